@@ -1,0 +1,1 @@
+"""Ophyd devices and serial drivers: what each kind of hardware can do and what it reads."""

@@ -1,0 +1,1 @@
+"""Run, rehearse and watch operando tomography of solid-state battery cells."""

@@ -1,0 +1,1 @@
+"""The process that owns the cell: samples, logs, limits, safe state."""

@@ -1,0 +1,1 @@
+"""Plain data that every folder must agree on."""

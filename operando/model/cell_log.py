@@ -1,0 +1,102 @@
+"""The guard's log: its tables, the writer that only the guard uses, and readers for everybody else."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+TABLES = {
+    # time_s: run's clock at reading; wall_s: host's wall clock; period_s: declared period of that moment
+    "potentiostat": (
+        "elapsed_s",
+        "voltage_v",
+        "current_a",
+        "charge_mah",
+        "instrument_charge_mah",
+        "state",
+        "technique_index",
+    ),
+    "load_cell": ("counts", "force_n", "stack_pressure_mpa"),
+    "temperature": ("temperature_c",),
+}
+_COMMON = (
+    "id INTEGER PRIMARY KEY, time_s REAL NOT NULL, wall_s REAL NOT NULL, period_s REAL NOT NULL, quality TEXT NOT NULL"
+)
+_EVENTS = (
+    "CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, time_s REAL NOT NULL, wall_s REAL NOT NULL, "
+    "kind TEXT NOT NULL, text TEXT NOT NULL, data TEXT NOT NULL)"
+)
+
+
+class CellLogWriter:
+    """Appends samples and events; :meth:`commit` makes them durable and tells the last row ids."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=FULL")
+        for table, columns in TABLES.items():
+            declared = ", ".join(f"{column} REAL" for column in columns)
+            self._database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({_COMMON}, {declared})")
+        self._database.execute(_EVENTS)
+        self._open = False
+
+    def sample(
+        self, table: str, *, time_s: float, wall_s: float, period_s: float, quality: str, values: Iterable[float | None]
+    ) -> int:
+        """Append one sample; return its row id, which counts only after :meth:`commit`."""
+        row = (time_s, wall_s, period_s, quality, *values)
+        columns = ", ".join(("time_s", "wall_s", "period_s", "quality", *TABLES[table]))
+        return self._insert(f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * len(row))})", row)
+
+    def event(self, kind: str, text: str, *, time_s: float, wall_s: float, data: dict[str, Any] | None = None) -> int:
+        """Append one event (a limit, a command, a trip, a note)."""
+        row = (time_s, wall_s, kind, text, json.dumps(data or {}))
+        return self._insert("INSERT INTO events (time_s, wall_s, kind, text, data) VALUES (?, ?, ?, ?, ?)", row)
+
+    def commit(self) -> None:
+        """Return when the disk has everything."""
+        if self._open:
+            self._database.execute("COMMIT")
+            self._open = False
+
+    def close(self) -> None:
+        """Commit and fold the write-ahead log into one plain file."""
+        self.commit()
+        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._database.close()
+
+    def _insert(self, statement: str, row: tuple[object, ...]) -> int:
+        if not self._open:
+            self._database.execute("BEGIN")
+            self._open = True
+        row_id = self._database.execute(statement, row).lastrowid
+        assert row_id is not None
+        return row_id
+
+
+class CellLogReader:
+    """Reads the log of a run, live or finished, without disturbing the guard."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        self._database.row_factory = sqlite3.Row
+
+    def rows(self, table: str, *, after_id: int = 0, since_s: float | None = None) -> list[dict[str, Any]]:
+        """Return the committed rows of ``table`` (or ``events``) after a row id, optionally since a time, in order."""
+        if table not in TABLES and table != "events":
+            raise KeyError(f"{table!r} is no table of the cell log; there are {', '.join(TABLES)}, events.")
+        found = self._database.execute(
+            f"SELECT * FROM {table} WHERE id > ? AND time_s >= ? ORDER BY id", (after_id, since_s or float("-inf"))
+        )
+        return [dict(row) for row in found]
+
+    def last(self, table: str) -> dict[str, Any] | None:
+        """Return the newest committed row."""
+        row = self._database.execute(f"SELECT * FROM {table} ORDER BY id DESC LIMIT 1").fetchone()
+        return None if row is None else dict(row)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()

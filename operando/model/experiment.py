@@ -1,0 +1,286 @@
+"""The experiment file in typed form: what is asked of the cell, the beam, the camera and the analysis."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from operando.model.geometry import CellGeometry, ImagingGeometry, Region
+from operando.model.schedule import NAME, CellStep, ConstantCurrent, ConstantVoltage, Step, unrolled
+from operando.model.toml_file import Table, read_toml
+from operando.model.units import (
+    Amperes,
+    Degrees,
+    DegreesCelsius,
+    KiloElectronvolts,
+    Megapascals,
+    Micrometres,
+    MilliampereHoursPerGram,
+    Milligrams,
+    Millimetres,
+    PerCentimetre,
+    Seconds,
+    Volts,
+    parse_quantity,
+)
+
+
+class About(Table):
+    """Name and origin of the experiment."""
+
+    name: str = Field(pattern=NAME)
+    title: str
+    reference: str = ""
+    operator: str = ""
+
+
+class Cell(Table):
+    """The cell as it was built."""
+
+    bore_diameter: Millimetres = Field(gt=0)
+    wall_outer_diameter: Millimetres = Field(gt=0)
+    wall_material: str
+    active_material: str
+    active_mass: Milligrams = Field(gt=0)
+    theoretical_capacity: MilliampereHoursPerGram = Field(gt=0)
+    stack_pressure: Megapascals = Field(ge=0)
+    lower_voltage: Volts
+    upper_voltage: Volts
+
+    @property
+    def geometry(self) -> CellGeometry:
+        """Bore and wall."""
+        return CellGeometry(self.bore_diameter, self.wall_outer_diameter, self.wall_material)
+
+
+class Limits(Table):
+    """What the guard never lets happen; beyond any of these the cell goes to open circuit."""
+
+    min_voltage: Volts
+    max_voltage: Volts
+    max_current: Amperes = Field(gt=0)
+    max_stack_pressure: Megapascals = Field(gt=0)
+    min_stack_pressure: Megapascals = 0.0
+    min_temperature: DegreesCelsius = 0.0
+    max_temperature: DegreesCelsius
+    stale_potentiostat: Seconds = Field(default=5.0, gt=0)
+    stale_force: Seconds = Field(default=30.0, gt=0)
+    stale_temperature: Seconds = Field(default=120.0, gt=0)
+
+
+class Sampling(Table):
+    """How often the guard reads its instruments, while a tomogram is taken and otherwise."""
+
+    in_tomogram: Seconds = Field(default=1.0, gt=0)
+    between_tomograms: Seconds = Field(default=1.0, gt=0)
+
+
+class Geometry(Table):
+    """Pixels, projections and exposure of one way to take a tomogram."""
+
+    num_columns: int = Field(gt=0)
+    num_rows: int = Field(gt=0)
+    binning: int = Field(default=1, ge=1)
+    pixel_size: Micrometres = Field(gt=0)
+    field_of_view: tuple[Millimetres, Millimetres]
+    num_projections: int = Field(ge=2)
+    photons_per_pixel: float = Field(gt=0)
+
+    @property
+    def imaging(self) -> ImagingGeometry:
+        """Pixels as they lie in the sample."""
+        return ImagingGeometry(self.num_columns, self.num_rows, self.pixel_size)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Geometry":
+        for side, num, declared_mm in zip(
+            ("columns", "rows"), (self.num_columns, self.num_rows), self.field_of_view, strict=True
+        ):
+            seen_mm = num * self.pixel_size / 1e3
+            gap = abs(seen_mm - declared_mm) / declared_mm if declared_mm > 0 else float("inf")
+            if gap > 0.01:
+                raise ValueError(
+                    f"pixel_size {self.pixel_size:g} um x {num} {side} = {seen_mm:.3f} mm, but the declared "
+                    f"field_of_view is {declared_mm:.3f} mm ({gap:.1%} apart, limit 1 %): correct pixel_size, "
+                    f"num_{side} or field_of_view"
+                )
+        return self
+
+
+class Tomogram(Table):
+    """How a tomogram is taken, whatever its geometry."""
+
+    exposure: Seconds = Field(gt=0)
+    frame_period: Seconds = Field(gt=0)
+    angle_range: Degrees = Field(default=180.0, gt=0, le=360)
+    num_darks: int = Field(ge=1)
+    num_flats: int = Field(ge=1)
+    sample_out: Millimetres
+
+    @model_validator(mode="after")
+    def _exposure_fits(self) -> "Tomogram":
+        if self.exposure > self.frame_period:
+            raise ValueError(
+                f"exposure {self.exposure:g} s is longer than frame_period {self.frame_period:g} s: "
+                "shorten the exposure or lengthen the period"
+            )
+        return self
+
+
+class AnalysisRegion(Table):
+    """The box whose volume is measured: centred on the rotation axis, heights above the bottom of the view."""
+
+    width_x: Micrometres
+    width_y: Micrometres
+    bottom: Micrometres
+    top: Micrometres
+
+    @property
+    def region(self) -> Region:
+        """The box in micrometres."""
+        return Region(self.width_x, self.width_y, self.bottom, self.top)
+
+
+class GreyReference(Table):
+    """A place of known attenuation to which the grey scale is anchored: a slab of heights in the middle of the bore."""
+
+    name: str
+    attenuation: PerCentimetre = Field(ge=0)
+    bottom: Micrometres
+    top: Micrometres
+    radius: Micrometres = Field(gt=0)
+
+
+class Analysis(Table):
+    """What is measured in a tomogram."""
+
+    region: AnalysisRegion
+    grey_reference: GreyReference
+    high_attenuation_material: str
+
+
+class Beam(Table):
+    """The X-ray beam."""
+
+    energy: KiloElectronvolts = Field(gt=0)
+
+
+class Rehearsal(Table):
+    """What stands in for the real cell when the experiment is rehearsed."""
+
+    cell: str
+    seed: int = Field(ge=0)
+
+
+class Published(Table):
+    """A number from the publication, shown beside the measured one."""
+
+    id: str
+    tomogram: str
+    name: str
+    value: float
+    unit: str
+    relation: Annotated[str, Field(pattern="^(about|at most)$")] = "about"
+
+
+class Experiment(Table):
+    """A whole experiment file."""
+
+    experiment: About
+    cell: Cell
+    limits: Limits
+    sampling: Sampling
+    beam: Beam
+    tomogram: Tomogram
+    geometry: dict[str, Geometry]
+    analysis: Analysis | None = None
+    schedule: tuple[Step, ...] = Field(min_length=1)
+    rehearsal: Rehearsal | None = None
+    published: tuple[Published, ...] = ()
+
+    @property
+    def steps(self) -> list[tuple[int, CellStep]]:
+        """The cell's steps in the order they happen, each with its cycle number."""
+        return unrolled(self.schedule)
+
+    def current_a(self, step: ConstantCurrent) -> float:
+        """Return the current of a step in A; per-gram currents use the active mass."""
+        return current_a(step.current, self.cell.active_mass)
+
+    @model_validator(mode="after")
+    def _schedule_keeps_the_limits(self) -> "Experiment":
+        names: list[str] = []
+        for step in self.schedule:
+            if step.name in names:
+                raise ValueError(f"schedule: two steps are named {step.name!r}; give each its own name")
+            names.append(step.name)
+            self._check_step(step)
+        tomograms = [tomogram.name for step in self.schedule for tomogram in getattr(step, "tomograms", ())]
+        if doubled := {name for name in tomograms if tomograms.count(name) > 1}:
+            raise ValueError(f"schedule: tomogram {sorted(doubled)[0]!r} is named twice; give each its own name")
+        unrolled(self.schedule)
+        return self
+
+    def _check_step(self, step: Step) -> None:
+        window = f"the cell's voltage window is {self.cell.lower_voltage:g} to {self.cell.upper_voltage:g} V"
+        limits = f"limits are {self.limits.min_voltage:g} to {self.limits.max_voltage:g} V"
+        voltages: dict[str, float] = {}
+        if isinstance(step, ConstantCurrent):
+            voltages["until_voltage"] = step.until_voltage
+            try:
+                asked_a = self.current_a(step)
+            except ValueError as error:
+                raise ValueError(f"schedule {step.name!r}: current: {error}") from error
+            if asked_a == 0 or abs(asked_a) > self.limits.max_current:
+                raise ValueError(
+                    f"schedule {step.name!r}: current {step.current} is {asked_a * 1e6:.4g} uA; allowed is not 0 and up "
+                    f"to limits.max_current, {self.limits.max_current * 1e6:.4g} uA"
+                )
+            for tomogram in step.tomograms:
+                if tomogram.voltage is not None:
+                    voltages[f"tomogram {tomogram.name!r} voltage"] = tomogram.voltage
+            self._check_order(step, asked_a)
+        if isinstance(step, ConstantVoltage):
+            voltages["voltage"] = step.voltage
+        for key, voltage in voltages.items():
+            if not self.cell.lower_voltage <= voltage <= self.cell.upper_voltage:
+                raise ValueError(f"schedule {step.name!r}: {key} = {voltage:g} V lies outside: {window}")
+            if not self.limits.min_voltage < voltage < self.limits.max_voltage:
+                raise ValueError(f"schedule {step.name!r}: {key} = {voltage:g} V would trip the guard: {limits}")
+
+    @staticmethod
+    def _check_order(step: ConstantCurrent, asked_a: float) -> None:
+        targets = [tomogram.voltage for tomogram in step.tomograms if tomogram.voltage is not None]
+        sign = 1 if asked_a > 0 else -1
+        if targets != sorted(targets, key=lambda voltage: sign * voltage):
+            raise ValueError(f"schedule {step.name!r}: set voltages {targets} V must come in the order they are passed")
+        if targets and sign * targets[-1] > sign * step.until_voltage:
+            raise ValueError(
+                f"schedule {step.name!r}: set voltage {targets[-1]:g} V lies beyond "
+                f"until_voltage {step.until_voltage:g} V"
+            )
+
+
+def current_a(text: str, active_mass_mg: float) -> float:
+    """Return a current in A, written absolute (``"10 uA"``) or per gram of active mass (``"10 mA/g"``)."""
+    try:
+        return parse_quantity(text, "mA/g") * active_mass_mg * 1e-6
+    except ValueError:
+        return parse_quantity(text, "A")
+
+
+def load_experiment(path: Path) -> Experiment:
+    """Read an experiment file.
+
+    Raises
+    ------
+    FileFormatError
+        With one sentence per mistake, naming file, key, value and what is allowed.
+    """
+    return read_toml(path, Experiment)
+
+
+def raw_table(path: Path) -> dict[str, object]:
+    """Return the file as it was written, for the run's start document."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))

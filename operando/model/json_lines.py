@@ -1,0 +1,81 @@
+"""Append-only files of one JSON value per line: durable when asked, a torn last line ignored, followed live."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def plain(value: object) -> Any:
+    """Turn what JSON does not know (numpy values, paths) into plain values."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON: give plain numbers, text, lists or tables.")
+
+
+class JsonLinesWriter:
+    """Appends values to a file; a torn last line left by a killed process is closed first."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        torn = path.exists() and path.stat().st_size > 0 and path.read_bytes()[-1:] != b"\n"
+        self._file = path.open("a", encoding="utf-8")
+        if torn:
+            self._file.write("\n")
+            self.flush()
+
+    def append(self, value: object, *, durable: bool = True) -> None:
+        """Write one value; with ``durable`` return only when the disk has it."""
+        line = json.dumps(value, default=plain, allow_nan=True) + "\n"
+        with self._lock:
+            self._file.write(line)
+        if durable:
+            self.flush()
+
+    def flush(self) -> None:
+        """Return when the disk has everything written so far."""
+        with self._lock:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Flush and close."""
+        self.flush()
+        self._file.close()
+
+
+class JsonLinesReader:
+    """Reads whole lines from the beginning and, when asked again, those that were added since."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self.num_damaged = 0
+
+    def new_values(self) -> Iterator[Any]:
+        """Yield the values of every whole line not yet read; a damaged line is counted and left out."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return  # still being written, or torn by a power cut
+                self._offset += len(line)
+                if not line.strip():
+                    continue
+                try:
+                    yield json.loads(line)
+                except ValueError:
+                    self.num_damaged += 1
+
+
+def read_json_lines(path: Path) -> list[Any]:
+    """Return the values of every whole line; an absent file has none."""
+    return list(JsonLinesReader(path).new_values())

@@ -1,0 +1,99 @@
+"""Names of everything in a run directory: the one place that says where a file lies."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from operando.model.frames import FrameKind
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """A run's folder; it is the bus between the processes."""
+
+    path: Path
+
+    @property
+    def experiment(self) -> Path:
+        """Exact copy of the experiment file."""
+        return self.path / "experiment.toml"
+
+    @property
+    def beamline(self) -> Path:
+        """Exact copy of the beamline file."""
+        return self.path / "beamline.toml"
+
+    @property
+    def schedule(self) -> Path:
+        """Intent before every step, outcome after it, operator requests."""
+        return self.path / "schedule.jsonl"
+
+    @property
+    def documents(self) -> Path:
+        """Every bluesky document of the acquisition, in order."""
+        return self.path / "documents.jsonl"
+
+    @property
+    def results(self) -> Path:
+        """Every document of the live analysis, in order."""
+        return self.path / "results.jsonl"
+
+    @property
+    def cell_log(self) -> Path:
+        """The guard's log."""
+        return self.path / "cell.sqlite"
+
+    @property
+    def token(self) -> Path:
+        """Secret that a command to the guard must carry."""
+        return self.path / "guard.token"
+
+    @property
+    def frames(self) -> Path:
+        """Folder of the counts."""
+        return self.path / "frames"
+
+    @property
+    def tomograms(self) -> Path:
+        """Folder of the NXtomo files."""
+        return self.path / "tomograms"
+
+    @property
+    def volumes(self) -> Path:
+        """Folder of the reconstructed volumes."""
+        return self.path / "volumes"
+
+    @property
+    def report(self) -> Path:
+        """Folder of the report."""
+        return self.path / "report"
+
+    @property
+    def processes(self) -> Path:
+        """Folder of lock files and outputs, one pair for each process of the run."""
+        return self.path / "processes"
+
+    @property
+    def simulation(self) -> Path:
+        """Folder of a rehearsal's simulated beamline."""
+        return self.path / "simulation"
+
+    @property
+    def truth(self) -> Path:
+        """What was really there; for tests and ``operando compare`` only."""
+        return self.simulation / "truth.jsonl"
+
+    def frames_file(self, attempt: int, kind: FrameKind) -> Path:
+        """File of one kind of frames of one attempt at a tomogram."""
+        return self.frames / f"{attempt:04d}_{kind.value}.h5"
+
+    def tomogram_file(self, attempt: int, name: str) -> Path:
+        """NXtomo file of one attempt."""
+        return self.tomograms / f"{attempt:04d}_{name}.nx"
+
+    def volume(self, attempt: int) -> Path:
+        """Folder of the volume of one attempt."""
+        return self.volumes / f"{attempt:04d}"
+
+    def preview_picture(self, attempt: int, name: str) -> Path:
+        """PNG of three slices."""
+        return self.report / f"{attempt:04d}_{name}.png"

@@ -1,0 +1,59 @@
+"""Quantities as people write them in an experiment file: a number and a unit, never a bare number."""
+
+import re
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+_QUANTITY = re.compile(r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*((?:1/)?[^\d\s].*?)\s*$")
+
+
+@cache
+def _registry() -> Any:
+    import pint  # half a second: only when a file is read
+
+    return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+
+
+def parse_quantity(text: object, unit: str) -> float:
+    """Return the number of ``unit`` that ``text`` says, as in ``parse_quantity("24 h", "s") == 86400``.
+
+    Raises
+    ------
+    ValueError
+        If the unit is missing, unknown or of another dimension.
+    """
+    if isinstance(text, int | float):
+        raise ValueError(
+            f"{text!r} has no unit: write it as text with a unit that converts to {unit}, as in '1 {unit}'"
+        )
+    match = _QUANTITY.match(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(f"{text!r} is not a number with a unit: write it as in '1 {unit}'")
+    number, written = match.groups()
+    import pint
+
+    try:
+        return float(_registry().Quantity(float(number), written).to(unit).magnitude)
+    except (pint.errors.PintError, AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"{text!r} is not a quantity in {unit} or a unit that converts to it") from error
+
+
+def _in_unit(unit: str) -> BeforeValidator:
+    return BeforeValidator(lambda value: parse_quantity(value, unit))
+
+
+# Types of fields that are written with a unit and held as a float in that unit.
+Seconds = Annotated[float, _in_unit("s")]
+Volts = Annotated[float, _in_unit("V")]
+Amperes = Annotated[float, _in_unit("A")]
+Millimetres = Annotated[float, _in_unit("mm")]
+Micrometres = Annotated[float, _in_unit("um")]
+Milligrams = Annotated[float, _in_unit("mg")]
+MilliampereHoursPerGram = Annotated[float, _in_unit("mAh/g")]
+Megapascals = Annotated[float, _in_unit("MPa")]
+DegreesCelsius = Annotated[float, _in_unit("degC")]
+KiloElectronvolts = Annotated[float, _in_unit("keV")]
+Degrees = Annotated[float, _in_unit("deg")]
+PerCentimetre = Annotated[float, _in_unit("1/cm")]

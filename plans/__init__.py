@@ -1,0 +1,1 @@
+"""Bluesky plans: what to measure and in which order."""

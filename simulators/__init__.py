@@ -1,0 +1,1 @@
+"""The other side of the wire: cells, beams, detectors, instruments."""

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.fft
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
+
+from live_analysis.compiled import compiled
 
 NUM_THREADS = 2
 FILTER_BATCH_BYTES = 64 * 2**20  # padded rows held at once by the filter
@@ -29,18 +31,18 @@ class Grid:
 
     @classmethod
     def square(cls, num_x: int, num_y: int | None = None) -> "Grid":
-        """All points of a region centred on the axis, ordered (y, x), one pixel apart."""
+        """Take all points of a region centred on the axis, ordered (y, x), one pixel apart."""
         y, x = np.meshgrid(_centred(num_x if num_y is None else num_y), _centred(num_x), indexing="ij")
         return cls(x, y)
 
     @classmethod
     def along_x(cls, num_x: int, *, y: float = 0.0) -> "Grid":
-        """A line in x; reconstructed for all rows it is the plane ordered (z, x)."""
+        """Take a line in x; reconstructed for all rows it is the plane ordered (z, x)."""
         return cls(_centred(num_x), np.full(num_x, y))
 
     @classmethod
     def along_y(cls, num_y: int, *, x: float = 0.0) -> "Grid":
-        """A line in y; reconstructed for all rows it is the plane ordered (z, y)."""
+        """Take a line in y; reconstructed for all rows it is the plane ordered (z, y)."""
         return cls(np.full(num_y, x), _centred(num_y))
 
 
@@ -213,11 +215,10 @@ def _ramp_response(length: int) -> NDArray[np.float64]:
     kernel = np.zeros(length)
     kernel[0] = 0.25
     kernel[n % 2 == 1] = -1.0 / (np.pi * n[n % 2 == 1]) ** 2
-    response: NDArray[np.float64] = np.fft.rfft(kernel).real
-    return response
+    return np.asarray(np.fft.rfft(kernel).real, np.float64)
 
 
-@njit(parallel=True, cache=True)
+@compiled
 def _rows_innermost(filtered: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """Weight and reorder to (frame, column, row): one position per ray then serves all rows at once.
 
@@ -233,7 +234,7 @@ def _rows_innermost(filtered: NDArray[np.float32], weights: NDArray[np.float32])
     return out
 
 
-@njit(parallel=True, cache=True, fastmath=True)
+@compiled
 def _accumulate(
     sums: NDArray[np.float32],
     filtered: NDArray[np.float32],

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
+
+from live_analysis.compiled import compiled
 
 
 class FrameShapeError(ValueError):
@@ -95,7 +97,8 @@ def flat_between(
             f"scan fraction {scan_fraction:.3f} lies outside 0 to 1: the projection was not exposed between its flats. "
             "Give the flats that enclose it in time, or one flat for the whole scan."
         )
-    return (before + np.float32(scan_fraction) * (after - before)).astype(np.float32)
+    flat: NDArray[np.float32] = before + np.float32(scan_fraction) * (after - before)
+    return flat
 
 
 def attenuation_integral(transmission: NDArray[np.float32]) -> CountedPixels:
@@ -158,7 +161,7 @@ def remove_zingers(frames: NDArray[np.float32], *, threshold: float) -> CountedP
     """
     stack = np.ascontiguousarray(frames, np.float32).reshape(-1, *frames.shape[-2:])
     cleaned = stack.copy()
-    num_replaced = int(_replace_zingers(stack, cleaned, np.float32(threshold)))
+    num_replaced = _replace_zingers(stack, cleaned, np.float32(threshold))
     return CountedPixels(cleaned.reshape(frames.shape), num_replaced)
 
 
@@ -178,7 +181,7 @@ def _mean_of_neighbours(frame: NDArray[np.float32], row: int, column: int, heigh
     return float(valid.mean()) if valid.size else float("nan")
 
 
-@njit(parallel=True, cache=True)
+@compiled
 def _replace_zingers(stack: NDArray[np.float32], cleaned: NDArray[np.float32], threshold: np.float32) -> int:
     num_frames, height, width = stack.shape
     num_replaced = 0

@@ -1,0 +1,200 @@
+"""A channel of an EC-Lab potentiostat behind an IOC with the names of ISIS EPICS-ECLab. Only the guard holds it."""
+
+import math
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from ophyd import Component, Device, DynamicDeviceComponent, EpicsSignal, EpicsSignalRO
+
+from devices.parallel_read import ParallelReader
+from devices.techniques import Technique, TechniqueError
+
+ANSWER_TIMEOUT_S = 1.0  # real time: a server that is alive answers within milliseconds
+LONGEST_LOAD_TEXT = 39  # LOADTECH:SP is a stringout: 40 bytes with the closing zero
+_CURRENT_STEP = ("ISTEP", "DURSTEP", "VSINIT", "STEPNUM", "NCYCLES", "REDT", "IRANGE", "ERANGE", "BW")
+_VOLTAGE_STEP = ("VSTEP", "DURSTEP", "VSINIT", "STEPNUM", "NCYCLES", "REDT", "IRANGE", "ERANGE", "BW")
+_LIMIT = ("TEST1CONF", "TEST1VAL", "EXITCOND")
+PARAMETERS = {
+    "OCV": ("RTT", "REDT", "REDE", "ERANGE"),
+    "CP": _CURRENT_STEP,
+    "CPLIMIT": _CURRENT_STEP + _LIMIT,
+    "CA": _VOLTAGE_STEP,
+    "LOOP": ("LOOPNTIMES", "PROTNUM"),
+}
+_REQUIRED = ("EWE", "I", "TIME", "STATE", "TECHIND")
+_FLAGS = ("IOVERFLOW", "EOVERFLOW", "SATURATION")
+_OPTIONAL = ("Q", "AUX1", "AUX2")
+
+
+class PotentiostatError(RuntimeError):
+    """The potentiostat's server is not there, or did not take what was asked."""
+
+
+class ChannelState(IntEnum):
+    """What the channel does, as the instrument says it."""
+
+    STOP = 0
+    RUN = 1
+    PAUSE = 2
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One reading of the channel. What the instrument does not have is ``None``; NaN is what it said."""
+
+    voltage_v: float
+    current_a: float
+    elapsed_s: float
+    state: ChannelState
+    technique_index: int
+    overflow: bool
+    charge_mah: float | None
+    auxiliary_v: tuple[float | None, float | None]
+    time_s: float
+
+
+def _parameter_signals() -> dict[str, tuple[type[EpicsSignal], str, dict[str, Any]]]:
+    return {
+        f"{technique}_{parameter}": (EpicsSignal, f"T:{technique}:0:{parameter}:SP", {"kind": "omitted"})
+        for technique, parameters in PARAMETERS.items()
+        for parameter in parameters
+    }
+
+
+class Potentiostat(Device):  # type: ignore[misc]
+    """One channel; the prefix ends with the channel, as in ``"ECLAB:C0:"``.
+
+    It is never Movable: there is no ``set``. Commands return when the server took them; whether the cell obeyed is
+    read back by whoever commanded.
+    """
+
+    voltage = Component(EpicsSignalRO, "EWE", kind="hinted")
+    counter_voltage = Component(EpicsSignalRO, "ECE", kind="normal", lazy=True)
+    current = Component(EpicsSignalRO, "I", kind="hinted")
+    elapsed = Component(EpicsSignalRO, "TIME", kind="normal")
+    state = Component(EpicsSignalRO, "STATE", string=True, kind="normal")
+    technique_id = Component(EpicsSignalRO, "TECHID", kind="normal", lazy=True)
+    technique_index = Component(EpicsSignalRO, "TECHIND", kind="normal")
+    loop = Component(EpicsSignalRO, "LOOP", kind="normal", lazy=True)
+    memory_filled = Component(EpicsSignalRO, "MEMFILLED:PCT", kind="omitted", lazy=True)
+    skipped_interrupts = Component(EpicsSignalRO, "IRQSKIPPED", kind="omitted", lazy=True)
+    option_error = Component(EpicsSignalRO, "OPTERR", kind="omitted", lazy=True)
+    charge = Component(EpicsSignalRO, "Q", kind="omitted", lazy=True)
+    published_capabilities = Component(EpicsSignalRO, "CAPABILITIES", string=True, kind="omitted", lazy=True)
+
+    load_technique = Component(EpicsSignal, "LOADTECH:SP", string=True, kind="omitted")
+    start_channel = Component(EpicsSignal, "START", kind="omitted")
+    stop_channel = Component(EpicsSignal, "STOP", kind="omitted")
+    parameters = DynamicDeviceComponent(_parameter_signals(), kind="omitted")
+
+    def __init__(self, prefix: str, *, name: str, **options: Any) -> None:
+        super().__init__(prefix, name=name, **options)
+        self._reader = ParallelReader([f"{prefix}{pv}" for pv in (*_REQUIRED, *_FLAGS, *_OPTIONAL)])
+        self.capabilities: frozenset[str] = frozenset()
+
+    def connect(self, timeout_s: float = 5.0) -> None:
+        """Wait (real time) until the instrument answers and learn what its server has.
+
+        Raises
+        ------
+        PotentiostatError
+            Naming every process variable that did not connect.
+        """
+        needed = [self.load_technique, self.start_channel, self.stop_channel]
+        found = set(self._reader.connected(timeout_s))
+        missing = [name for name in (f"{self.prefix}{pv}" for pv in _REQUIRED) if name not in found]
+        for signal in needed:
+            if missing:
+                break  # one wait is enough to know that the server is not there
+            missing += self._unconnected(signal, timeout_s)
+        if missing:
+            raise PotentiostatError(
+                f"{', '.join(missing)} did not connect within {timeout_s:g} s. "
+                "Is the potentiostat's server running, and are prefix, channel and address in the beamline file right?"
+            )
+        self.capabilities = frozenset(pv for pv in _OPTIONAL if f"{self.prefix}{pv}" in found)
+
+    def poll(self) -> Snapshot | None:
+        """Read the channel now, all values in parallel; ``None`` when the server does not answer."""
+        read = self._reader.read(ANSWER_TIMEOUT_S)
+        values = {name.removeprefix(self.prefix): value for name, value in read.items()}
+        needed = [values[pv] for pv in _REQUIRED]
+        if any(value is None for value in needed):
+            return None
+        voltage, current, elapsed, state, index = (value for value in needed if value is not None)
+        optional = {pv: None if (value := values[pv]) is None else value.value for pv in _OPTIONAL}
+        return Snapshot(
+            voltage_v=voltage.value,
+            current_a=current.value,
+            elapsed_s=elapsed.value,
+            state=ChannelState(int(state.value)),
+            technique_index=int(index.value) if math.isfinite(index.value) else -1,
+            overflow=any(value is not None and value.value != 0 for value in (values[pv] for pv in _FLAGS)),
+            charge_mah=optional["Q"],
+            auxiliary_v=(optional["AUX1"], optional["AUX2"]),
+            time_s=elapsed.time_s,
+        )
+
+    def load(self, sequence: Sequence[Technique], *, timeout_s: float = 5.0) -> None:
+        """Write the parameters of ``sequence`` and load it; the channel must be stopped.
+
+        Raises
+        ------
+        TechniqueError
+            If the sequence cannot be said to this instrument: one of each technique, 39 characters together.
+        PotentiostatError
+            If a process variable is missing or the server did not take a value.
+        """
+        names = [technique.name for technique in sequence]
+        text = ",".join(names).lower()
+        if not names or len(set(names)) < len(names) or len(text) > LONGEST_LOAD_TEXT:
+            raise TechniqueError(
+                f"The sequence {text!r} cannot be loaded: the server has one instance of each technique and takes "
+                f"1 to {LONGEST_LOAD_TEXT} characters. Load it in parts."
+            )
+        puts = [
+            (getattr(self.parameters, f"{technique.name}_{parameter}"), value)
+            for technique in sequence
+            for parameter, value in technique.parameters().items()
+        ]
+        self._put(puts, timeout_s)
+        self._put([(self.load_technique, text)], timeout_s)
+
+    def start(self, *, timeout_s: float = 5.0) -> None:
+        """Start what was loaded."""
+        self._put([(self.start_channel, 1)], timeout_s)
+
+    def stop(self, *, success: bool = False, timeout_s: float = 1.0) -> None:
+        """Open the circuit, whether the caller thinks of success or not; read :meth:`poll` to verify it."""
+        self._put([(self.stop_channel, 1)], timeout_s)
+
+    def open_circuit(self) -> None:
+        """Open the circuit; the same as :meth:`stop`, by the name that says what happens to the cell."""
+        self.stop()
+
+    def _put(self, puts: Sequence[tuple[EpicsSignal, float | str]], timeout_s: float) -> None:
+        missing = [name for signal, _ in puts for name in self._unconnected(signal, timeout_s)]
+        if missing:
+            raise PotentiostatError(f"{', '.join(missing)} is not connected: nothing was written. Check the server.")
+        taken = threading.Semaphore(0)
+        for signal, value in puts:
+            signal.put(value, use_complete=True, callback=lambda **_: taken.release())
+        for num_taken in range(len(puts)):
+            if not taken.acquire(timeout=timeout_s):
+                raise PotentiostatError(
+                    f"{self.prefix}: {len(puts) - num_taken} of {len(puts)} values were not acknowledged within "
+                    f"{timeout_s:g} s, among them {puts[-1][0].pvname}. Check the potentiostat's server."
+                )
+
+    @staticmethod
+    def _unconnected(signal: EpicsSignal, timeout_s: float) -> list[str]:
+        if signal.connected:
+            return []
+        try:
+            signal.wait_for_connection(timeout=timeout_s)
+        except TimeoutError:
+            return [signal.pvname]
+        return []

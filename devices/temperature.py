@@ -1,0 +1,34 @@
+"""The cell's temperature, read only: nothing here can change a setpoint."""
+
+from dataclasses import dataclass
+
+from ophyd import Component, Device, EpicsSignalRO
+
+from devices.parallel_read import INVALID_SEVERITY, ParallelReader
+
+ANSWER_TIMEOUT_S = 0.5
+
+
+@dataclass(frozen=True)
+class TemperatureReading:
+    """One reading in degC with the server's stamp."""
+
+    temperature_c: float
+    time_s: float
+
+
+class Temperature(Device):  # type: ignore[misc]
+    """A thermometer behind one process variable."""
+
+    readback = Component(EpicsSignalRO, "", kind="hinted")
+
+    def __init__(self, prefix: str, *, name: str, **options: object) -> None:
+        super().__init__(prefix, name=name, **options)
+        self._reader = ParallelReader([prefix])
+
+    def poll(self) -> TemperatureReading | None:
+        """Read it now; ``None`` when the server does not answer or says itself that the value is invalid."""
+        value = self._reader.read(ANSWER_TIMEOUT_S)[self.prefix]
+        if value is None or value.severity >= INVALID_SEVERITY:
+            return None
+        return TemperatureReading(value.value, value.time_s)

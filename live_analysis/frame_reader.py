@@ -1,0 +1,141 @@
+"""Follows one growing frames file by index: every committed frame once, in order, while another process writes it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from operando.model import frames
+
+
+class FrameFileError(ValueError):
+    """A frames file that is there does not hold what it must."""
+
+
+@dataclass(frozen=True)
+class FrameBatch:
+    """Frames that follow each other in one file.
+
+    ``images`` has shape (frame, row, column), in counts; ``times`` (s since the Unix epoch, at mid-exposure), ``ids``
+    (the camera's own count) and ``angles`` (degrees, at mid-exposure) have shape (frame,).
+    """
+
+    first_index: int
+    images: NDArray[np.uint16]
+    times: NDArray[np.float64]
+    ids: NDArray[np.int64]
+    angles: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+class FrameReader:
+    """Reads a frames file by index; the length of the image dataset is the writer's commit mark.
+
+    The file may not be there yet (it then holds no frames), may grow, and may have lost its writer: opened for
+    reading beside a single writer, every committed frame of a killed writer can still be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: Any = None
+        self._refusal = "it is not there"
+
+    def num_frames(self) -> int:
+        """Return how many frames are committed now; 0 while the file is not there or cannot be opened yet.
+
+        Raises
+        ------
+        FrameFileError
+            If the file can be opened but lacks a dataset, or its datasets are no frames.
+        """
+        if not self._opened():
+            return 0
+        images = self._file[frames.IMAGES]
+        images.refresh()  # images.id.refresh() would leave h5py's cached shape and never see growth
+        return int(images.shape[0])
+
+    def frame_shape(self) -> tuple[int, int] | None:
+        """Return rows and columns of one frame; None while the file is not there."""
+        if not self._opened():
+            return None
+        _, num_rows, num_columns = self._file[frames.IMAGES].shape
+        return int(num_rows), int(num_columns)
+
+    def frames_since(self, index: int, *, max_num: int = 32) -> FrameBatch | None:
+        """Return the frames from ``index`` on that are committed, at most ``max_num``; None if there are none yet."""
+        stop = min(self.num_frames(), index + max_num)
+        if stop <= index:
+            return None
+        beside = [self._beside(path, index, stop) for path in (frames.TIMES, frames.FRAME_IDS, frames.ANGLES)]
+        return FrameBatch(
+            index,
+            np.asarray(self._file[frames.IMAGES][index:stop]),
+            beside[0].astype(np.float64),
+            beside[1].astype(np.int64),
+            beside[2].astype(np.float64),
+        )
+
+    def rows(self, index: int, stop: int, first_row: int, stop_row: int) -> NDArray[np.uint16]:
+        """Return rows ``first_row`` to ``stop_row - 1`` of frames ``index`` to ``stop - 1`` that are committed."""
+        if self.num_frames() < stop:
+            raise FrameFileError(
+                f"{self.path}: frame {stop - 1} was asked for, the file holds {self.num_frames()} ({self._refusal})."
+            )
+        return np.asarray(self._file[frames.IMAGES][index:stop, first_row:stop_row])
+
+    @property
+    def refusal(self) -> str:
+        """Why the file could not be opened at the last try; empty once it is open."""
+        return self._refusal
+
+    def close(self) -> None:
+        """Close the file; the next question opens it again."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _opened(self) -> bool:
+        if self._file is not None:
+            return True
+        if not self.path.exists():
+            return False
+        try:
+            self._file = h5py.File(self.path, "r", swmr=True)
+        except (OSError, ValueError):
+            try:
+                self._file = h5py.File(self.path, "r")  # a closed file of an older format, from elsewhere
+            except OSError as error:  # being created at this moment, or damaged: the caller's end of waiting decides
+                self._refusal = str(error)
+                return False
+        self._refusal = ""
+        self._check()
+        return True
+
+    def _check(self) -> None:
+        wanted = (frames.IMAGES, frames.TIMES, frames.FRAME_IDS, frames.ANGLES)
+        missing = [path for path in wanted if path not in self._file]
+        if missing:
+            self.close()
+            raise FrameFileError(
+                f"{self.path}: has no dataset {', '.join(missing)}. Write the frame attributes rotation_angle, "
+                "NDArrayTimeStamp and NDArrayUniqueId beside the images."
+            )
+        shape = self._file[frames.IMAGES].shape
+        if len(shape) != 3:
+            self.close()
+            raise FrameFileError(f"{self.path}: images have shape {shape}, expected (frame, row, column).")
+
+    def _beside(self, path: str, index: int, stop: int) -> NDArray[Any]:
+        dataset = self._file[path]
+        dataset.refresh()
+        if dataset.shape[0] < stop:
+            raise FrameFileError(
+                f"{self.path}: {stop} images are committed but {path} has {dataset.shape[0]} values: "
+                "the writer must flush the values before the image."
+            )
+        return np.asarray(dataset[index:stop])

@@ -1,0 +1,84 @@
+"""One scan, filtered once, from which any region, plane or slice is reconstructed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_analysis.cylinder_model import CylinderFit, fit_cylinder
+from live_analysis.filtered_back_projection import AngleWeights, Grid, angle_weights, back_project, filter_projections
+from operando.model.geometry import CellGeometry
+
+
+@dataclass(frozen=True)
+class FilteredScan:
+    """Filtered projections and what is needed to turn them into attenuation.
+
+    ``filtered`` has shape (frame, row, column). ``cylinder`` is the fitted bore and wall, None where the cell's
+    geometry was not declared. ``grey_values_absolute`` says whether reconstructed values are attenuation in
+    1/cm, or have an unknown offset and gain because the view was truncated.
+    """
+
+    filtered: NDArray[np.float32]
+    angles_deg: NDArray[np.float64]
+    weights: AngleWeights
+    axis_column: float
+    pixel_size_um: float
+    cylinder: CylinderFit | None
+    grey_values_absolute: bool
+
+    def reconstruct(self, grid: Grid, rows: slice = slice(None)) -> NDArray[np.float32]:
+        """Reconstruct the points of a grid in some rows: 1/cm, shape (row, *grid.x.shape), NaN outside the view."""
+        result = back_project(
+            self.filtered[:, rows], self.angles_deg, self.axis_column, grid, weights_rad=self.weights.weights_rad
+        )
+        if self.cylinder is not None:
+            result += self.cylinder.attenuation(grid, self.pixel_size_um)[rows]
+        return result
+
+
+def filter_untruncated(
+    integrals: NDArray[np.float32], angles_deg: NDArray[np.float64], axis_column: float, pixel_size_um: float
+) -> FilteredScan:
+    """Filter a scan whose object lies inside the view at every angle; its grey values are absolute."""
+    filtered = filter_projections(integrals, pixel_size_um)
+    return FilteredScan(filtered, angles_deg, angle_weights(angles_deg), axis_column, pixel_size_um, None, True)
+
+
+def filter_truncated(
+    integrals: NDArray[np.float32],
+    angles_deg: NDArray[np.float64],
+    axis_column: float,
+    pixel_size_um: float,
+    *,
+    cell: CellGeometry | None,
+    wall_per_cm: float | None,
+) -> FilteredScan:
+    """Filter a scan whose view is narrower than the cell.
+
+    With the declared cell the fitted bore and wall are taken out before filtering, and what is left is
+    continued to zero outside the view. Without it the projections themselves are continued; grey values
+    then have an unknown offset and gain, and the result says so.
+
+    Parameters
+    ----------
+    integrals
+        Attenuation integrals without NaN, shape (frame, row, column).
+    angles_deg, axis_column, pixel_size_um
+        Measured angles, and where and how the detector sees the sample.
+    cell, wall_per_cm
+        Declared diameters and attenuation of the wall; None where unknown.
+
+    Raises
+    ------
+    CylinderFitError
+        If the projections contradict the declared cell.
+    """
+    num_columns = integrals.shape[2]
+    weights = angle_weights(angles_deg)
+    cylinder = None
+    if cell is not None and wall_per_cm is not None:
+        cylinder = fit_cylinder(integrals, angles_deg, axis_column, pixel_size_um, cell, wall_per_cm)
+        integrals = integrals - cylinder.integrals(angles_deg, axis_column, num_columns, pixel_size_um)
+    filtered = filter_projections(integrals, pixel_size_um, taper_columns=num_columns // 2)
+    return FilteredScan(filtered, angles_deg, weights, axis_column, pixel_size_um, cylinder, cylinder is not None)

@@ -1,0 +1,143 @@
+"""What live analysis measured, as bluesky documents in ``results.jsonl``, and how to read it back."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from event_model import compose_run
+
+from operando.model.clock import Clock
+from operando.model.json_lines import JsonLinesWriter, read_json_lines
+from operando.model.measurement import Measurement
+
+_KEYS: dict[str, dict[str, Any]] = {
+    "tomogram": {"dtype": "string", "shape": []},
+    "name": {"dtype": "string", "shape": []},
+    "value": {"dtype": "number", "shape": []},
+    "unit": {"dtype": "string", "shape": []},
+    "uncertainty": {"dtype": "number", "shape": []},
+    "run_uid": {"dtype": "string", "shape": []},
+    "time": {"dtype": "number", "shape": [], "units": "s"},
+    "num_frames": {"dtype": "integer", "shape": []},
+    "flags": {"dtype": "array", "shape": [None]},
+    "replaces": {"dtype": "string", "shape": []},
+    "details": {"dtype": "string", "shape": []},  # a table; event-model has no word for one
+}
+_FAILURE_KEYS: dict[str, dict[str, Any]] = {
+    "tomogram": {"dtype": "string", "shape": []},
+    "attempt": {"dtype": "integer", "shape": []},
+    "reason": {"dtype": "string", "shape": []},
+}
+
+
+@dataclass(frozen=True)
+class TomogramResults:
+    """Everything measured in one attempt at a tomogram; ``failure`` is the sentence that says what could not be."""
+
+    tomogram: str
+    attempt: int
+    raw_run: str
+    measurements: tuple[Measurement, ...]
+    failure: str = ""
+    cost_s: dict[str, float] = field(default_factory=dict)
+
+
+class ResultsWriter:
+    """Appends one analysis run per tomogram; its documents become durable together."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._lines = JsonLinesWriter(path)
+        self._clock = clock
+
+    def write(self, results: TomogramResults) -> str:
+        """Append the documents of one tomogram and return the uid of the analysis run when the disk has them."""
+        run = compose_run(
+            time=self._clock.now(),
+            metadata={
+                "kind": "analysis",
+                "raw_run": results.raw_run,
+                "tomogram": results.tomogram,
+                "attempt": results.attempt,
+            },
+        )
+        self._put("start", run.start_doc)
+        if results.measurements:
+            self._stream(run, "measurements", _KEYS, (entry.as_document() for entry in results.measurements))
+        if results.failure:
+            failure = {"tomogram": results.tomogram, "attempt": results.attempt, "reason": results.failure}
+            self._stream(run, "analysis_failed", _FAILURE_KEYS, [failure])
+        stop = run.compose_stop(
+            time=self._clock.now(), exit_status="fail" if results.failure else "success", reason=results.failure
+        )
+        self._put("stop", {**stop, "cost_s": results.cost_s})
+        self._lines.flush()
+        return str(run.start_doc["uid"])
+
+    def close(self) -> None:
+        """Flush and close."""
+        self._lines.close()
+
+    def _stream(self, run: Any, name: str, keys: dict[str, Any], rows: Iterable[dict[str, Any]]) -> None:
+        described = {key: {"source": "live_analysis", **form} for key, form in keys.items()}
+        descriptor = run.compose_descriptor(
+            name=name, data_keys=described, time=self._clock.now(), configuration=None, hints=None, object_keys=None
+        )
+        self._put("descriptor", descriptor.descriptor_doc)
+        for row in rows:
+            now_s = self._clock.now()
+            event = descriptor.compose_event(
+                data=row, timestamps=dict.fromkeys(row, now_s), time=now_s, validate=False
+            )
+            self._put("event", event)
+
+    def _put(self, name: str, document: Any) -> None:
+        self._lines.append([name, document], durable=False)
+
+
+@dataclass(frozen=True)
+class AnalysisRun:
+    """One analysis run as it stands in the file; ``events`` maps an event's uid to its measurement."""
+
+    uid: str
+    raw_run: str
+    exit_status: str
+    events: dict[str, Measurement]
+    failures: tuple[str, ...]
+
+
+def read_analysis_runs(path: Path) -> list[AnalysisRun]:
+    """Return every analysis run that has its stop document; one cut off by a killed process counts as never begun."""
+    starts: dict[str, dict[str, Any]] = {}
+    streams: dict[str, tuple[str, str]] = {}
+    events: dict[str, dict[str, Measurement]] = {}
+    failures: dict[str, list[str]] = {}
+    runs: list[AnalysisRun] = []
+    for name, document in (value for value in read_json_lines(path) if isinstance(value, list) and len(value) == 2):
+        if name == "start" and document.get("kind") == "analysis":
+            starts[document["uid"]] = document
+        elif name == "descriptor" and document["run_start"] in starts:
+            streams[document["uid"]] = document["run_start"], document["name"]
+        elif name == "event" and document["descriptor"] in streams:
+            uid, stream = streams[document["descriptor"]]
+            if stream == "measurements":
+                events.setdefault(uid, {})[document["uid"]] = _measurement(document["data"])
+            else:
+                failures.setdefault(uid, []).append(document["data"]["reason"])
+        elif name == "stop" and document["run_start"] in starts:
+            uid = document["run_start"]
+            raw_run = starts[uid]["raw_run"]
+            exit_status = document["exit_status"]
+            runs.append(AnalysisRun(uid, raw_run, exit_status, events.get(uid, {}), tuple(failures.get(uid, ()))))
+    return runs
+
+
+def read_measurements(path: Path, *, with_replaced: bool = False) -> list[Measurement]:
+    """Return the measurements of a results file in order; those that a later one replaces only when asked."""
+    found = {uid: entry for run in read_analysis_runs(path) for uid, entry in run.events.items()}
+    replaced = {entry.replaces for entry in found.values()}
+    return [entry for uid, entry in found.items() if with_replaced or uid not in replaced]
+
+
+def _measurement(data: dict[str, Any]) -> Measurement:
+    return Measurement(**{**data, "flags": tuple(data["flags"])})

@@ -1,0 +1,212 @@
+"""The command line: how a person starts, watches, asks and reads a run."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+application = typer.Typer(
+    name="operando",
+    help="Run, rehearse and watch operando tomography of solid-state battery cells.\n\n"
+    "Begin with: operando run experiments/cus_26mpa.toml (a rehearsal on simulated hardware), "
+    "then operando watch or operando monitor in a second terminal.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ExperimentFile = Annotated[Path, typer.Argument(metavar="FILE", help="Experiment file (TOML).")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory, as made by 'operando run'.")]
+OptionalRun = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="Run directory; the newest one if left out.")]
+Quick = Annotated[bool, typer.Option("--quick", help="640 x 112 pixels of 3.52 um, 360 projections (a rehearsal's default).")]
+Full = Annotated[bool, typer.Option("--full", help="1932 x 256 pixels of 1.76 um, 2256 projections.")]
+FullFrame = Annotated[bool, typer.Option("--full-frame", help="1932 x 1307 pixels of 1.76 um, 2256 projections.")]
+BeamlineFile = Annotated[
+    Path | None, typer.Option("--beamline", metavar="BEAMLINE", help="Beamline file; without it the run is a rehearsal.")
+]
+RunDir = Annotated[Path | None, typer.Option("--run-dir", metavar="DIR", help="Where the run goes (default: runs/<start>_<name>).")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table for people.")]
+
+
+def _geometry(quick: bool, full: bool, full_frame: bool) -> str | None:
+    chosen = [name for name, asked in (("quick", quick), ("full", full), ("full_frame", full_frame)) if asked]
+    if len(chosen) > 1:
+        raise typer.BadParameter("choose one of --quick, --full and --full-frame")
+    return chosen[0] if chosen else None
+
+
+@application.command()
+def run(
+    file: ExperimentFile,
+    beamline: BeamlineFile = None,
+    quick: Quick = False,
+    full: Full = False,
+    full_frame: FullFrame = False,
+    run_dir: RunDir = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of the simulated beamline (rehearsals only).")] = None,
+) -> None:
+    """Run an experiment; without --beamline it is a rehearsal on simulated hardware."""
+    from operando.session.run import RunRequest, run_experiment
+
+    request = RunRequest(file, beamline, _geometry(quick, full, full_frame), run_dir, seed)
+    raise typer.Exit(run_experiment(request, Console()))
+
+
+@application.command()
+def check(
+    file: ExperimentFile,
+    beamline: BeamlineFile = None,
+    quick: Quick = False,
+    full: Full = False,
+    full_frame: FullFrame = False,
+) -> None:
+    """Validate an experiment and print its timeline, data volume, photon budget and drift, before anything starts."""
+    from operando.session.check import check_experiment
+
+    raise typer.Exit(check_experiment(file, beamline, _geometry(quick, full, full_frame), Console()))
+
+
+@application.command()
+def simulate(
+    file: ExperimentFile,
+    quick: Quick = False,
+    full: Full = False,
+    full_frame: FullFrame = False,
+    directory: Annotated[Path, typer.Option("--directory", metavar="DIR", help="Where beamline.toml is written.")] = Path("simulation"),
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed; the experiment file's if not given.")] = None,
+    epoch: Annotated[float | None, typer.Option("--epoch", help="Virtual time at the start, s since 1970; now if not given.")] = None,
+    recorded: Annotated[Path | None, typer.Option("--recorded", metavar="PATH", help="Serve this recorded scan instead of a simulated cell.")] = None,
+) -> None:
+    """Serve the simulated beamline until Ctrl-C; prints READY and the path of its beamline file."""
+    from operando.session.serve import simulate_beamline
+
+    raise typer.Exit(
+        simulate_beamline(
+            file, _geometry(quick, full, full_frame) or "quick", directory, seed=seed, epoch_s=epoch, recorded=recorded
+        )
+    )
+
+
+@application.command()
+def guard(
+    run: RunFolder,
+    stop_cell: Annotated[bool, typer.Option("--stop-cell", help="Bring the cell to open circuit when ended.")] = False,
+) -> None:
+    """Guard the cell of a run: sample, log, enforce limits. One guard per run directory; started by 'run'."""
+    from operando.session.serve import guard_cell
+
+    raise typer.Exit(guard_cell(run, stop_cell=stop_cell))
+
+
+@application.command()
+def analyse(
+    run: RunFolder,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on while the run grows; serve results as PVs.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Measure again what was measured; new values name the old ones.")] = False,
+) -> None:
+    """Reconstruct and measure the tomograms of a run, live or afterwards."""
+    from operando.session.serve import analyse_run
+
+    raise typer.Exit(analyse_run(run, follow=follow, again=again, console=Console()))
+
+
+@application.command()
+def replay(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Folder of TIFFs, NXtomo or Data Exchange file.")],
+    pixel_size: Annotated[str | None, typer.Option("--pixel-size", help="Pixel size in the sample, as in '2.5 um', if the scan does not say.")] = None,
+    run_dir: RunDir = None,
+) -> None:
+    """Replay a recorded scan through the simulated camera, the plan and the analysis."""
+    from operando.session.replay import replay_scan
+
+    raise typer.Exit(replay_scan(path, pixel_size, run_dir, Console()))
+
+
+@application.command()
+def monitor(
+    run: OptionalRun = None,
+    headless: Annotated[Path | None, typer.Option("--headless", metavar="PNG", help="Draw the window into a PNG file, without a display.")] = None,
+) -> None:
+    """Open the monitor window on a running or finished run; it only reads."""
+    from operando.monitor.main import run_monitor
+    from operando.session.layout import newest_run, open_run_directory
+
+    raise typer.Exit(run_monitor(open_run_directory(run or newest_run()), headless))
+
+
+@application.command()
+def watch(
+    run: OptionalRun = None,
+    once: Annotated[bool, typer.Option("--once", help="Print once and end.")] = False,
+) -> None:
+    """Show the essentials of a run in the terminal."""
+    from operando.monitor.watch import watch as watch_run
+    from operando.session.layout import newest_run, open_run_directory
+
+    watch_run(open_run_directory(run or newest_run()), Console(), once=once)
+
+
+@application.command()
+def results(run: OptionalRun = None, json: AsJson = False) -> None:
+    """Print what was measured, beside the published numbers."""
+    from operando.session.reading import print_results
+
+    print_results(run, Console(), json=json)
+
+
+@application.command()
+def compare(run: OptionalRun = None, json: AsJson = False) -> None:
+    """Print published, true (rehearsals only) and measured values side by side."""
+    from operando.session.reading import print_comparison
+
+    print_comparison(run, Console(), json=json)
+
+
+@application.command()
+def ask(
+    run: RunFolder,
+    what: Annotated[str, typer.Argument(metavar="tomogram|note|stop-after", help="What is asked of the running experiment.")],
+    argument: Annotated[str, typer.Argument(metavar="[TEXT]", help="Name of the tomogram, text of the note, or step to stop after.")] = "",
+    person: Annotated[str, typer.Option("--person", help="Who asks.")] = "",
+) -> None:
+    """Ask a running experiment for a tomogram, a note, or to stop after a step."""
+    from operando.session.asking import ask_run
+
+    raise typer.Exit(ask_run(run, what, argument, person, Console()))
+
+
+@application.command()
+def status(parent: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder of runs, or one run.")] = Path("runs")) -> None:
+    """Say which runs there are and which of their processes live."""
+    from operando.session.reading import print_status
+
+    print_status(parent, Console())
+
+
+@application.command()
+def devices(
+    beamline: Annotated[Path, typer.Argument(metavar="BEAMLINE|RUN", help="Beamline file, or a run directory.")],
+) -> None:
+    """Connect to every device of a beamline and print what it reads."""
+    from operando.session.device_table import print_devices
+
+    raise typer.Exit(print_devices(beamline, Console()))
+
+
+def main() -> None:
+    """Run the command line; mistakes of a person end with exit code 2 and a sentence each."""
+    from operando.session.errors import PERSONS_MISTAKES
+
+    try:
+        application()
+    except PERSONS_MISTAKES as error:
+        for sentence in str(error).splitlines():
+            Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(sentence)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

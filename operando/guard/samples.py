@@ -1,0 +1,141 @@
+"""One sample: each instrument read once, force and pressure computed, and since when an instrument is silent."""
+
+from dataclasses import dataclass
+
+from devices.force_calibration import ForceCalibration
+from devices.lorenz import LorenzPort, Reading
+from devices.potentiostat import Potentiostat, Snapshot
+from devices.quality import Quality, worst
+from devices.temperature import Temperature, TemperatureReading
+from math import isnan, nan
+from operando.guard.limits import CellReading
+from operando.guard.pressure import stack_pressure_mpa
+from operando.model.clock import Clock
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What all instruments said at one time of the run's clock; NaN where an instrument said nothing."""
+
+    time_s: float
+    potentiostat: Snapshot | None
+    load_cell: Reading
+    temperature: TemperatureReading | None
+    force_n: float
+    pressure_mpa: float
+    potentiostat_quality: Quality
+    load_cell_quality: Quality
+    temperature_quality: Quality
+    reading: CellReading
+
+    @property
+    def quality(self) -> Quality:
+        """The worst of all instruments."""
+        return worst((self.potentiostat_quality, self.load_cell_quality, self.temperature_quality))
+
+
+class Silence:
+    """Since when an instrument has given nothing new.
+
+    An instrument that was not asked cannot be called silent: a missing answer counts from the first question that
+    got none, a counter that stands still from the sample that saw it first.
+    """
+
+    def __init__(self) -> None:
+        self._since_s: float | None = None
+
+    def age_s(self, time_s: float, *, answered: bool) -> float:
+        """Tell whether the instrument gave something new at ``time_s``; return for how long it has not, in s."""
+        if answered:
+            self._since_s = None
+            return 0.0
+        if self._since_s is None:
+            self._since_s = time_s
+        return time_s - self._since_s
+
+
+class Sampler:
+    """Reads the three instruments and keeps what staleness needs from one sample to the next."""
+
+    def __init__(
+        self,
+        potentiostat: Potentiostat,
+        load_cell: LorenzPort,
+        temperature: Temperature,
+        calibration: ForceCalibration,
+        area_mm2: float,
+        clock: Clock,
+    ) -> None:
+        self._potentiostat = potentiostat
+        self._load_cell = load_cell
+        self._temperature = temperature
+        self._calibration = calibration
+        self._area_mm2 = area_mm2
+        self._clock = clock
+        self._elapsed: tuple[float, float] | None = None  # instrument's elapsed time, and when it was first seen
+        self._silence = {name: Silence() for name in ("potentiostat", "load cell", "temperature")}
+
+    def read(self) -> Sample:
+        """Read each instrument once."""
+        time_s = self._clock.now()
+        snapshot = self._potentiostat.poll()
+        temperature = self._temperature.poll()
+        reading = self._load_cell.read_raw()
+        potentiostat_silent_s = self._potentiostat_silence_s(time_s, snapshot)
+        force_answered = reading.quality is Quality.OK
+        force_silent_s = self._silence["load cell"].age_s(time_s, answered=force_answered)
+        temperature_silent_s = self._silence["temperature"].age_s(time_s, answered=temperature is not None)
+        over_range = force_answered and self._calibration.is_over_range(reading.counts)
+        force_n = self._calibration.force_n(reading.counts)
+        pressure_mpa = stack_pressure_mpa(force_n, self._area_mm2)
+        return Sample(
+            time_s=time_s,
+            potentiostat=snapshot,
+            load_cell=reading,
+            temperature=temperature,
+            force_n=force_n,
+            pressure_mpa=pressure_mpa,
+            potentiostat_quality=_potentiostat_quality(snapshot, potentiostat_silent_s),
+            load_cell_quality=Quality.OVER_RANGE if over_range else reading.quality,
+            temperature_quality=_temperature_quality(temperature),
+            reading=CellReading(
+                voltage_v=None if snapshot is None else snapshot.voltage_v,
+                current_a=None if snapshot is None else snapshot.current_a,
+                pressure_mpa=pressure_mpa if force_answered else None,
+                temperature_c=None if temperature is None else temperature.temperature_c,
+                potentiostat_silent_s=potentiostat_silent_s,
+                force_silent_s=force_silent_s,
+                temperature_silent_s=temperature_silent_s,
+                force_over_range=over_range,
+            ),
+        )
+
+    def _potentiostat_silence_s(self, time_s: float, snapshot: Snapshot | None) -> float:
+        if snapshot is None:
+            return self._silence["potentiostat"].age_s(time_s, answered=False)
+        if self._elapsed is None or snapshot.elapsed_s != self._elapsed[0]:
+            self._elapsed = snapshot.elapsed_s, time_s
+            return self._silence["potentiostat"].age_s(time_s, answered=True)
+        # The instrument's own clock shows the same as when it was seen first: it has stood still since then.
+        return time_s - self._elapsed[1]
+
+
+def _potentiostat_quality(snapshot: Snapshot | None, silent_s: float) -> Quality:
+    if snapshot is None:
+        return Quality.DISCONNECTED
+    if isnan(snapshot.voltage_v) or isnan(snapshot.current_a):
+        return Quality.NOT_A_NUMBER
+    if silent_s > 0:
+        return Quality.STALE
+    return Quality.OVER_RANGE if snapshot.overflow else Quality.OK
+
+
+def _temperature_quality(reading: TemperatureReading | None) -> Quality:
+    if reading is None:
+        return Quality.DISCONNECTED
+    return Quality.NOT_A_NUMBER if isnan(reading.temperature_c) else Quality.OK
+
+
+def value_or_nan(value: float | None) -> float:
+    """Return ``value``, or NaN where there is none."""
+    return nan if value is None else value

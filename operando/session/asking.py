@@ -1,0 +1,54 @@
+"""A person's requests to a running experiment: appended to its schedule, answered by the acquisition."""
+
+import getpass
+import uuid
+from pathlib import Path
+
+from rich.console import Console
+
+from operando.model.clock import SystemClock
+from operando.model.experiment import load_experiment
+from operando.model.json_lines import JsonLinesWriter
+from operando.session.errors import EXIT_COMPLETE, RequestError
+from operando.session.layout import open_run_directory
+from operando.session.processes import read_pid_files
+
+REQUESTS = ("tomogram", "note", "stop-after")
+
+
+def ask_run(path: Path, what: str, argument: str, person: str, console: Console) -> int:
+    """Append a request to the schedule of a running experiment.
+
+    Raises
+    ------
+    RequestError
+        If the request is unknown or incomplete, or if no acquisition of this run lives.
+    """
+    run = open_run_directory(path)
+    if what not in REQUESTS:
+        raise RequestError(f"ask {what!r}: is not a request; allowed are {', '.join(REQUESTS)}.")
+    if what == "note" and not argument:
+        raise RequestError("ask note: needs the text of the note as its last argument.")
+    if what == "stop-after":
+        steps = [step.name for step in load_experiment(run.experiment).schedule]
+        if argument not in (*steps, "tomogram"):
+            raise RequestError(
+                f"ask stop-after {argument!r}: is no step of this experiment; allowed are {', '.join(steps)}, "
+                "or 'tomogram' to finish the present one."
+            )
+    if not any(record.role == "acquisition" and record.alive for record in read_pid_files(run.processes)):
+        raise RequestError(f"{path}: no acquisition of this run is alive, so nobody could do it.")
+    writer = JsonLinesWriter(run.schedule)
+    writer.append(
+        {
+            "time": SystemClock().now(),
+            "event": "request",
+            "id": uuid.uuid4().hex,
+            "what": what,
+            "argument": argument,
+            "person": person or getpass.getuser(),
+        }
+    )
+    writer.close()
+    console.print(f"asked: {what} {argument}".rstrip())
+    return EXIT_COMPLETE

@@ -1,0 +1,34 @@
+"""Preparing a process to speak with a beamline; nothing that imports ophyd or caproto may come before it."""
+
+import os
+import sys
+from pathlib import Path
+
+from operando.model.beamline import Beamline, load_beamline
+from operando.model.channel_access import client_environment, prepare
+from operando.model.clock import Clock, RehearsalClock, SystemClock
+from operando.session.errors import RequestError
+
+
+def enter_beamline(path: Path) -> Beamline:
+    """Read a beamline file and set this process's Channel Access addresses from it.
+
+    Raises
+    ------
+    RequestError
+        If ophyd was imported already, so that the addresses would have no effect.
+    """
+    if "ophyd" in sys.modules or "epics" in sys.modules:
+        raise RequestError("ophyd was imported before the beamline file was read: its addresses would not count.")
+    beamline = load_beamline(path)
+    access = beamline.channel_access
+    prepare(client_environment(access.addresses, os.environ, repeater_port=access.repeater_port))
+    return beamline
+
+
+def open_clock(beamline: Beamline, beamline_file: Path, role: str) -> Clock:
+    """Return the rehearsal's clock where the beamline has one, else the host's."""
+    if beamline.clock is None:
+        return SystemClock()
+    address = beamline.clock.host, beamline.clock.port
+    return RehearsalClock(address, beamline_file.parent / beamline.clock.page, role=role)

@@ -1,0 +1,175 @@
+"""Starting, watching and ending the processes of a run; each leaves a pid file and a log in the run directory."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+READY_TIMEOUT_S = 60.0
+END_TIMEOUT_S = 15.0
+
+
+class ProcessError(RuntimeError):
+    """A process of the run did not start or ended too early."""
+
+
+@dataclass(frozen=True)
+class ProcessRecord:
+    """What a pid file says; the creation time tells a recycled pid from the process that wrote it."""
+
+    role: str
+    pid: int
+    create_time: float
+
+    @property
+    def alive(self) -> bool:
+        """Whether that very process still runs."""
+        try:
+            process = psutil.Process(self.pid)
+            return abs(process.create_time() - self.create_time) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+
+def write_pid_file(folder: Path, role: str, pid: int | None = None) -> None:
+    """Record that ``pid`` (this process, if not given) plays ``role`` in the run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    process = psutil.Process(pid)
+    path = folder / f"{role}.pid"
+    temporary = path.with_suffix(".pid.new")
+    temporary.write_text(json.dumps({"role": role, "pid": process.pid, "create_time": process.create_time()}))
+    temporary.replace(path)
+
+
+def read_pid_files(folder: Path) -> list[ProcessRecord]:
+    """Return what the pid files of a run say, in alphabetical order of roles; damaged ones are left out."""
+    records = []
+    for path in sorted(folder.glob("*.pid")):
+        with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
+            content = json.loads(path.read_text())
+            records.append(ProcessRecord(path.stem, int(content["pid"]), float(content["create_time"])))
+    return records
+
+
+class ChildProcess:
+    """One process of a run, started through the ``operando`` command line in a session of its own."""
+
+    def __init__(self, role: str, arguments: list[str], folder: Path) -> None:
+        self.role = role
+        self._arguments = arguments
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self.num_starts = 0
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, once started."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def log(self) -> Path:
+        """Where its output goes."""
+        return self._folder / f"{self.role}.log"
+
+    def start(self) -> None:
+        """Start it; its output goes to a file, so that it never depends on who started it."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._log_offset = log.tell()
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "operando.cli", *self._arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+        self.num_starts += 1
+        write_pid_file(self._folder, self.role, self._process.pid)
+
+    def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> str:
+        """Wait for its READY line; return what follows the word.
+
+        Raises
+        ------
+        ProcessError
+            If it ends before, or says nothing for ``timeout_s``; the message holds the end of its output.
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            for line in self._output().splitlines():
+                if line.startswith("READY"):
+                    return line.removeprefix("READY").strip()
+            if self.exit_code() is not None:
+                raise ProcessError(f"{self.role} ended before it was ready (exit {self.exit_code()}): {self._last_words()}")
+            if time.monotonic() > deadline:
+                self.end()
+                raise ProcessError(f"{self.role} was not ready after {timeout_s:.0f} s: {self._last_words()}")
+            self.wait(0.02)
+
+    def exit_code(self) -> int | None:
+        """Return its exit code, None while it runs."""
+        return None if self._process is None else self._process.poll()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until it has ended by itself; return whether it has."""
+        if self._process is None:
+            return True
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def end(self, timeout_s: float = END_TIMEOUT_S) -> None:
+        """Ask it to end, then make it."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            if not self.wait(timeout_s):
+                self._process.kill()
+                self._process.wait()
+        (self._folder / f"{self.role}.pid").unlink(missing_ok=True)
+
+    def _output(self) -> str:
+        with self.log.open("rb") as log:
+            log.seek(self._log_offset)
+            return log.read(1_000_000).decode(errors="replace")
+
+    def _last_words(self) -> str:
+        lines = [line for line in self._output().splitlines() if line.strip()]
+        return (lines[-1] if lines else "it said nothing") + f" (all of it is in {self.log})"
+
+
+class Supervisor:
+    """Restarts a process that died while it was still needed."""
+
+    def __init__(self, child: ChildProcess, *, on_restart: Callable[[int | None], None], poll_s: float = 0.2) -> None:
+        self._child = child
+        self._on_restart = on_restart
+        self._poll_s = poll_s
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name=f"supervisor-{child.role}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the process end when it wants to."""
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(self._poll_s):
+            exit_code = self._child.exit_code()
+            if exit_code is not None:
+                self._child.start()
+                self._on_restart(exit_code)

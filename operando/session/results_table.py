@@ -1,0 +1,137 @@
+"""Tables of a run's measurements: beside the published numbers, and beside what was really there."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from rich.table import Table
+
+from operando.model.experiment import Experiment, Published
+from operando.model.json_lines import read_json_lines
+from operando.model.measurement import Measurement
+from operando.model.run_directory import RunDirectory
+
+
+def newest(measurements: Iterable[Measurement]) -> dict[tuple[str, str], Measurement]:
+    """Return the last measurement of every quantity of every tomogram, in order of first appearance."""
+    found: dict[tuple[str, str], Measurement] = {}
+    for measurement in measurements:
+        found[measurement.tomogram, measurement.name] = measurement
+    return found
+
+
+def as_json(measurements: Iterable[Measurement]) -> str:
+    """Return a JSON list of objects with tomogram, name, value, unit, uncertainty, run_uid, time and the rest."""
+    return json.dumps([measurement.as_document() for measurement in measurements], indent=1)
+
+
+def number(value: float, uncertainty: float | None = None) -> str:
+    """Write a value with as many digits as a person can use, and its uncertainty."""
+    text = f"{value:.4g}"
+    return text if uncertainty is None else f"{text} ± {uncertainty:.2g}"
+
+
+def results_table(experiment: Experiment, measurements: Iterable[Measurement]) -> Table:
+    """Return one row per tomogram: its state, what was measured, and what was published."""
+    found = newest(measurements)
+    tomograms = list(dict.fromkeys(tomogram for tomogram, _ in found))
+    table = Table(title=experiment.experiment.title, title_justify="left")
+    columns = {
+        "voltage": "voltage\nV",
+        "capacity": "capacity\nmAh/g",
+        "stack_pressure": "stack\npressure\nMPa",
+        "high_attenuation_volume": "high-attenuation\nvolume\num3",
+    }
+    table.add_column("tomogram")
+    for heading in columns.values():
+        table.add_column(heading, justify="right")
+    table.add_column("published\num3", justify="right")
+    table.add_column("remarks")
+    for tomogram in tomograms:
+        row = [tomogram]
+        for name in columns:
+            measurement = found.get((tomogram, name))
+            if measurement is None:
+                row.append("-")
+            elif name == "high_attenuation_volume":
+                row.append(number(measurement.value, measurement.uncertainty))
+            else:
+                row.append(number(measurement.value))
+        published = [
+            entry
+            for entry in experiment.published
+            if entry.tomogram == tomogram and entry.name == "high_attenuation_volume"
+        ]
+        row.append(", ".join(_published(entry) for entry in published) or "-")
+        flags = dict.fromkeys(
+            flag for (owner, _), measurement in found.items() if owner == tomogram for flag in measurement.flags
+        )
+        row.append(", ".join(flag.replace("_", " ") for flag in flags))
+        table.add_row(*row)
+    return table
+
+
+def _published(entry: Published) -> str:
+    return ("≤ " if entry.relation == "at most" else "") + number(entry.value)
+
+
+def comparison(run: RunDirectory, experiment: Experiment, measurements: Iterable[Measurement]) -> list[dict[str, Any]]:
+    """Return published, true and measured value of everything that has more than a measurement.
+
+    The truth of a rehearsal is read here and in tests, nowhere else.
+    """
+    truth = {(entry["tomogram"], name): value for entry in _truths(run) for name, value in entry["values"].items()}
+    published = {(entry.tomogram, entry.name): entry for entry in experiment.published}
+    rows = []
+    for key, measurement in newest(measurements).items():
+        if key not in truth and key not in published:
+            continue
+        rows.append(
+            {
+                "tomogram": key[0],
+                "name": key[1],
+                "unit": measurement.unit,
+                "published": published[key].value if key in published else None,
+                "published_id": published[key].id if key in published else None,
+                "true": truth.get(key),
+                "measured": measurement.value,
+                "uncertainty": measurement.uncertainty,
+                "flags": list(measurement.flags),
+            }
+        )
+    return rows
+
+
+def _truths(run: RunDirectory) -> list[dict[str, Any]]:
+    names = {}
+    for name, document in read_json_lines(run.documents):
+        if name == "start" and document.get("kind") == "tomogram":
+            names[document["attempt"]] = document["tomogram"]
+    return [
+        {"tomogram": names[entry["attempt"]], "values": entry}
+        for entry in read_json_lines(run.truth)
+        if entry.get("attempt") in names
+    ]
+
+
+def comparison_table(rows: list[dict[str, Any]]) -> Table:
+    """Return the comparison for people."""
+    table = Table(title="published, true and measured", title_justify="left")
+    for heading in ("tomogram", "quantity", "unit"):
+        table.add_column(heading)
+    for heading in ("published", "true", "measured", "measured / true"):
+        table.add_column(heading, justify="right")
+    table.add_column("remarks")
+    for row in rows:
+        true, measured = row["true"], row["measured"]
+        table.add_row(
+            row["tomogram"],
+            row["name"].replace("_", " "),
+            row["unit"],
+            "-" if row["published"] is None else f"{number(row['published'])} ({row['published_id']})",
+            "-" if true is None else number(true),
+            number(measured, row["uncertainty"]),
+            f"{measured / true:.3f}" if true else "-",
+            ", ".join(flag.replace("_", " ") for flag in row["flags"]),
+        )
+    return table

@@ -1,0 +1,137 @@
+"""One experiment from its file to its results: makes the run directory, starts the processes, acquires, sums up."""
+
+import contextlib
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from live_analysis.results import read_measurements
+from operando.model.experiment import Experiment, load_experiment
+from operando.model.run_directory import RunDirectory
+from operando.session.acquisition import Acquisition
+from operando.session.check import refuse_what_cannot_be
+from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, RequestError
+from operando.session.layout import make_run_directory
+from operando.session.processes import ChildProcess, ProcessError, Supervisor, write_pid_file
+from operando.session.results_table import results_table
+
+ANALYSIS_TIMEOUT_S = 1800.0
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What was asked on the command line."""
+
+    experiment_file: Path
+    beamline_file: Path | None
+    geometry: str | None
+    run_directory: Path | None
+    seed: int | None
+    recorded: Path | None = None
+    epoch_s: float | None = None
+
+
+def chosen_geometry(experiment: Experiment, asked: str | None, *, rehearsal: bool, file: Path) -> str:
+    """Return the geometry's name: the one asked for, else ``quick`` in a rehearsal, else the only or largest one.
+
+    Raises
+    ------
+    RequestError
+        If the experiment file has no such geometry.
+    """
+    if asked is None and rehearsal and "quick" in experiment.geometry:
+        return "quick"
+    if asked is None:
+        return max(experiment.geometry, key=lambda name: experiment.geometry[name].num_columns)
+    if asked not in experiment.geometry:
+        known = ", ".join(experiment.geometry)
+        raise RequestError(f"{file}: geometry.{asked}: is not in this file. Allowed here: {known}.")
+    return asked
+
+
+def run_experiment(request: RunRequest, console: Console) -> int:
+    """Run an experiment, or rehearse it when no beamline file is given; return the exit code."""
+    experiment = load_experiment(request.experiment_file)
+    rehearsal = request.beamline_file is None
+    geometry = chosen_geometry(experiment, request.geometry, rehearsal=rehearsal, file=request.experiment_file)
+    if rehearsal and experiment.rehearsal is None and request.recorded is None:
+        raise RequestError(
+            f"{request.experiment_file}: rehearsal: is missing, so no cell can be simulated. "
+            "Add a [rehearsal] table with the cell's file and a seed, or give --beamline."
+        )
+    refuse_what_cannot_be(request, experiment, geometry)
+    run = make_run_directory(request.experiment_file, experiment.experiment.name, directory=request.run_directory)
+    write_pid_file(run.processes, "acquisition")
+    console.print(f"{'REHEARSAL' if rehearsal else 'Experiment'} {experiment.experiment.name} ({geometry}) in {run.path}")
+    with contextlib.ExitStack() as ending:
+        ending.callback((run.processes / "acquisition.pid").unlink, missing_ok=True)
+        try:
+            return _run(request, experiment, geometry, run, console, ending)
+        except ProcessError as error:
+            console.print(f"The run could not go on: {error}", style="bold red", highlight=False, markup=False)
+            return EXIT_FAILED
+
+
+def _run(
+    request: RunRequest,
+    experiment: Experiment,
+    geometry: str,
+    run: RunDirectory,
+    console: Console,
+    ending: contextlib.ExitStack,
+) -> int:
+    rehearsal = request.beamline_file is None
+    if request.beamline_file is None:
+        beamline_file = _start_simulator(request, geometry, run, ending)
+    else:
+        beamline_file = request.beamline_file
+    shutil.copyfile(beamline_file, run.beamline)
+
+    guard = ChildProcess("guard", ["guard", str(run.path)], run.processes)
+    guard.start()
+    ending.callback(_end_guard, guard, rehearsal=rehearsal)
+    guard.wait_ready()
+    supervisor = Supervisor(
+        guard,
+        on_restart=lambda code: console.print(f"The guard died (exit {code}) and was restarted.", style="bold red"),
+    )
+    ending.callback(supervisor.stop)
+
+    analysis = ChildProcess("analysis", ["analyse", str(run.path), "--follow"], run.processes)
+    analysis.start()
+    ending.callback(analysis.end)
+
+    acquisition = Acquisition(run, experiment, geometry, rehearsal=rehearsal, console=console)
+    exit_code = acquisition.run()
+    if exit_code in (EXIT_COMPLETE, EXIT_FAILED):
+        with console.status("waiting for the last measurements ..."):
+            if not analysis.wait(ANALYSIS_TIMEOUT_S):
+                console.print("The analysis was not ready in time; 'operando analyse RUN' finishes it.", style="red")
+        measurements = read_measurements(run.results)
+        if measurements:
+            console.print(results_table(experiment, measurements))
+    console.print(f"Everything is in {run.path}", highlight=False)
+    return exit_code
+
+
+def _start_simulator(request: RunRequest, geometry: str, run: RunDirectory, ending: contextlib.ExitStack) -> Path:
+    arguments = ["simulate", str(request.experiment_file.resolve()), "--directory", str(run.simulation)]
+    arguments.append(f"--{geometry.replace('_', '-')}" if geometry != "recorded" else "--quick")
+    if request.seed is not None:
+        arguments += ["--seed", str(request.seed)]
+    if request.epoch_s is not None:
+        arguments += ["--epoch", repr(request.epoch_s)]
+    if request.recorded is not None:
+        arguments += ["--recorded", str(request.recorded.resolve())]
+    simulator = ChildProcess("simulator", arguments, run.processes)
+    simulator.start()
+    ending.callback(simulator.end)
+    return Path(simulator.wait_ready())
+
+
+def _end_guard(guard: ChildProcess, *, rehearsal: bool) -> None:
+    """End a rehearsal's guard; a beamline's guard goes on guarding the cell."""
+    if rehearsal:
+        guard.end()

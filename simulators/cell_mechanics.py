@@ -1,0 +1,91 @@
+"""What the reaction does to the stack: volumes of both electrodes, cracks, copper, and the pressure of the frame."""
+
+import math
+
+import numpy as np
+
+from operando.model.materials import FARADAY_C_PER_MOL, material
+from simulators.cell_parameters import CellParameters
+from simulators.cell_state import CellState
+from simulators.cell_voltage import Electrode
+
+DAY_S = 86400.0
+COULOMB_PER_MAH = 3.6
+
+
+class CellMechanics:
+    """Turns the electrode's state into lengths and pressure."""
+
+    def __init__(self, parameters: CellParameters) -> None:
+        self._parameters = parameters
+        layers = parameters.layers
+        self.bore_area_mm2 = math.pi / 4 * layers.bore_diameter.value**2
+        self._lithium_area_mm2 = math.pi / 4 * layers.lithium_diameter.value**2
+        cus = material("CuS")
+        self._mass_g = parameters.particles.active_mass.value * 1e-3
+        self._cus_thickness_um = self._mass_g / cus.density_g_per_cm3 * 1e3 / self.bore_area_mm2 * 1e3
+        self._step_mah_per_g = parameters.electrochemistry.theoretical_capacity.value / 2
+        copper = parameters.copper
+        region_copper_um3 = copper.region_cus_volume.value * material("Cu").molar_volume_cm3 / cus.molar_volume_cm3
+        self._residual_fraction = copper.residual_segregated_volume.value / region_copper_um3
+
+    def state(self, time_s: float, charge_mah: float, electrode: Electrode) -> CellState:
+        """Return the inside of the cell at one moment."""
+        depth = electrode.depth_mah_per_g
+        first_step = min(max(depth / self._step_mah_per_g, 0.0), 1.0)
+        second_step = min(max(depth / self._step_mah_per_g - 1.0, 0.0), 1.0)
+        expansion_um = self._expansion_um(first_step, second_step)
+        opening_um, segregated = self._opening_um(electrode), self._segregated(electrode)
+        lithium_mm3 = -charge_mah * COULOMB_PER_MAH / FARADAY_C_PER_MOL * material("Li").molar_volume_cm3 * 1e3
+        return CellState(
+            time_s=time_s,
+            charge_mah=charge_mah,
+            specific_charge_mah_per_g=depth,
+            cu2s_fraction=first_step - second_step,
+            cu_fraction=second_step,
+            segregated_fraction=min(segregated, second_step),
+            expansion_um=expansion_um,
+            crack_opening_um=opening_um,
+            interface_um=expansion_um + opening_um,
+            lithium_loss_um=lithium_mm3 / self._lithium_area_mm2 * 1e3,
+        )
+
+    def stack_pressure_mpa(self, rested_s: float, state: CellState) -> float:
+        """Return the stack pressure a time after the frame was closed."""
+        pressure = self._parameters.pressure
+
+        def relaxed(time_s: float) -> float:
+            return 1 - math.exp(-math.sqrt(max(time_s, 0.0) / pressure.relaxation_time.value))
+
+        relaxation_mpa = pressure.relaxation_in_24_h.value * relaxed(rested_s) / relaxed(DAY_S)
+        return pressure.initial.value - relaxation_mpa + pressure.stiffness.value * state.stack_change_um
+
+    def _expansion_um(self, first_step: float, second_step: float) -> float:
+        cus, cu2s, cu, li2s = (material(name).molar_volume_cm3 for name in ("CuS", "Cu2S", "Cu", "Li2S"))
+        first = (cu2s + li2s) / (2 * cus) - 1
+        second = (2 * cu + li2s - cu2s) / (2 * cus)
+        return self._cus_thickness_um * (first * first_step + second * second_step)
+
+    def _opening_um(self, electrode: Electrode) -> float:
+        curve = self._parameters.cracks.opening
+        if not electrode.charging:
+            return float(np.interp(electrode.depth_mah_per_g, curve.specific_charge.value, curve.opening.value))
+        opened_um = float(np.interp(electrode.turn_mah_per_g, curve.specific_charge.value, curve.opening.value))
+        return opened_um * (1 - (1 - self._parameters.cracks.closing_ratio.value) * self._returned(electrode))
+
+    def _segregated(self, electrode: Electrode) -> float:
+        curve = self._parameters.copper
+        if not electrode.charging:
+            return float(
+                np.interp(electrode.depth_mah_per_g, curve.specific_charge.value, curve.segregated_fraction.value)
+            )
+        grown = float(np.interp(electrode.turn_mah_per_g, curve.specific_charge.value, curve.segregated_fraction.value))
+        left = min(self._residual_fraction, grown)
+        return grown + (left - grown) * self._returned(electrode)
+
+    def _returned(self, electrode: Electrode) -> float:
+        """Part of the charge, up to its upper cut-off voltage, that has been given back."""
+        curve = self._parameters.electrochemistry.charge
+        full = float(np.interp(curve.cut_off_voltage.value, curve.voltage.value, curve.returned_fraction.value))
+        returned = 1 - electrode.depth_mah_per_g / max(electrode.turn_mah_per_g, 1e-9)
+        return min(max(returned / full, 0.0), 1.0)

@@ -1,0 +1,169 @@
+"""Voltage of the simulated cell under one control: equilibrium with hysteresis, resistance, relaxation.
+
+A segment is what happens between two commands of the potentiostat. Everything in it is a function of the time since
+its start, so that readings do not depend on when or how often somebody looks.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.cell_parameters import CellParameters
+
+SECONDS_PER_HOUR = 3600.0
+HOLD_STEP_S = 1.0  # integration step at constant voltage; the fastest time constant of the shipped cell is 150 s
+
+
+class Control(Enum):
+    """What the potentiostat imposes."""
+
+    OPEN_CIRCUIT = "open_circuit"
+    CURRENT = "current"
+    VOLTAGE = "voltage"
+
+
+@dataclass(frozen=True)
+class Electrode:
+    """State of charge and history: depth of discharge in mAh/g, relaxing voltage in V, and the branch it is on."""
+
+    depth_mah_per_g: float
+    relaxing_v: float
+    charging: bool
+    turn_mah_per_g: float  # depth at which the present charge began
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Voltage and current at the cell's terminals; discharge current is negative."""
+
+    voltage_v: float
+    current_a: float
+    electrode: Electrode
+
+
+class VoltageModel:
+    """Equilibrium curves and resistances of a cell."""
+
+    def __init__(self, parameters: CellParameters) -> None:
+        model = parameters.electrochemistry
+        self.mass_g = parameters.particles.active_mass.value * 1e-3
+        self.series_ohm = model.series_resistance.value
+        self.relaxation_ohm = model.relaxation_resistance.value
+        self.relaxation_s = model.relaxation_time.value
+        reference_a = model.reference_specific_current.value * 1e-3 * self.mass_g
+        # The curves were measured at the reference current: take its polarisation out to get the equilibrium.
+        polarisation_v = reference_a * (self.series_ohm + self.relaxation_ohm)
+        self._discharge = (
+            np.array(model.discharge.specific_charge.value),
+            np.array(model.discharge.voltage.value) + polarisation_v,
+        )
+        self._charge = (
+            np.array(model.charge.returned_fraction.value),
+            np.array(model.charge.voltage.value) - polarisation_v,
+        )
+
+    def equilibrium_v(self, depth_mah_per_g: NDArray[np.float64] | float, electrode: Electrode) -> NDArray[np.float64]:
+        """Return the equilibrium voltage at a depth of discharge, on the electrode's branch."""
+        if not electrode.charging:
+            return _extrapolated(np.asarray(depth_mah_per_g, float), *self._discharge)
+        turn = max(electrode.turn_mah_per_g, 1e-9)
+        return _extrapolated((turn - np.asarray(depth_mah_per_g, float)) / turn, *self._charge)
+
+    def depth_rate(self, current_a: float) -> float:
+        """Return the change of depth in mAh/g per second at a current."""
+        return -current_a * 1e3 / SECONDS_PER_HOUR / self.mass_g
+
+
+def _extrapolated(x: NDArray[np.float64], xs: NDArray[np.float64], ys: NDArray[np.float64]) -> NDArray[np.float64]:
+    inside = np.interp(x, xs, ys)
+    below = ys[0] + (x - xs[0]) * (ys[1] - ys[0]) / (xs[1] - xs[0])
+    above = ys[-1] + (x - xs[-1]) * (ys[-1] - ys[-2]) / (xs[-1] - xs[-2])
+    return np.where(x < xs[0], below, np.where(x > xs[-1], above, inside))
+
+
+@dataclass
+class Segment:
+    """The cell under one control from ``start_s`` on."""
+
+    model: VoltageModel
+    start_s: float
+    control: Control
+    value: float
+    first: Electrode
+    _hold: list[tuple[float, float, float]] = field(default_factory=list)  # depth, relaxing voltage, current
+
+    def reading(self, time_s: float) -> Reading:
+        """Return voltage, current and electrode at a time not before the start."""
+        elapsed_s = max(time_s - self.start_s, 0.0)
+        if self.control is Control.VOLTAGE:
+            depth, relaxing_v, current_a = self._held(elapsed_s)
+            voltage_v = self.value
+        else:
+            current_a = self.value if self.control is Control.CURRENT else 0.0
+            depth = self.first.depth_mah_per_g + self.model.depth_rate(current_a) * elapsed_s
+            relaxing_v = float(self._relaxing_v(np.asarray(elapsed_s), current_a))
+            voltage_v = float(self._voltage_v(np.asarray(elapsed_s), current_a))
+        return Reading(
+            voltage_v, current_a, Electrode(depth, relaxing_v, self.first.charging, self.first.turn_mah_per_g)
+        )
+
+    def first_crossing(self, voltage_v: float, *, rising: bool, before_s: float) -> float | None:
+        """Return when the voltage first reaches a level from the other side, None if not before ``before_s``."""
+        if self.control is Control.VOLTAGE or before_s <= self.start_s:
+            return None
+        current_a = self.value if self.control is Control.CURRENT else 0.0
+        sign = 1.0 if rising else -1.0
+
+        def beyond(elapsed_s: NDArray[np.float64]) -> NDArray[np.float64]:
+            return sign * (self._voltage_v(elapsed_s, current_a) - voltage_v)
+
+        grid = np.append(np.arange(0.0, before_s - self.start_s, 5.0), before_s - self.start_s)
+        reached = np.flatnonzero(beyond(grid) >= 0)
+        if not reached.size:
+            return None
+        if reached[0] == 0:
+            return self.start_s
+        low, high = grid[reached[0] - 1], grid[reached[0]]
+        while high - low > 1e-4:
+            middle = (low + high) / 2
+            low, high = (low, middle) if beyond(np.asarray(middle)) >= 0 else (middle, high)
+        return self.start_s + float(high)
+
+    def _voltage_v(self, elapsed_s: NDArray[np.float64], current_a: float) -> NDArray[np.float64]:
+        depth = self.first.depth_mah_per_g + self.model.depth_rate(current_a) * elapsed_s
+        equilibrium_v = self.model.equilibrium_v(depth, self.first)
+        return equilibrium_v + current_a * self.model.series_ohm + self._relaxing_v(elapsed_s, current_a)
+
+    def _relaxing_v(self, elapsed_s: NDArray[np.float64], current_a: float) -> NDArray[np.float64]:
+        final_v = current_a * self.model.relaxation_ohm
+        return np.asarray(final_v + (self.first.relaxing_v - final_v) * np.exp(-elapsed_s / self.model.relaxation_s))
+
+    def _held(self, elapsed_s: float) -> tuple[float, float, float]:
+        if not self._hold:
+            self._hold.append(self._with_current(self.first.depth_mah_per_g, self.first.relaxing_v))
+        index = int(elapsed_s / HOLD_STEP_S)
+        while len(self._hold) < index + 2:
+            depth, relaxing_v, _ = self._hold[-1]
+            self._hold.append(self._with_current(*self._step(depth, relaxing_v)))
+        part = elapsed_s / HOLD_STEP_S - index
+        before, after = self._hold[index], self._hold[index + 1]
+        depth, relaxing_v, current_a = ((1 - part) * b + part * a for b, a in zip(before, after, strict=True))
+        return depth, relaxing_v, current_a
+
+    def _step(self, depth: float, relaxing_v: float) -> tuple[float, float]:
+        """One midpoint step at constant voltage."""
+        half = HOLD_STEP_S / 2
+        middle = self._slope(depth, relaxing_v)
+        middle = self._slope(depth + half * middle[0], relaxing_v + half * middle[1])
+        return depth + HOLD_STEP_S * middle[0], relaxing_v + HOLD_STEP_S * middle[1]
+
+    def _slope(self, depth: float, relaxing_v: float) -> tuple[float, float]:
+        _, _, current_a = self._with_current(depth, relaxing_v)
+        settling_v = current_a * self.model.relaxation_ohm - relaxing_v
+        return self.model.depth_rate(current_a), settling_v / self.model.relaxation_s
+
+    def _with_current(self, depth: float, relaxing_v: float) -> tuple[float, float, float]:
+        equilibrium_v = float(self.model.equilibrium_v(depth, self.first))
+        return depth, relaxing_v, (self.value - equilibrium_v - relaxing_v) / self.model.series_ohm

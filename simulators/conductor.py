@@ -1,0 +1,307 @@
+"""The rehearsal's clock server: moves virtual time only when everybody who must be asked waits for it."""
+
+import asyncio
+import contextlib
+import heapq
+import itertools
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from operando.model.clock import SILENCE_S, ClockPage
+
+ROLES = ("guard", "acquisition")  # in the order in which equal deadlines are served
+REFRESH_S = 0.1  # how often readings that are only looked at are renewed while time runs by itself
+ANSWER_S = 0.005  # real time for an answer to reach its client before virtual time may move on
+
+Handler = Callable[[], Awaitable[None]]
+Refresh = Callable[[float], Awaitable[None]]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(order=True)
+class Event:
+    """Something a simulated instrument does at one moment of virtual time."""
+
+    time_s: float
+    number: int
+    handler: Handler = field(compare=False)
+    answers: bool = field(compare=False)
+    cancelled: bool = field(default=False, compare=False)
+
+    def cancel(self) -> None:
+        """Let it not happen."""
+        self.cancelled = True
+
+
+class Conductor:
+    """Discrete-event kernel of the simulated beamline and server of its clock.
+
+    Parameters
+    ----------
+    page
+        Shared memory from which everybody reads the time; the conductor is its only writer.
+    epoch_s
+        Virtual time at which the rehearsal begins, in s since the Unix epoch.
+    """
+
+    def __init__(self, page: ClockPage, *, epoch_s: float) -> None:
+        self._page = page
+        self._page.write(epoch_s, 0.0)
+        self._running = False
+        self._events: list[Event] = []
+        self._numbers = itertools.count()
+        self._refreshers: list[Refresh] = []
+        self._refreshed_s = -float("inf")
+        self._participants: dict[str, Participant] = {}
+        self._working = 0
+        self._changed = asyncio.Event()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def num_participants(self) -> int:
+        """How many participants have joined and not gone."""
+        return len(self._participants)
+
+    def now(self) -> float:
+        """Return the virtual time, in s since the Unix epoch."""
+        return self._page.now()
+
+    def at(self, time_s: float, handler: Handler, *, answers: bool = False) -> Event:
+        """Call ``handler`` when virtual time is ``time_s``; time stands still until it is done.
+
+        With ``answers``, a client waits for what it does (the end of a motion or of an acquisition): the client gets a
+        moment of real time to notice before virtual time moves on.
+        """
+        event = Event(time_s, next(self._numbers), handler, answers)
+        heapq.heappush(self._events, event)
+        self._changed.set()
+        return event
+
+    def on_arrival(self, refresh: Refresh) -> None:
+        """Call ``refresh(time_s)`` before anybody sees a new moment of virtual time."""
+        self._refreshers.append(refresh)
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """Let virtual time stand still while an instrument works on something that takes none of it."""
+        self._working += 1
+        self._changed.set()
+        try:
+            yield
+        finally:
+            self._working -= 1
+            self._changed.set()
+
+    async def serve(self, host: str, port: int) -> None:
+        """Accept participants."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Participant(self), host, port)
+
+    def close(self) -> None:
+        """Accept no more participants; time stands still."""
+        if self._server is not None:
+            self._server.close()
+        for participant in list(self._participants.values()):
+            participant.drop()
+        self._page.write(self.now(), 0.0)
+
+    def joined(self, participant: "Participant") -> None:
+        """Take a participant in; it replaces an older one of its role."""
+        older = self._participants.get(participant.role)
+        self._participants[participant.role] = participant
+        if older is not None:
+            older.drop()
+        self._changed.set()
+
+    def gone(self, participant: "Participant") -> None:
+        """Forget a participant."""
+        if self._participants.get(participant.role) is participant:
+            del self._participants[participant.role]
+        self._changed.set()
+
+    def spoke(self) -> None:
+        """Look again at who waits."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Move virtual time for ever."""
+        while True:
+            self._changed.clear()
+            if self._working:
+                self._stand_still()
+                await self._something_changes(None)
+            elif self._everybody_is_there():
+                await self._fast_forward()
+            else:
+                await self._real_time()
+
+    def _everybody_is_there(self) -> bool:
+        for participant in self._participants.values():
+            participant.judge()
+        return all(role in self._participants and not self._participants[role].stuck for role in ROLES)
+
+    async def _fast_forward(self) -> None:
+        self._stand_still()
+        busy = [participant for participant in self._participants.values() if participant.until_s is None]
+        if busy:
+            await self._something_changes(min(participant.silent_in_s() for participant in busy))
+            return
+        deadlines = [participant.until_s for participant in self._participants.values() if participant.until_s is not None]
+        next_s = self._next_event_s()
+        arrival_s = max(self.now(), min([*deadlines, next_s]))
+        self._page.write(arrival_s, 0.0)
+        if next_s <= arrival_s:
+            await self._happen(arrival_s)
+        else:
+            await self._refresh(arrival_s)
+            self._release(arrival_s, only_one=True)
+
+    async def _real_time(self) -> None:
+        self._run_freely()
+        now_s = self.now()
+        deadlines = [participant.until_s for participant in self._participants.values() if participant.until_s is not None]
+        wait_s = min([*deadlines, self._next_event_s(), now_s + REFRESH_S]) - now_s
+        if wait_s > 0:
+            await self._something_changes(wait_s)
+            now_s = self.now()
+        if self._working:
+            return
+        self._stand_still()
+        if self._next_event_s() <= now_s:
+            await self._happen(now_s)
+        if self.now() >= self._refreshed_s + REFRESH_S or any(deadline_s <= now_s for deadline_s in deadlines):
+            await self._refresh(now_s)
+        self._release(now_s, only_one=False)
+
+    async def _happen(self, until_s: float) -> None:
+        """Do all events up to ``until_s``, also those that they bring about."""
+        answers = False
+        while self._next_event_s() <= until_s:
+            event = heapq.heappop(self._events)
+            answers |= event.answers
+            try:
+                await event.handler()
+            except Exception:
+                _log.exception("An event of the simulated beamline failed; time goes on without it.")
+        if answers:
+            await self._refresh(until_s)
+            await asyncio.sleep(ANSWER_S)
+
+    async def _refresh(self, time_s: float) -> None:
+        if time_s == self._refreshed_s:
+            return
+        self._refreshed_s = time_s
+        for refresh in self._refreshers:
+            await refresh(time_s)
+
+    def _release(self, time_s: float, *, only_one: bool) -> None:
+        for role in ROLES:
+            participant = self._participants.get(role)
+            if participant is not None and participant.until_s is not None and participant.until_s <= time_s:
+                participant.release(time_s)
+                if only_one:
+                    return
+
+    def _next_event_s(self) -> float:
+        while self._events and self._events[0].cancelled:
+            heapq.heappop(self._events)
+        return self._events[0].time_s if self._events else float("inf")
+
+    def _stand_still(self) -> None:
+        if self._running:
+            self._page.write(self.now(), 0.0)
+            self._running = False
+
+    def _run_freely(self) -> None:
+        if not self._running:
+            self._page.write(self.now(), 1.0)
+            self._running = True
+
+    async def _something_changes(self, timeout_s: float | None) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), timeout_s)
+
+
+class Participant(asyncio.Protocol):
+    """The conductor's end of one participant's connection: JSON lines."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        self._conductor = conductor
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._received = b""
+        self._number = 0
+        self._spoke_at = self._loop.time()
+        self.role = ""
+        self.until_s: float | None = None
+        self.stuck = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count this participant no more: it left, or its process died."""
+        self._conductor.gone(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Take in whole lines."""
+        *lines, self._received = (self._received + data).split(b"\n")
+        for line in lines:
+            try:
+                self._answer(json.loads(line))
+            except (ValueError, KeyError, TypeError) as error:
+                _log.warning("The clock cannot understand %r (%s); the connection is closed.", line, error)
+                self.drop()
+                return
+        if self.role:
+            self._conductor.spoke()
+
+    def release(self, now_s: float) -> None:
+        """End this participant's wait."""
+        self.until_s = None
+        self._spoke_at = self._loop.time()
+        self._say({"number": self._number, "now": now_s})
+
+    def silent_in_s(self) -> float:
+        """Real time that is left until this participant counts as stuck."""
+        return max(0.0, self._spoke_at + SILENCE_S - self._loop.time())
+
+    def judge(self) -> None:
+        """Call this participant stuck if it works and says nothing."""
+        if self.until_s is None and not self.stuck and self.silent_in_s() == 0.0:
+            self.stuck = True
+            _log.warning("The %s is silent for %g s: virtual time runs in real time until it waits.", self.role, SILENCE_S)
+
+    def drop(self) -> None:
+        """Close the connection."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        self._spoke_at = self._loop.time()
+        operation = message["operation"]
+        if operation == "join":
+            if message["role"] not in ROLES:
+                raise ValueError(f"role must be one of {', '.join(ROLES)}")
+            self.role = message["role"]
+            self._conductor.joined(self)
+            self._say({"answer": "acknowledged"})
+        elif operation == "wait":
+            self._number, self.until_s, self.stuck = int(message["number"]), float(message["until"]), False
+        elif operation == "busy":
+            self.until_s = None
+            self._say({"answer": "acknowledged"})
+        elif operation == "leave":
+            self._conductor.gone(self)
+            self.drop()
+        elif operation != "alive":
+            raise ValueError(f"unknown operation {operation!r}")
+
+    def _say(self, message: dict[str, object]) -> None:
+        if self._transport is not None:
+            self._transport.write(json.dumps(message).encode() + b"\n")

@@ -1,0 +1,171 @@
+"""The areaDetector HDF5 plugin: opens, fills and closes frames files as its process variables say."""
+
+import asyncio
+import os
+import re
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ophyd.areadetector.plugins import HDF5Plugin_V34
+
+from simulators.channel_access_server import MirroredGroup, properties, pv_names
+from simulators.conductor import Conductor
+from simulators.hdf5_writer import Hdf5Writer
+
+WRITE_ERROR = 1
+UINT16 = 3
+_CONVERSION = re.compile(r"%%|%[-+ #0]*\d*(?:\.\d+)?[sdi]")
+
+AcquisitionEnded = Callable[[Path, int, float], Awaitable[None]]
+
+
+class Hdf5Plugin(MirroredGroup):
+    """The ``HDF1:`` part.
+
+    Parameters
+    ----------
+    conductor
+        Time stands still while a file is opened or closed.
+    frame_shape
+        Rows and columns of every frame.
+    on_acquisition
+        Called with file, number of frames and last mid-exposure when the camera has ended an acquisition into it.
+    """
+
+    locals().update(
+        properties(
+            pv_names(HDF5Plugin_V34),
+            {
+                "PortName": "HDF1",
+                "NDArrayPort": "CAM",
+                "PluginType": "NDFileHDF5",
+                "ADCoreVersion": "3.4.0",
+                "NDimensions": 2,
+                "DataType": UINT16,
+                "FileTemplate": "%s%s_%6.6d.h5",
+                "NumCapture": 1,
+                "SWMRSupported": 1,
+                "QueueSize": 20,
+            },
+        )
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        conductor: Conductor,
+        frame_shape: tuple[int, int],
+        on_acquisition: AcquisitionEnded,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._conductor = conductor
+        self._frame_shape = frame_shape
+        self._on_acquisition = on_acquisition
+        self._disk = ThreadPoolExecutor(1, "hdf5")  # HDF5 never blocks the event loop
+        self._writer: Hdf5Writer | None = None
+        self._last_path = Path()
+
+    async def initialise(self) -> None:
+        """Publish what depends on the camera; zero sizes would make ophyd ask for a warm-up."""
+        rows, columns = self._frame_shape
+        await self.post(ArraySize0_RBV=columns, ArraySize1_RBV=rows, ArraySize2_RBV=0)
+
+    async def on_FilePath(self, value: Any) -> str:  # noqa: N802
+        """Take a folder and say whether it exists; with CreateDirectory below 0 it is made."""
+        text = (value if isinstance(value, str) else bytes(value).decode("latin-1")).rstrip("\0")
+        folder = os.path.join(text, "") if text else ""
+        if folder and self.value("CreateDirectory") < 0:
+            try:
+                os.makedirs(folder, exist_ok=True)
+            except OSError as error:
+                await self._failed(f"{folder}: {error.strerror}")
+        await self.post(FilePath_RBV=folder, FilePathExists_RBV=int(os.path.isdir(folder)))
+        return folder
+
+    async def on_Capture(self, value: Any) -> int:  # noqa: N802
+        """Open a file or close it; the put completes when that is done."""
+        if self.index_of("Capture", value):
+            return await self._open()
+        await self._close()
+        return 0
+
+    async def take(self, frame: NDArray[np.uint16], time_s: float, frame_id: int, angle_deg: float) -> None:
+        """Commit a frame to the file, if one is open; return when it is there or counted as lost."""
+        await self.post(UniqueId_RBV=frame_id)
+        if self._writer is None or not self.value("EnableCallbacks"):
+            return
+        try:
+            await self._run(self._writer.append, frame, time_s, frame_id, angle_deg)
+        except (OSError, RuntimeError) as error:  # h5py says RuntimeError for some failures of the disk
+            await self.post(DroppedArrays=self.value("DroppedArrays") + 1)
+            await self.post(DroppedArrays_RBV=self.value("DroppedArrays"))
+            await self._failed(f"{self._writer.path}: frame {frame_id} was not written: {error}")
+            return
+        await self.post(NumCaptured_RBV=self._writer.num_frames)
+        if self._writer.num_frames == self.value("NumCapture"):
+            await self._close()
+
+    async def acquisition_ended(self, num_frames: int, last_mid_exposure_s: float) -> None:
+        """Tell whom it concerns that the camera has ended an acquisition into the present or last file."""
+        if self._last_path.name:
+            await self._on_acquisition(self._last_path, num_frames, last_mid_exposure_s)
+
+    async def close(self) -> None:
+        """Close the file and end the thread."""
+        await self._close()
+        self._disk.shutdown()
+
+    async def _open(self) -> int:
+        if self._writer is not None:
+            return 1
+        name = c_format(
+            self.value("FileTemplate"), self.value("FilePath_RBV"), self.value("FileName"), self.value("FileNumber")
+        )
+        with self._conductor.working():
+            try:
+                self._writer = await self._run(Hdf5Writer, Path(name), self._frame_shape)
+            except (OSError, RuntimeError) as error:
+                await self._failed(f"{name}: cannot be opened: {error}")
+                return 0
+            self._last_path = Path(name)
+            if self.value("AutoIncrement"):
+                number = self.value("FileNumber") + 1
+                await self.post(FileNumber=number, FileNumber_RBV=number)
+            await self.post(
+                WriteStatus=0,
+                WriteMessage="",
+                FullFileName_RBV=name,
+                NumCaptured_RBV=0,
+                Capture=1,
+                Capture_RBV=1,
+                SWMRActive_RBV=1,
+            )
+        return 1
+
+    async def _close(self) -> None:
+        if self._writer is None:
+            return
+        writer, self._writer = self._writer, None
+        with self._conductor.working():
+            try:
+                await self._run(writer.close)
+            except (OSError, RuntimeError) as error:
+                await self._failed(f"{writer.path}: cannot be closed: {error}")
+            await self.post(Capture=0, Capture_RBV=0, SWMRActive_RBV=0)
+
+    async def _failed(self, message: str) -> None:
+        await self.post(WriteStatus=WRITE_ERROR, WriteMessage=message[-255:])
+
+    def _run(self, function: Callable[..., Any], *arguments: Any) -> "asyncio.Future[Any]":
+        return asyncio.get_running_loop().run_in_executor(self._disk, function, *arguments)
+
+
+def c_format(template: str, *arguments: Any) -> str:
+    """Return ``template`` filled as C's printf does: arguments beyond its conversions are ignored."""
+    num_wanted = sum(conversion != "%%" for conversion in _CONVERSION.findall(template))
+    return template % arguments[:num_wanted]

@@ -1,0 +1,75 @@
+"""The simulated camera's frames during a replay: recorded counts instead of rendered ones."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.recorded_counts import count_scale
+from simulators.recorded_data import RecordedScan
+
+
+class RecordedFrames:
+    """Serves the recorded frame that belongs to the state of shutter, sample and rotation stage.
+
+    The projection with the smallest recorded angle belongs to the stage angle ``angle_origin_deg``, so that a stage
+    that turns from there over the scan's range meets every projection.
+
+    Parameters
+    ----------
+    scan
+        What was recorded. Every frame is read once here, to find damage before the replay begins.
+    sample_out_mm
+        Position of the sample stage with the sample out of the beam; from half of it on, flats are served.
+    angle_origin_deg
+        Stage angle in the middle of the first projection's exposure.
+
+    Raises
+    ------
+    RecordedScanError
+        If a frame is damaged, blank or not finite.
+    """
+
+    def __init__(self, scan: RecordedScan, *, sample_out_mm: float, angle_origin_deg: float = 0.0) -> None:
+        self._scan = scan
+        self._scale = count_scale(scan)
+        self._out_mm = abs(sample_out_mm) / 2
+        self._angles_deg = scan.angles_deg - scan.angles_deg.min() + angle_origin_deg
+
+    @property
+    def frame_shape(self) -> tuple[int, int]:
+        """Rows and columns of a frame."""
+        return self._scan.frame_shape
+
+    @property
+    def note(self) -> str:
+        """How recorded values became counts, as a sentence."""
+        return self._scale.note
+
+    def frame(
+        self,
+        mid_exposure_s: float,
+        exposure_s: float,
+        angle_deg: float,
+        sample_x_mm: float,
+        shutter_open: bool,
+        frame_number: int,
+    ) -> NDArray[np.uint16]:
+        """Return the counts of one frame, shape ``frame_shape``; time and exposure are those of the recording.
+
+        A closed shutter gives the recorded darks in turn, a sample out of the beam the flats, otherwise the projection
+        whose angle is nearest.
+        """
+        if not shutter_open:
+            stack, index = self._scan.darks, frame_number % self._scan.darks.shape[0]
+        elif abs(sample_x_mm) >= self._out_mm:
+            stack, index = self._scan.flats, frame_number % self._scan.flats.shape[0]
+        else:
+            stack, index = self._scan.projections, self._nearest(angle_deg)
+        return self._scale.counts(stack.read(index))
+
+    def served_angle_deg(self, angle_deg: float) -> float:
+        """Return the stage angle at which the projection served for ``angle_deg`` was recorded, in deg."""
+        return float(self._angles_deg[self._nearest(angle_deg)])
+
+    def _nearest(self, angle_deg: float) -> int:
+        apart_deg = np.abs((self._angles_deg - angle_deg + 180.0) % 360.0 - 180.0)
+        return int(np.argmin(apart_deg))

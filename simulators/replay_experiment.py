@@ -1,0 +1,134 @@
+"""The experiment that a recorded scan makes: one rest, one tomogram, the scan's own geometry."""
+
+import re
+
+import numpy as np
+
+from simulators.recorded_data import RecordedScan, RecordedScanError
+
+FRAME_PERIOD_S = 0.1  # a recording does not say how fast it must be served
+SAMPLE_OUT_MM = 10.0
+UNKNOWN_ENERGY_KEV = 30.0  # the file's form wants one; without [analysis] no result depends on it
+MAX_UNEVENNESS = 0.1  # of a step; beyond it the nearest recorded angle may be met twice or not at all
+
+
+def replay_experiment(
+    scan: RecordedScan,
+    pixel_size_um: float | None = None,
+    *,
+    energy_kev: float | None = None,
+    name: str = "replay",
+) -> str:
+    """Return the text of an experiment file without [analysis] that takes the recorded tomogram once.
+
+    Parameters
+    ----------
+    scan
+        What was recorded.
+    pixel_size_um, energy_kev
+        Used where the scan does not say them; a pixel size given here goes before a recorded one.
+    name
+        Name of the experiment, and so of its run directory.
+
+    Raises
+    ------
+    RecordedScanError
+        If nobody knows the pixel size, or if it is not positive.
+    """
+    pixel_um = pixel_size_um if pixel_size_um is not None else scan.pixel_size_um
+    if pixel_um is None:
+        raise RecordedScanError(
+            f"{scan.source}: the size of a pixel is not recorded. Give it in micrometres in the sample (pixel size)."
+        )
+    if not (np.isfinite(pixel_um) and pixel_um > 0):
+        raise RecordedScanError(f"{scan.source}: a pixel size of {pixel_um} um was given; it must be positive.")
+    energy = energy_kev if energy_kev is not None else scan.energy_kev
+    rows, columns = scan.frame_shape
+    step_deg, num_projections, uneven = _steps(scan)
+    notes = [f"Replay of {scan.source}", *scan.notes]
+    if uneven:
+        notes.append("The recorded angles are uneven; a stage that turns evenly meets some projections twice or never.")
+    if num_projections < scan.projections.shape[0]:
+        notes.append(
+            f"{scan.projections.shape[0] - num_projections} projections beyond a whole turn are not asked for."
+        )
+    if energy is None:
+        notes.append(f"The energy is not recorded; {UNKNOWN_ENERGY_KEV:g} keV only fills the form.")
+    comments = "\n".join(f"# {_one_line(note)}" for note in notes)
+    exposure = f'exposure = "{FRAME_PERIOD_S:g} s"\nframe_period = "{FRAME_PERIOD_S:g} s"'
+    return f"""{comments}
+
+[experiment]
+name = "{name}"
+title = "Replay of a recorded scan"
+
+# The replay has no cell; the form wants one, and its limits are wide.
+[cell]
+bore_diameter = "6 mm"
+wall_outer_diameter = "16 mm"
+wall_material = "PEEK"
+active_material = "CuS"
+active_mass = "1 mg"
+theoretical_capacity = "561 mAh/g"
+stack_pressure = "26 MPa"
+lower_voltage = "0 V"
+upper_voltage = "5 V"
+
+[limits]
+min_voltage = "-1 V"
+max_voltage = "6 V"
+max_current = "10 mA"
+max_stack_pressure = "1000 MPa"
+min_temperature = "-50 degC"
+max_temperature = "200 degC"
+
+[sampling]
+in_tomogram = "1 s"
+between_tomograms = "1 s"
+
+[beam]
+energy = "{energy if energy is not None else UNKNOWN_ENERGY_KEV:.10g} keV"
+
+[tomogram]
+{exposure}
+angle_range = "{step_deg * num_projections:.10g} deg"
+num_darks = {scan.darks.shape[0]}
+num_flats = {scan.flats.shape[0]}
+sample_out = "{SAMPLE_OUT_MM:g} mm"
+
+# photons_per_pixel: counts above dark in the recorded flat, at one photon for each count.
+[geometry.recorded]
+num_columns = {columns}
+num_rows = {rows}
+pixel_size = "{pixel_um:.10g} um"
+field_of_view = ["{columns * pixel_um / 1e3:.10g} mm", "{rows * pixel_um / 1e3:.10g} mm"]
+num_projections = {num_projections}
+photons_per_pixel = {_open_beam(scan):.6g}
+
+[[schedule]]
+step = "rest"
+name = "rest"
+duration = "10 s"
+tomograms = [{{ name = "{name}", at = "end" }}]
+"""
+
+
+def _steps(scan: RecordedScan) -> tuple[float, int, bool]:
+    angles_deg = np.sort(scan.angles_deg)
+    differences = np.diff(angles_deg)
+    num_projections = len(angles_deg)
+    step_deg = float(np.ptp(angles_deg)) / (num_projections - 1)
+    uneven = bool(
+        np.any(np.abs(angles_deg - angles_deg[0] - step_deg * np.arange(num_projections)) > MAX_UNEVENNESS * step_deg)
+    )
+    uneven = uneven or bool(np.any(differences == 0))
+    return step_deg, min(num_projections, int(360.0 / step_deg + 1e-6)), uneven
+
+
+def _open_beam(scan: RecordedScan) -> float:
+    flat, dark = scan.flats.read(0).astype(np.float64), scan.darks.read(0).astype(np.float64)
+    return max(float(np.median(flat) - np.median(dark)), 1.0)
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"[\x00-\x1f\x7f]+", " ", text)

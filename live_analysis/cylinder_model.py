@@ -44,7 +44,7 @@ class CylinderFit:
         self, angles_deg: NDArray[np.float64], axis_column: float, num_columns: int, pixel_size_um: float
     ) -> NDArray[np.float32]:
         """Project the model: attenuation integrals, shape (frame, row, column)."""
-        u_um = (np.arange(num_columns) - axis_column) * pixel_size_um
+        u_um = (np.arange(num_columns, dtype=np.float64) - axis_column) * pixel_size_um
         bore, wall = _path_lengths_cm(self.cell, angles_deg, u_um, self.centre_x_um, self.centre_y_um)
         content = self.content_per_cm.astype(np.float32)
         model: NDArray[np.float32] = (

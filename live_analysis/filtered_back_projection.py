@@ -215,7 +215,7 @@ def _ramp_response(length: int) -> NDArray[np.float64]:
     kernel = np.zeros(length)
     kernel[0] = 0.25
     kernel[n % 2 == 1] = -1.0 / (np.pi * n[n % 2 == 1]) ** 2
-    return np.asarray(np.fft.rfft(kernel).real, np.float64)
+    return np.ascontiguousarray(scipy.fft.rfft(kernel).real, dtype=np.float64)
 
 
 @compiled

@@ -97,8 +97,7 @@ def flat_between(
             f"scan fraction {scan_fraction:.3f} lies outside 0 to 1: the projection was not exposed between its flats. "
             "Give the flats that enclose it in time, or one flat for the whole scan."
         )
-    flat: NDArray[np.float32] = before + np.float32(scan_fraction) * (after - before)
-    return flat
+    return np.asarray(before + scan_fraction * (after - before), np.float32)
 
 
 def attenuation_integral(transmission: NDArray[np.float32]) -> CountedPixels:

@@ -10,6 +10,7 @@ from live_analysis.filtered_back_projection import UM_PER_CM, Grid, angle_weight
 
 MAX_OPPOSITION_MISS_DEG = 0.1  # at 3 mm from the axis this moves a feature by 5 um, about one pixel
 MAX_PAIRS = 12
+MIN_CORRELATION_OF_NEAR_PAIRS = 0.5  # pairs one step short of opposition are believed only if they are this alike
 MIN_OVERLAP = 0.4  # least part of the columns that an opposite pair must share
 MIN_COVERAGE = 0.75  # of the half turn, for slices sharp enough to judge
 REFINEMENT_REACH_COLUMNS = 3.0
@@ -73,16 +74,19 @@ def find_rotation_axis(
     coverage = angle_weights(angles).coverage
     if coverage < MIN_COVERAGE:
         raise RotationAxisError(
-            f"{len(angles)} projections from {angles.min():.2f} to {angles.max():.2f} deg cover {coverage:.0%} of the half "
-            f"turn; {MIN_COVERAGE:.0%} are needed to find the axis. Wait for more projections or give the axis."
+            f"{len(angles)} projections from {angles.min():.2f} to {angles.max():.2f} deg cover {coverage:.0%} of the "
+            f"half turn; {MIN_COVERAGE:.0%} are needed to find the axis. Wait for more projections or give the axis."
         )
     slices = _SharpnessOfSlices(integrals, angles)
-    pairs = _opposite_pairs(angles)
-    if pairs:
-        estimates = [_mirror_axis(_texture(integrals[i]), _texture(integrals[j]), middle, reach) for i, j in pairs]
-        columns, correlations = np.array(estimates).T
-        column, spread = float(np.median(columns)), float(columns.std())
-        confidence, method = max(0.0, float(np.mean(correlations))), "opposite pairs and sharpness"
+    pairs = _opposite_pairs(angles, MAX_OPPOSITION_MISS_DEG)
+    near_pairs = pairs or _opposite_pairs(angles, 1.1 * float(np.degrees(np.median(angle_weights(angles).weights_rad))))
+    mirror = [_mirror_axis(_texture(integrals[i]), _texture(integrals[j]), middle, reach) for i, j in near_pairs]
+    correlation = float(np.mean([score for _, score in mirror])) if mirror else 0.0
+    use_pairs = bool(pairs) or correlation >= MIN_CORRELATION_OF_NEAR_PAIRS
+    if use_pairs:
+        column = float(np.median([value for value, _ in mirror]))
+        spread = float(np.std([value for value, _ in mirror]) / np.sqrt(len(mirror)))
+        confidence, method = max(0.0, correlation), "opposite pairs and sharpness"
     else:
         column, prominence = slices.best_of(np.arange(middle - reach, middle + reach + 0.5))
         spread = 0.5
@@ -96,21 +100,21 @@ def find_rotation_axis(
         )
     steps = np.arange(-REFINEMENT_REACH_COLUMNS, REFINEMENT_REACH_COLUMNS + 1e-9, REFINEMENT_STEP_COLUMNS)
     sharpest, _ = slices.best_of(column + steps)
-    disagreement = sharpest - column if pairs else 0.0
+    disagreement = sharpest - column if use_pairs else 0.0
     return RotationAxis(
         sharpest - disagreement / 2,
-        float(np.hypot(max(spread / np.sqrt(max(len(pairs), 1)), 0.1), disagreement / 2)),
+        float(np.hypot(max(spread, 0.1), disagreement / 2)),
         float(np.clip(confidence, 0, 1)) / (1 + (disagreement / 2) ** 2),
         method,
     )
 
 
-def _opposite_pairs(angles_deg: NDArray[np.float64]) -> list[tuple[int, int]]:
+def _opposite_pairs(angles_deg: NDArray[np.float64], limit_deg: float) -> list[tuple[int, int]]:
     """Find frames opposite to each other, nearest to exact opposition first."""
     i, j = np.triu_indices(len(angles_deg), 1)
     miss_deg = np.abs(np.mod(angles_deg[j] - angles_deg[i], 360.0) - 180.0)
     nearest = np.argsort(miss_deg, kind="stable")[:MAX_PAIRS]
-    return [(int(i[k]), int(j[k])) for k in nearest if miss_deg[k] <= MAX_OPPOSITION_MISS_DEG]
+    return [(int(i[k]), int(j[k])) for k in nearest if miss_deg[k] <= limit_deg]
 
 
 class _SharpnessOfSlices:

@@ -21,13 +21,18 @@ application = typer.Typer(
 ExperimentFile = Annotated[Path, typer.Argument(metavar="FILE", help="Experiment file (TOML).")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory, as made by 'operando run'.")]
 OptionalRun = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="Run directory; the newest one if left out.")]
-Quick = Annotated[bool, typer.Option("--quick", help="640 x 112 pixels of 3.52 um, 360 projections (a rehearsal's default).")]
+Quick = Annotated[
+    bool, typer.Option("--quick", help="640 x 112 pixels of 3.52 um, 360 projections (a rehearsal's default).")
+]
 Full = Annotated[bool, typer.Option("--full", help="1932 x 256 pixels of 1.76 um, 2256 projections.")]
 FullFrame = Annotated[bool, typer.Option("--full-frame", help="1932 x 1307 pixels of 1.76 um, 2256 projections.")]
 BeamlineFile = Annotated[
-    Path | None, typer.Option("--beamline", metavar="BEAMLINE", help="Beamline file; without it the run is a rehearsal.")
+    Path | None,
+    typer.Option("--beamline", metavar="BEAMLINE", help="Beamline file; without it the run is a rehearsal."),
 ]
-RunDir = Annotated[Path | None, typer.Option("--run-dir", metavar="DIR", help="Where the run goes (default: runs/<start>_<name>).")]
+RunDir = Annotated[
+    Path | None, typer.Option("--run-dir", metavar="DIR", help="Where the run goes (default: runs/<start>_<name>).")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table for people.")]
 
 
@@ -46,7 +51,9 @@ def run(
     full: Full = False,
     full_frame: FullFrame = False,
     run_dir: RunDir = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of the simulated beamline (rehearsals only).")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Seed of the simulated beamline (rehearsals only).")
+    ] = None,
 ) -> None:
     """Run an experiment; without --beamline it is a rehearsal on simulated hardware."""
     from operando.session.run import RunRequest, run_experiment
@@ -75,10 +82,17 @@ def simulate(
     quick: Quick = False,
     full: Full = False,
     full_frame: FullFrame = False,
-    directory: Annotated[Path, typer.Option("--directory", metavar="DIR", help="Where beamline.toml is written.")] = Path("simulation"),
+    directory: Annotated[
+        Path, typer.Option("--directory", metavar="DIR", help="Where beamline.toml is written.")
+    ] = Path("simulation"),
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed; the experiment file's if not given.")] = None,
-    epoch: Annotated[float | None, typer.Option("--epoch", help="Virtual time at the start, s since 1970; now if not given.")] = None,
-    recorded: Annotated[Path | None, typer.Option("--recorded", metavar="PATH", help="Serve this recorded scan instead of a simulated cell.")] = None,
+    epoch: Annotated[
+        float | None, typer.Option("--epoch", help="Virtual time at the start, s since 1970; now if not given.")
+    ] = None,
+    recorded: Annotated[
+        Path | None,
+        typer.Option("--recorded", metavar="PATH", help="Serve this recorded scan instead of a simulated cell."),
+    ] = None,
 ) -> None:
     """Serve the simulated beamline until Ctrl-C; prints READY and the path of its beamline file."""
     from operando.session.serve import simulate_beamline
@@ -105,7 +119,9 @@ def guard(
 def analyse(
     run: RunFolder,
     follow: Annotated[bool, typer.Option("--follow", help="Go on while the run grows; serve results as PVs.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Measure again what was measured; new values name the old ones.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Measure again what was measured; new values name the old ones.")
+    ] = False,
 ) -> None:
     """Reconstruct and measure the tomograms of a run, live or afterwards."""
     from operando.session.serve import analyse_run
@@ -116,7 +132,10 @@ def analyse(
 @application.command()
 def replay(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="Folder of TIFFs, NXtomo or Data Exchange file.")],
-    pixel_size: Annotated[str | None, typer.Option("--pixel-size", help="Pixel size in the sample, as in '2.5 um', if the scan does not say.")] = None,
+    pixel_size: Annotated[
+        str | None,
+        typer.Option("--pixel-size", help="Pixel size in the sample, as in '2.5 um', if the scan does not say."),
+    ] = None,
     run_dir: RunDir = None,
 ) -> None:
     """Replay a recorded scan through the simulated camera, the plan and the analysis."""
@@ -128,7 +147,10 @@ def replay(
 @application.command()
 def monitor(
     run: OptionalRun = None,
-    headless: Annotated[Path | None, typer.Option("--headless", metavar="PNG", help="Draw the window into a PNG file, without a display.")] = None,
+    headless: Annotated[
+        Path | None,
+        typer.Option("--headless", metavar="PNG", help="Draw the window into a PNG file, without a display."),
+    ] = None,
 ) -> None:
     """Open the monitor window on a running or finished run; it only reads."""
     from operando.monitor.main import run_monitor
@@ -168,8 +190,12 @@ def compare(run: OptionalRun = None, json: AsJson = False) -> None:
 @application.command()
 def ask(
     run: RunFolder,
-    what: Annotated[str, typer.Argument(metavar="tomogram|note|stop-after", help="What is asked of the running experiment.")],
-    argument: Annotated[str, typer.Argument(metavar="[TEXT]", help="Name of the tomogram, text of the note, or step to stop after.")] = "",
+    what: Annotated[
+        str, typer.Argument(metavar="tomogram|note|stop-after", help="What is asked of the running experiment.")
+    ],
+    argument: Annotated[
+        str, typer.Argument(metavar="[TEXT]", help="Name of the tomogram, text of the note, or step to stop after.")
+    ] = "",
     person: Annotated[str, typer.Option("--person", help="Who asks.")] = "",
 ) -> None:
     """Ask a running experiment for a tomogram, a note, or to stop after a step."""
@@ -179,7 +205,9 @@ def ask(
 
 
 @application.command()
-def status(parent: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder of runs, or one run.")] = Path("runs")) -> None:
+def status(
+    parent: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder of runs, or one run.")] = Path("runs"),
+) -> None:
     """Say which runs there are and which of their processes live."""
     from operando.session.reading import print_status
 

@@ -61,9 +61,7 @@ def _ranges(reading: CellReading, limits: Limits) -> Iterator[Violation]:
     yield from _outside(
         "stack pressure", reading.pressure_mpa, limits.min_stack_pressure, limits.max_stack_pressure, "MPa"
     )
-    yield from _outside(
-        "temperature", reading.temperature_c, limits.min_temperature, limits.max_temperature, "degC"
-    )
+    yield from _outside("temperature", reading.temperature_c, limits.min_temperature, limits.max_temperature, "degC")
 
 
 def _outside(quantity: str, value: float | None, lowest: float, highest: float, unit: str) -> Iterator[Violation]:
@@ -80,9 +78,7 @@ def _outside(quantity: str, value: float | None, lowest: float, highest: float, 
 def _silences(reading: CellReading, limits: Limits) -> Iterator[Violation]:
     yield from _silent("potentiostat", reading.potentiostat_silent_s, limits.stale_potentiostat, Severity.CELL_DANGER)
     yield from _silent("load cell", reading.force_silent_s, limits.stale_force, Severity.CELL_DANGER)
-    yield from _silent(
-        "thermometer", reading.temperature_silent_s, limits.stale_temperature, Severity.INSTRUMENT_FAULT
-    )
+    yield from _silent("thermometer", reading.temperature_silent_s, limits.stale_temperature, Severity.INSTRUMENT_FAULT)
 
 
 def _silent(instrument: str, silent_s: float, longest_s: float, severity: Severity) -> Iterator[Violation]:

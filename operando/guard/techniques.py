@@ -112,7 +112,7 @@ def _constant_current(asked: ConstantCurrentArguments, limits: Limits, voltage_v
     first.refuse_limit_behind(voltage_v)
     techniques: tuple[Technique, ...] = (first,)
     if asked.hold == "constant_voltage":
-        techniques += (ConstantVoltage(asked.until_voltage_v, asked.max_hold_s, limits.max_current),)
+        techniques += (ConstantVoltage(asked.until_voltage_v, asked.max_hold_s, asked.current_a),)
     if asked.hold == "ocv":
         techniques += (OpenCircuitVoltage(asked.max_hold_s),)
     return Loaded(asked.step, techniques, holds=asked.hold is not None, max_duration_s=asked.max_duration_s)

@@ -1,5 +1,6 @@
 """The guard's log: its tables, the writer that only the guard uses, and readers for everybody else."""
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable
@@ -65,6 +66,8 @@ class CellLogWriter:
         """Commit and fold the write-ahead log into one plain file."""
         self.commit()
         self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with contextlib.suppress(sqlite3.OperationalError):  # a reader is still there; the checkpoint has it all
+            self._database.execute("PRAGMA journal_mode=DELETE")
         self._database.close()
 
     def _insert(self, statement: str, row: tuple[object, ...]) -> int:

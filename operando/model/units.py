@@ -1,12 +1,15 @@
 """Quantities as people write them in an experiment file: a number and a unit, never a bare number."""
 
 import re
+import tokenize
 from functools import cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-_QUANTITY = re.compile(r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*((?:1/)?[^\d\s].*?)\s*$")
+_QUANTITY = re.compile(
+    r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*((?:1/)?[A-Za-z%°µμΩ][A-Za-z0-9%°µμΩ^*/ .-]*?)\s*$"
+)
 
 
 @cache
@@ -36,7 +39,14 @@ def parse_quantity(text: object, unit: str) -> float:
 
     try:
         return float(_registry().Quantity(float(number), written).to(unit).magnitude)
-    except (pint.errors.PintError, AttributeError, TypeError, ValueError) as error:
+    except (
+        pint.errors.PintError,
+        tokenize.TokenError,
+        ArithmeticError,
+        AttributeError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise ValueError(f"{text!r} is not a quantity in {unit} or a unit that converts to it") from error
 
 

@@ -110,7 +110,9 @@ class ChildProcess:
                 if line.startswith("READY"):
                     return line.removeprefix("READY").strip()
             if self.exit_code() is not None:
-                raise ProcessError(f"{self.role} ended before it was ready (exit {self.exit_code()}): {self._last_words()}")
+                raise ProcessError(
+                    f"{self.role} ended before it was ready (exit {self.exit_code()}): {self._last_words()}"
+                )
             if time.monotonic() > deadline:
                 self.end()
                 raise ProcessError(f"{self.role} was not ready after {timeout_s:.0f} s: {self._last_words()}")

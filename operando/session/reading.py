@@ -42,7 +42,9 @@ def print_status(parent: Path, console: Console) -> None:
     if (parent / "experiment.toml").is_file():
         runs = [RunDirectory(parent.resolve())]
     elif parent.is_dir():
-        runs = [RunDirectory(path.resolve()) for path in sorted(parent.iterdir()) if (path / "experiment.toml").is_file()]
+        runs = [
+            RunDirectory(path.resolve()) for path in sorted(parent.iterdir()) if (path / "experiment.toml").is_file()
+        ]
     else:
         raise RunDirectoryError(f"{parent}: there is no such folder. Give a folder of runs, or one run.")
     if not runs:

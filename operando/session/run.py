@@ -64,7 +64,9 @@ def run_experiment(request: RunRequest, console: Console) -> int:
     refuse_what_cannot_be(request, experiment, geometry)
     run = make_run_directory(request.experiment_file, experiment.experiment.name, directory=request.run_directory)
     write_pid_file(run.processes, "acquisition")
-    console.print(f"{'REHEARSAL' if rehearsal else 'Experiment'} {experiment.experiment.name} ({geometry}) in {run.path}")
+    console.print(
+        f"{'REHEARSAL' if rehearsal else 'Experiment'} {experiment.experiment.name} ({geometry}) in {run.path}"
+    )
     with contextlib.ExitStack() as ending:
         ending.callback((run.processes / "acquisition.pid").unlink, missing_ok=True)
         try:

@@ -6,6 +6,7 @@ import pytest
 import tifffile
 
 from operando.model.experiment import load_experiment
+from simulators.frame_source import FrameSource
 from simulators.recorded_data import AngleUnit, RecordedScanError
 from simulators.recorded_frames import RecordedFrames
 from simulators.recorded_scan import load_recorded_scan
@@ -236,6 +237,8 @@ def test_fractional_values_are_scaled_with_one_factor_that_transmission_does_not
 def test_darks_and_flats_are_served_in_turn(tmp_path: Path) -> None:
     scan = load_recorded_scan(write_data_exchange(tmp_path / "a.h5", theta=ANGLES_DEG))
     served = RecordedFrames(scan, sample_out_mm=-10.0)
+    camera_side: FrameSource = served
+    assert camera_side.frame_shape == (ROWS, COLUMNS)
     assert np.array_equal(served.frame(0.0, 0.1, 33.0, 0.0, False, 3), DARKS[1])
     assert np.array_equal(served.frame(0.0, 0.1, 33.0, -10.0, True, 5), FLATS[2])
     assert np.array_equal(served.frame(0.0, 0.1, 11.0, 0.0, True, 5), PROJECTIONS[2])

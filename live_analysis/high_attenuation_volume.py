@@ -1,0 +1,228 @@
+"""Volume of a strongly attenuating phase (metallic Cu), from how much attenuation it adds rather than from voxels.
+
+Inclusions of a few voxels are blurred: counting voxels above a threshold is off by tens of per cent either way. The
+sum of grey levels is not, as long as a component and its blur are summed whole.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+SEED_THRESHOLD_PER_CM = 28.0  # above CuS (24.6 /cm) by 2.6 times the noise of one voxel, below half of Cu (63.4 /cm)
+THRESHOLD_VARIATION_PER_CM = 3.0
+SMOOTHING_SIGMA_VOXELS = 0.7
+MIN_SEED_VOXELS = 4
+DILATION_VOXELS = 2
+SMALL_VOLUME_UM3 = 1e5
+# Systematic error of the sum on spheroids of 63.4 /cm, aspect 3, in tests/truth: at most so much for inclusions
+# thicker, and thinner, than twice the point spread.
+RESOLVED_BIAS, NEAR_RESOLUTION_BIAS = 0.05, 0.15
+
+NEAR_RESOLUTION = "near_resolution"
+BELOW_DETECTION = "below_detection"
+
+
+class VolumeShapeError(ValueError):
+    """The array is not a reconstructed volume."""
+
+
+@dataclass(frozen=True)
+class HighAttenuationVolume:
+    """What was found, with its uncertainty (one standard deviation).
+
+    ``volume_um3`` is 0 where nothing was found; the uncertainty then is the detection limit.
+    ``median_thickness_um`` is the shortest axis of the typical component, weighted by volume; NaN where
+    nothing was found. ``component_volumes_um3`` has one entry per component. ``mask`` marks the voxels summed.
+    """
+
+    volume_um3: float
+    uncertainty_um3: float
+    uncertainty_from_threshold_um3: float
+    uncertainty_from_noise_um3: float
+    uncertainty_from_resolution_um3: float
+    detection_limit_um3: float
+    median_thickness_um: float
+    noise_per_cm: float
+    component_volumes_um3: NDArray[np.float64]
+    mask: NDArray[np.bool_]
+    flags: tuple[str, ...]
+
+    @property
+    def num_components(self) -> int:
+        """Number of separate components."""
+        return len(self.component_volumes_um3)
+
+
+@dataclass(frozen=True)
+class _Components:
+    volumes_um3: NDArray[np.float64]
+    thicknesses_um: NDArray[np.float64]
+    noise_um3: float
+    mask: NDArray[np.bool_]
+
+
+def high_attenuation_volume(
+    volume_per_cm: NDArray[np.float32],
+    voxel_size_um: float,
+    phase_per_cm: float,
+    *,
+    resolution_fwhm_um: float,
+    seed_threshold_per_cm: float = SEED_THRESHOLD_PER_CM,
+) -> HighAttenuationVolume:
+    """Measure the volume of a phase as V = sum (mu - mu_local) / (mu_phase - mu_local) over its components.
+
+    Seeds are at least four connected voxels whose smoothed value exceeds the threshold; they are dilated by two
+    voxels to take in their blur. mu_local of each component is the mean of the one-voxel ring around it.
+
+    Parameters
+    ----------
+    volume_per_cm
+        Reconstructed attenuation, shape (z, y, x), in 1/cm on an absolute scale; NaN outside the view.
+    voxel_size_um
+        Edge of a voxel.
+    phase_per_cm
+        Attenuation of the dense phase at the photon energy, for Cu about 63.4 /cm at 28 keV.
+    resolution_fwhm_um
+        Full width at half maximum of the point spread.
+    seed_threshold_per_cm
+        Above what surrounds the phase, below the phase.
+
+    Raises
+    ------
+    VolumeShapeError
+        If the array is not three-dimensional, or the threshold is not below the phase.
+    """
+    if volume_per_cm.ndim != 3 or not seed_threshold_per_cm + THRESHOLD_VARIATION_PER_CM < phase_per_cm:
+        raise VolumeShapeError(
+            f"volume of shape {volume_per_cm.shape} (want z, y, x), threshold {seed_threshold_per_cm} /cm +- "
+            f"{THRESHOLD_VARIATION_PER_CM} for a phase of {phase_per_cm} /cm: the threshold must lie below the phase."
+        )
+    values = np.asarray(volume_per_cm, np.float32)
+    background = float(np.nanmedian(values))
+    values = np.where(np.isfinite(values), values, np.float32(background))
+    noise = _noise_per_cm(values)
+    smoothed = ndimage.gaussian_filter(values, SMOOTHING_SIGMA_VOXELS)
+    found, higher, lower = (
+        _measure(values, smoothed, seed_threshold_per_cm + change, voxel_size_um, phase_per_cm, noise)
+        for change in (0.0, THRESHOLD_VARIATION_PER_CM, -THRESHOLD_VARIATION_PER_CM)
+    )
+    limit = _detection_limit_um3(seed_threshold_per_cm, background, phase_per_cm, voxel_size_um, resolution_fwhm_um)
+    total = float(found.volumes_um3.sum())
+    if not len(found.volumes_um3):
+        return HighAttenuationVolume(
+            0.0, limit, 0.0, 0.0, 0.0, limit, float("nan"), noise, found.volumes_um3, found.mask,
+            (BELOW_DETECTION, NEAR_RESOLUTION),
+        )  # fmt: skip
+    thickness = _weighted_median(found.thicknesses_um, found.volumes_um3)
+    near = total < SMALL_VOLUME_UM3 or thickness < 2 * resolution_fwhm_um
+    from_threshold = float(np.ptp([found.volumes_um3.sum(), higher.volumes_um3.sum(), lower.volumes_um3.sum()])) / 2
+    from_resolution = total * (NEAR_RESOLUTION_BIAS if near else RESOLVED_BIAS)
+    return HighAttenuationVolume(
+        total,
+        float(np.sqrt(from_threshold**2 + found.noise_um3**2 + from_resolution**2)),
+        from_threshold,
+        found.noise_um3,
+        from_resolution,
+        limit,
+        thickness,
+        noise,
+        found.volumes_um3,
+        found.mask,
+        (NEAR_RESOLUTION,) if near else (),
+    )
+
+
+def _measure(
+    values: NDArray[np.float32],
+    smoothed: NDArray[np.float32],
+    threshold: float,
+    voxel_size_um: float,
+    phase_per_cm: float,
+    noise_per_cm: float,
+) -> _Components:
+    labels = _dilated_seeds(smoothed > threshold)
+    num = int(labels.max(initial=0))
+    if not num:
+        return _Components(np.zeros(0), np.zeros(0), 0.0, labels > 0)
+    index = np.arange(1, num + 1)
+    ring = _grown(labels, 1)
+    ring[labels > 0] = 0
+    ring_sizes = ndimage.sum_labels(np.ones_like(values), ring, index)
+    everywhere = float(np.median(values))
+    ring_sums = ndimage.sum_labels(values, ring, index)
+    local = np.divide(ring_sums, ring_sizes, out=np.full(num, everywhere), where=ring_sizes > 0)
+    sizes = ndimage.sum_labels(np.ones_like(values), labels, index)
+    sums = ndimage.sum_labels(values, labels, index)
+    contrast = np.maximum(phase_per_cm - local, 1e-6)
+    voxel_um3 = voxel_size_um**3
+    volumes = (sums - sizes * local) / contrast * voxel_um3
+    noise = noise_per_cm * np.sqrt(sizes + sizes**2 / np.maximum(ring_sizes, 1)) / contrast * voxel_um3
+    excess = np.concatenate([[0.0], local])[labels]
+    excess = np.where(labels > 0, values - excess, 0)
+    return _Components(
+        volumes, _thicknesses_um(labels, excess, num, voxel_size_um), float(np.sqrt((noise**2).sum())), labels > 0
+    )
+
+
+def _dilated_seeds(seeds: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Label components of seeds (26 neighbours), drop the small ones, dilate each; shape as given, 0 is none."""
+    labels, num = ndimage.label(seeds, np.ones((3, 3, 3), bool))
+    sizes = np.bincount(labels.ravel(), minlength=num + 1)
+    keep = sizes >= MIN_SEED_VOXELS
+    keep[0] = False
+    dilated = _grown(np.where(keep[labels], 1, 0).astype(np.int32), DILATION_VOXELS)
+    joined: NDArray[np.int32] = ndimage.label(dilated > 0, np.ones((3, 3, 3), bool))[0].astype(np.int32)
+    return joined
+
+
+def _grown(labels: NDArray[np.int32], num_voxels: int) -> NDArray[np.int32]:
+    """Grow labelled components by a layer of face or edge neighbours at a time; the larger label wins."""
+    grown = labels
+    for _ in range(num_voxels):
+        layer = ndimage.grey_dilation(grown, footprint=ndimage.generate_binary_structure(3, 2))
+        grown = np.where(grown > 0, grown, layer)
+    return grown
+
+
+def _thicknesses_um(
+    labels: NDArray[np.int32], excess: NDArray[np.float64], num: int, voxel_size_um: float
+) -> NDArray[np.float64]:
+    """Shortest full axis of the spheroid with the second moments of each component's excess, shape (component,)."""
+    positions = np.nonzero(labels)
+    label = labels[positions]
+    weight = np.maximum(excess[positions], 0)
+    mass = np.maximum(np.bincount(label, weight, num + 1)[1:], 1e-30)
+    centre = [np.bincount(label, weight * p, num + 1)[1:] / mass for p in positions]
+    moments = np.empty((num, 3, 3))
+    for i in range(3):
+        for j in range(3):
+            product = (positions[i] - centre[i][label - 1]) * (positions[j] - centre[j][label - 1])
+            moments[:, i, j] = np.bincount(label, weight * product, num + 1)[1:] / mass
+    shortest = np.maximum(np.linalg.eigvalsh(moments)[:, 0], 0)
+    return np.asarray(2 * np.sqrt(5 * shortest) * voxel_size_um)
+
+
+def _noise_per_cm(values: NDArray[np.float32]) -> float:
+    """Noise of one voxel from differences between neighbouring detector rows, which share no photons."""
+    if values.shape[0] < 2:
+        return 0.0
+    difference = np.diff(values, axis=0)
+    return float(1.4826 * np.median(np.abs(difference - np.median(difference))) / np.sqrt(2))
+
+
+def _detection_limit_um3(
+    threshold: float, background: float, phase_per_cm: float, voxel_size_um: float, fwhm_um: float
+) -> float:
+    """Volume of an inclusion whose blurred image just reaches the threshold on the fewest voxels allowed."""
+    smoothing_um = 2.3548 * SMOOTHING_SIGMA_VOXELS * voxel_size_um
+    blur_um = float(np.sqrt(fwhm_um**2 + smoothing_um**2 + voxel_size_um**2))
+    volume_um3 = max((1.064 * blur_um) ** 3, MIN_SEED_VOXELS * voxel_size_um**3)  # of a Gaussian of this FWHM
+    return float(volume_um3 * (threshold - background) / (phase_per_cm - background))
+
+
+def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    order = np.argsort(values)
+    cumulative = np.cumsum(np.maximum(weights[order], 0))
+    return float(values[order][np.searchsorted(cumulative, cumulative[-1] / 2)])

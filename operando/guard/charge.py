@@ -1,0 +1,54 @@
+"""Charge that flowed since the run's start: the integral of current, with the instrument's own count where it jumps."""
+
+from dataclasses import dataclass
+
+from devices.potentiostat import Snapshot
+
+AMPERE_SECONDS_PER_MAH = 3.6
+_LARGEST_RATIO = 1.5  # the instrument's count is believed over a switch if it fits a current up to this much larger
+
+
+@dataclass(frozen=True)
+class ChargePoint:
+    """What the next step of the integral starts from."""
+
+    time_s: float
+    elapsed_s: float
+    current_a: float
+    charge_mah: float
+    instrument_charge_mah: float | None
+    technique: tuple[int, int]
+
+
+def charge_point(snapshot: Snapshot, time_s: float, charge_mah: float) -> ChargePoint:
+    """Return ``snapshot`` as a start of the integral."""
+    technique = int(snapshot.state), snapshot.technique_index
+    return ChargePoint(time_s, snapshot.elapsed_s, snapshot.current_a, charge_mah, snapshot.charge_mah, technique)
+
+
+def next_charge(before: ChargePoint, snapshot: Snapshot, time_s: float, *, largest_current_a: float) -> ChargePoint:
+    """Integrate from ``before`` to ``snapshot`` by the trapezoid over the instrument's elapsed time.
+
+    Where the technique changed in between, the current jumped at an unknown moment: then the instrument's own charge
+    is used if it has one and its step fits currents up to ``largest_current_a``. A NaN current adds nothing.
+    """
+    interval_s = snapshot.elapsed_s - before.elapsed_s
+    if not interval_s >= 0:  # the instrument was restarted: its clock began anew
+        interval_s = time_s - before.time_s
+    after = charge_point(snapshot, time_s, before.charge_mah)
+    step_mah = _counted(before, after, interval_s, largest_current_a)
+    if step_mah is None:
+        step_mah = (before.current_a + snapshot.current_a) / 2 * interval_s / AMPERE_SECONDS_PER_MAH
+    if step_mah != step_mah:
+        step_mah = 0.0
+    return charge_point(snapshot, time_s, before.charge_mah + step_mah)
+
+
+def _counted(before: ChargePoint, after: ChargePoint, interval_s: float, largest_current_a: float) -> float | None:
+    if before.technique == after.technique:
+        return None
+    if before.instrument_charge_mah is None or after.instrument_charge_mah is None:
+        return None
+    step_mah = after.instrument_charge_mah - before.instrument_charge_mah
+    possible_mah = _LARGEST_RATIO * largest_current_a * interval_s / AMPERE_SECONDS_PER_MAH
+    return step_mah if abs(step_mah) <= possible_mah else None

@@ -1,0 +1,104 @@
+"""An experiment file is read whole or refused with sentences that name file, key, value and what is allowed."""
+
+from pathlib import Path
+
+import pytest
+
+from operando.model.experiment import load_experiment
+from operando.model.schedule import ConstantCurrent
+from operando.model.toml_file import FileFormatError
+
+SHIPPED = Path(__file__).parents[3] / "experiments" / "cus_26mpa.toml"
+
+
+def edited(tmp_path: Path, old: str, new: str) -> Path:
+    text = SHIPPED.read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "edited.toml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return path
+
+
+def test_shipped_experiment_asks_for_10_milliampere_per_gram() -> None:
+    experiment = load_experiment(SHIPPED)
+    discharge = experiment.schedule[1]
+    assert isinstance(discharge, ConstantCurrent)
+    assert experiment.current_a(discharge) == pytest.approx(-11.52e-6)  # 10 mA/g x 1.152 mg
+    assert [tomogram.name for step in experiment.schedule for tomogram in step.tomograms] == [
+        "OCV",
+        "D1.7V",
+        "D1.2V",
+        "D0.7V",
+        "C2.5V",
+        "C3.0V",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('title = "CuS', 'colour = "red"\ntitle = "CuS', ["experiment.colour", "unknown key", "title"]),
+        ('duration = "24 h"', "duration = 24", ["duration", "24", "no unit"]),
+        ('duration = "24 h"', 'duration = "24 kg"', ["duration", "24 kg", "quantity in s"]),
+        ('until_voltage = "0.7 V"', 'until_voltage = "0.6 V"', ["discharge", "0.6 V", "0.7 to 3 V"]),
+        (
+            'name = "D0.7V", voltage = "0.7 V"',
+            'name = "D0.7V", voltage = "0.66 V"',
+            ["discharge", "0.66 V", "until_voltage 0.7 V"],
+        ),
+        ('max_voltage = "3.10 V"', 'max_voltage = "2.9 V"', ["charge", "3 V", "trip the guard", "2.9 V"]),
+        ('current = "-10 mA/g"', 'current = "-100 mA/g"', ["discharge", "-100 mA/g", "115.2 uA", "100 uA"]),
+        ('exposure = "0.7 s"', 'exposure = "0.8 s"', ["exposure 0.8 s", "frame_period 0.7 s"]),
+        ('pixel_size = "3.52 um"', 'pixel_size = "3.0 um"', ["geometry.quick", "1.920 mm", "2.253 mm"]),
+        ('name = "D1.2V"', 'name = "D1.7V"', ["D1.7V", "named twice"]),
+        ('name = "D1.2V"', 'name = "../evil"', ["../evil"]),
+        ('{ name = "D1.7V", voltage = "1.7 V" }', '{ name = "D1.7V" }', ["D1.7V", "voltage, at, every"]),
+        ('step = "rest"', 'step = "nap"', ["nap", "constant_current"]),
+        ('energy = "35 keV"', 'energy = "nan keV"', ["beam.energy", "nan keV"]),
+    ],
+)
+def test_a_mistake_is_told_with_key_value_and_what_is_allowed(
+    tmp_path: Path, old: str, new: str, said: list[str]
+) -> None:
+    path = edited(tmp_path, old, new)
+    with pytest.raises(FileFormatError) as caught:
+        load_experiment(path)
+    for part in [str(path), *said]:
+        assert part in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+
+
+def test_every_mistake_gets_its_own_sentence(tmp_path: Path) -> None:
+    path = edited(tmp_path, 'energy = "35 keV"', 'energy = "35"\nflux = 3')
+    with pytest.raises(FileFormatError) as caught:
+        load_experiment(path)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[experiment", b"experiment = 3\n"])
+def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "damaged.toml"
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match=r"damaged\.toml"):
+        load_experiment(path)
+
+
+def test_an_absent_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileFormatError, match="no such file"):
+        load_experiment(tmp_path / "absent.toml")
+
+
+def test_a_loop_repeats_the_steps_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "loop.toml"
+    loop = '[[schedule]]\nstep = "loop"\nname = "again"\nback_to = "discharge"\ntimes = 2\n\n[[published]]'
+    path.write_text(SHIPPED.read_text(encoding="utf-8").replace("[[published]]", loop, 1), encoding="utf-8")
+    steps = load_experiment(path).steps
+    assert [(cycle, step.name) for cycle, step in steps] == [
+        (1, "rest"),
+        (1, "discharge"),
+        (1, "charge"),
+        (2, "discharge"),
+        (2, "charge"),
+        (3, "discharge"),
+        (3, "charge"),
+    ]

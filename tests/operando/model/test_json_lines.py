@@ -1,0 +1,43 @@
+"""Lines written are read again in order; torn and damaged ones never stop a reader."""
+
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from operando.model.json_lines import JsonLinesReader, JsonLinesWriter, read_json_lines
+
+
+def test_a_reader_sees_each_value_once_while_the_file_grows(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    reader = JsonLinesReader(path)
+    assert list(reader.new_values()) == []
+    writer = JsonLinesWriter(path)
+    writer.append(["start", {"value": np.float32(1.5), "list": np.arange(3)}])
+    assert list(reader.new_values()) == [["start", {"value": 1.5, "list": [0, 1, 2]}]]
+    writer.append({"second": True})
+    assert list(reader.new_values()) == [{"second": True}]
+    writer.close()
+
+
+def test_a_torn_last_line_is_ignored_and_closed_by_the_next_writer(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_text('{"whole": 1}\n{"torn": ')
+    assert read_json_lines(path) == [{"whole": 1}]
+    writer = JsonLinesWriter(path)
+    writer.append({"after": 2})
+    writer.close()
+    reader = JsonLinesReader(path)
+    assert list(reader.new_values()) == [{"whole": 1}, {"after": 2}]
+    assert reader.num_damaged == 1
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_break_the_reader(content: bytes) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "lines.jsonl"
+        path.write_bytes(content)
+        read_json_lines(path)

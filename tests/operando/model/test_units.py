@@ -1,0 +1,40 @@
+"""Quantities are converted, and refused when the unit is missing or wrong."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from operando.model.units import parse_quantity
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "number"),
+    [
+        ("24 h", "s", 86400.0),
+        ("1.5 min", "s", 90.0),
+        ("-10 mA/g", "mA/g", -10.0),
+        ("25 degC", "degC", 25.0),
+        ("2.01 1/cm", "1/cm", 2.01),
+        ("3.52 um", "um", 3.52),
+        ("26 MPa", "MPa", 26.0),
+        ("1e-3 A", "A", 1e-3),
+    ],
+)
+def test_a_quantity_is_converted(text: str, unit: str, number: float) -> None:
+    assert parse_quantity(text, unit) == pytest.approx(number)
+
+
+@pytest.mark.parametrize(
+    "text", ["24", "h", "", "24 24", "24 V", "24 parsecs of", 24, None, "1e400 s x", "__import__('os')"]
+)
+def test_anything_else_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match="unit|quantity"):
+        parse_quantity(text, "s")
+
+
+@given(st.text(max_size=40))
+def test_no_text_breaks_the_parser(text: str) -> None:
+    try:
+        parse_quantity(text, "s")
+    except ValueError as error:
+        assert str(error)

@@ -53,7 +53,7 @@ class LorenzPort:
         self._port = port
         self._clock = clock
         self._baud_rate = baud_rate
-        self._line: serial.SerialBase | None = None
+        self._line: serial.Serial | None = None
         self._decoder = Decoder()
         self._back_off_s = FIRST_BACK_OFF_S
         self._next_attempt_s = -math.inf
@@ -114,7 +114,9 @@ class LorenzPort:
         if self._clock.now() < self._next_attempt_s:
             return False
         try:
-            self._line = serial.serial_for_url(self._port, self._baud_rate, timeout=0.2, write_timeout=0.2, exclusive=True)
+            self._line = serial.serial_for_url(
+                self._port, self._baud_rate, timeout=0.2, write_timeout=0.2, exclusive=True
+            )
         except (serial.SerialException, OSError, ValueError) as error:
             self._disconnect(f"{self._port} cannot be opened ({error}). Check cable and load_cell.port.")
             return False

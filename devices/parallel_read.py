@@ -65,4 +65,3 @@ class ParallelReader:
         if answer is None:
             return None
         return ReadValue(float(answer["value"]), int(answer["severity"]), float(answer["timestamp"]))
-

@@ -138,6 +138,13 @@ class Potentiostat(Device):  # type: ignore[misc]
             time_s=elapsed.time_s,
         )
 
+    def last_error(self) -> int | None:
+        """Return the instrument's last error code, 0 for none; ``None`` if its server does not say."""
+        try:
+            return int(self.option_error.get(use_monitor=False))
+        except TimeoutError:
+            return None
+
     def load(self, sequence: Sequence[Technique], *, timeout_s: float = 5.0) -> None:
         """Write the parameters of ``sequence`` and load it; the channel must be stopped.
 

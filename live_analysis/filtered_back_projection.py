@@ -201,7 +201,7 @@ def back_project(
 
 
 def _centred(num: int) -> NDArray[np.float64]:
-    return np.arange(num) - (num - 1) / 2
+    return np.arange(num, dtype=np.float64) - (num - 1) / 2
 
 
 def _half_cosine(num: int) -> NDArray[np.float32]:
@@ -215,7 +215,7 @@ def _ramp_response(length: int) -> NDArray[np.float64]:
     kernel = np.zeros(length)
     kernel[0] = 0.25
     kernel[n % 2 == 1] = -1.0 / (np.pi * n[n % 2 == 1]) ** 2
-    return np.ascontiguousarray(scipy.fft.rfft(kernel).real, dtype=np.float64)
+    return np.asarray(scipy.fft.rfft(kernel).real, np.float64)
 
 
 @compiled

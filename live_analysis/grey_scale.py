@@ -47,7 +47,7 @@ class GreyScale:
         return np.asarray(self.gain * measured_per_cm + self.offset_per_cm, np.float32)
 
     def uncertainty_per_cm(self, absolute_per_cm: float) -> float:
-        """Standard deviation that both anchors give to one absolute value; it grows outside the anchors."""
+        """Give the standard deviation that both anchors lend to one absolute value; it grows outside the anchors."""
         span = self.upper.reference_per_cm - self.lower.reference_per_cm
         weight = (absolute_per_cm - self.lower.reference_per_cm) / span
         return float(np.hypot(weight * self._at_anchor(self.upper), (1 - weight) * self._at_anchor(self.lower)))

@@ -14,6 +14,7 @@ SEED_THRESHOLD_PER_CM = 28.0  # above CuS (24.6 /cm) by 2.6 times the noise of o
 THRESHOLD_VARIATION_PER_CM = 3.0
 SMOOTHING_SIGMA_VOXELS = 0.7
 MIN_SEED_VOXELS = 4
+FWHM_OF_SIGMA = 2.3548  # of a Gaussian
 DILATION_VOXELS = 2
 SMALL_VOLUME_UM3 = 1e5
 # Systematic error of the sum on spheroids of 63.4 /cm, aspect 3, in tests/truth: at most so much for inclusions
@@ -33,8 +34,8 @@ class HighAttenuationVolume:
     """What was found, with its uncertainty (one standard deviation).
 
     ``volume_um3`` is 0 where nothing was found; the uncertainty then is the detection limit.
-    ``median_thickness_um`` is the shortest axis of the typical component, weighted by volume; NaN where
-    nothing was found. ``component_volumes_um3`` has one entry per component. ``mask`` marks the voxels summed.
+    ``median_thickness_um`` is the shortest axis of the typical component, weighted by volume; NaN where it is
+    below the point spread or nothing was found. ``component_volumes_um3`` has one entry per component. ``mask`` marks the voxels summed.
     """
 
     volume_um3: float
@@ -104,8 +105,12 @@ def high_attenuation_volume(
     values = np.where(np.isfinite(values), values, np.float32(background))
     noise = _noise_per_cm(values)
     smoothed = ndimage.gaussian_filter(values, SMOOTHING_SIGMA_VOXELS)
+    # Detector pixel and linear interpolation blur by a quarter of a voxel squared on top of the point spread.
+    blur_variance_um2 = (resolution_fwhm_um / FWHM_OF_SIGMA) ** 2 + voxel_size_um**2 / 4
     found, higher, lower = (
-        _measure(values, smoothed, seed_threshold_per_cm + change, voxel_size_um, phase_per_cm, noise)
+        _measure(
+            values, smoothed, seed_threshold_per_cm + change, voxel_size_um, phase_per_cm, noise, blur_variance_um2
+        )
         for change in (0.0, THRESHOLD_VARIATION_PER_CM, -THRESHOLD_VARIATION_PER_CM)
     )
     limit = _detection_limit_um3(seed_threshold_per_cm, background, phase_per_cm, voxel_size_um, resolution_fwhm_um)
@@ -117,6 +122,7 @@ def high_attenuation_volume(
         )  # fmt: skip
     thickness = _weighted_median(found.thicknesses_um, found.volumes_um3)
     near = total < SMALL_VOLUME_UM3 or thickness < 2 * resolution_fwhm_um
+    thickness = thickness if thickness >= resolution_fwhm_um else float("nan")
     from_threshold = float(np.ptp([found.volumes_um3.sum(), higher.volumes_um3.sum(), lower.volumes_um3.sum()])) / 2
     from_resolution = total * (NEAR_RESOLUTION_BIAS if near else RESOLVED_BIAS)
     return HighAttenuationVolume(
@@ -141,6 +147,7 @@ def _measure(
     voxel_size_um: float,
     phase_per_cm: float,
     noise_per_cm: float,
+    blur_variance_um2: float,
 ) -> _Components:
     labels = _dilated_seeds(smoothed > threshold)
     num = int(labels.max(initial=0))
@@ -159,11 +166,9 @@ def _measure(
     voxel_um3 = voxel_size_um**3
     volumes = (sums - sizes * local) / contrast * voxel_um3
     noise = noise_per_cm * np.sqrt(sizes + sizes**2 / np.maximum(ring_sizes, 1)) / contrast * voxel_um3
-    excess = np.concatenate([[0.0], local])[labels]
-    excess = np.where(labels > 0, values - excess, 0)
-    return _Components(
-        volumes, _thicknesses_um(labels, excess, num, voxel_size_um), float(np.sqrt((noise**2).sum())), labels > 0
-    )
+    excess = np.where(labels > 0, values - np.concatenate([[0.0], local])[labels], 0)
+    thicknesses = _thicknesses_um(labels, excess, num, voxel_size_um, blur_variance_um2)
+    return _Components(volumes, thicknesses, float(np.sqrt((noise**2).sum())), labels > 0)
 
 
 def _dilated_seeds(seeds: NDArray[np.bool_]) -> NDArray[np.int32]:
@@ -178,18 +183,21 @@ def _dilated_seeds(seeds: NDArray[np.bool_]) -> NDArray[np.int32]:
 
 
 def _grown(labels: NDArray[np.int32], num_voxels: int) -> NDArray[np.int32]:
-    """Grow labelled components by a layer of face or edge neighbours at a time; the larger label wins."""
+    """Grow labelled components by a layer of face neighbours at a time; the larger label wins.
+
+    Diagonal neighbours would take in more of the surroundings than of the blur.
+    """
     grown = labels
     for _ in range(num_voxels):
-        layer = ndimage.grey_dilation(grown, footprint=ndimage.generate_binary_structure(3, 2))
+        layer = ndimage.grey_dilation(grown, footprint=ndimage.generate_binary_structure(3, 1))
         grown = np.where(grown > 0, grown, layer)
     return grown
 
 
 def _thicknesses_um(
-    labels: NDArray[np.int32], excess: NDArray[np.float64], num: int, voxel_size_um: float
+    labels: NDArray[np.int32], excess: NDArray[np.float64], num: int, voxel_size_um: float, blur_variance_um2: float
 ) -> NDArray[np.float64]:
-    """Shortest full axis of the spheroid with the second moments of each component's excess, shape (component,)."""
+    """Shortest full axis of the spheroid with the second moments of each component's excess, without its blur."""
     positions = np.nonzero(labels)
     label = labels[positions]
     weight = np.maximum(excess[positions], 0)
@@ -200,8 +208,8 @@ def _thicknesses_um(
         for j in range(3):
             product = (positions[i] - centre[i][label - 1]) * (positions[j] - centre[j][label - 1])
             moments[:, i, j] = np.bincount(label, weight * product, num + 1)[1:] / mass
-    shortest = np.maximum(np.linalg.eigvalsh(moments)[:, 0], 0)
-    return np.asarray(2 * np.sqrt(5 * shortest) * voxel_size_um)
+    shortest_um2 = np.linalg.eigvalsh(moments)[:, 0] * voxel_size_um**2 - blur_variance_um2
+    return np.asarray(2 * np.sqrt(5 * np.maximum(shortest_um2, 0)))
 
 
 def _noise_per_cm(values: NDArray[np.float32]) -> float:
@@ -216,7 +224,7 @@ def _detection_limit_um3(
     threshold: float, background: float, phase_per_cm: float, voxel_size_um: float, fwhm_um: float
 ) -> float:
     """Volume of an inclusion whose blurred image just reaches the threshold on the fewest voxels allowed."""
-    smoothing_um = 2.3548 * SMOOTHING_SIGMA_VOXELS * voxel_size_um
+    smoothing_um = FWHM_OF_SIGMA * SMOOTHING_SIGMA_VOXELS * voxel_size_um
     blur_um = float(np.sqrt(fwhm_um**2 + smoothing_um**2 + voxel_size_um**2))
     volume_um3 = max((1.064 * blur_um) ** 3, MIN_SEED_VOXELS * voxel_size_um**3)  # of a Gaussian of this FWHM
     return float(volume_um3 * (threshold - background) / (phase_per_cm - background))

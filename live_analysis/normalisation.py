@@ -72,12 +72,10 @@ def transmission(
 
 def mean_frame(frames: NDArray[np.uint16]) -> NDArray[np.float32]:
     """Average frames of shape (frame, height, width) into one of shape (height, width), in counts."""
-    return frames.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return np.asarray(frames.mean(axis=0, dtype=np.float64), np.float32)
 
 
-def flat_between(
-    before: NDArray[np.float32], after: NDArray[np.float32], scan_fraction: float
-) -> NDArray[np.float32]:
+def flat_between(before: NDArray[np.float32], after: NDArray[np.float32], scan_fraction: float) -> NDArray[np.float32]:
     """Interpolate the flat linearly between the one before and the one after the scan.
 
     Parameters

@@ -19,6 +19,7 @@ from simulators.frame_source import FrameSource
 MAX_CONTINUOUS_FRAMES = 100_000  # a client that was killed must not leave the camera running for ever
 NICENESS = 10
 UINT16 = 3
+ERROR = 6  # of DetectorState
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,21 @@ class Stages:
 
     angle_deg: Callable[[float], float]
     sample_x_mm: Callable[[float], float]
-    shutter_open: Callable[[], bool]
+    shutter_open: Callable[[float], bool]
+    num_interventions: Callable[[], int]  # counts what was done to the cell: what was foreseen before no longer holds
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """Everything that a frame depends on."""
+
+    mid_exposure_s: float
+    exposure_s: float
+    angle_deg: float
+    sample_x_mm: float
+    shutter_open: bool
+    frame_number: int
+    num_interventions: int
 
 
 class FrameSink(Protocol):
@@ -49,14 +64,6 @@ class FrameSink(Protocol):
 
     async def acquisition_ended(self, num_frames: int, last_mid_exposure_s: float) -> None:
         """Note that a whole acquisition of ``num_frames`` ended."""
-
-
-class _Region:
-    """Columns and rows that are read out, as the process variables say."""
-
-    def __init__(self, camera: "Camera") -> None:
-        self.columns = camera.value("SizeX") // camera.value("BinX")
-        self.rows = camera.value("SizeY") // camera.value("BinY")
 
 
 class Camera(MirroredGroup):
@@ -76,8 +83,6 @@ class Camera(MirroredGroup):
         Where the sample is.
     preview
         Is shown every frame: counts, frame id, time of mid-exposure.
-    at_mid_exposure
-        Called in the event loop, in the order of time, before the frame of that moment is made.
     """
 
     locals().update(
@@ -108,7 +113,6 @@ class Camera(MirroredGroup):
         sink: FrameSink,
         stages: Stages,
         preview: Callable[[NDArray[np.uint16], int, float], None],
-        at_mid_exposure: Callable[[float], None],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -118,7 +122,6 @@ class Camera(MirroredGroup):
         self._sink = sink
         self._stages = stages
         self._preview = preview
-        self._at_mid_exposure = at_mid_exposure
         self._renderer = ThreadPoolExecutor(1, "render", initializer=_lower_priority)
         self._acquisition: Acquisition | None = None
         self.num_frames_made = 0
@@ -162,10 +165,12 @@ class Camera(MirroredGroup):
         return allowed
 
     async def _post_region(self) -> None:
-        region = _Region(self)
-        await self.post(
-            ArraySizeX_RBV=region.columns, ArraySizeY_RBV=region.rows, ArraySize_RBV=2 * region.columns * region.rows
-        )
+        rows, columns = self._read_out()
+        await self.post(ArraySizeX_RBV=columns, ArraySizeY_RBV=rows, ArraySize_RBV=2 * columns * rows)
+
+    def _read_out(self) -> tuple[int, int]:
+        """Rows and columns of a frame, as the process variables ask for."""
+        return self.value("SizeY") // self.value("BinY"), self.value("SizeX") // self.value("BinX")
 
     async def on_AcquireTime(self, value: float) -> float:  # noqa: N802
         """Set the exposure; a shorter period follows it."""
@@ -189,19 +194,16 @@ class Camera(MirroredGroup):
             return 0
         if self._acquisition is not None:
             return 1
-        region = _Region(self)
-        if (region.rows, region.columns) != self._source.frame_shape:
-            rows, columns = self._source.frame_shape
+        if self._read_out() != self._source.frame_shape:
             await self.post(
-                DetectorState_RBV=6,
-                StatusMessage_RBV=f"Region gives {region.columns} x {region.rows} pixels; set {columns} x {rows}.",
+                DetectorState_RBV=ERROR,
+                StatusMessage_RBV=f"Rows and columns asked for: {self._read_out()}, possible: {self._source.frame_shape}.",
             )
             return 0
         wanted = (1, max(1, self.value("NumImages")), MAX_CONTINUOUS_FRAMES)[self.value("ImageMode")]
-        self._acquisition = Acquisition(
-            self, wanted, self._conductor.now(), self.value("AcquireTime"), self.value("AcquirePeriod")
-        )
-        self._acquisition.schedule_frame()
+        begin_s, exposure_s, period_s = self._conductor.now(), self.value("AcquireTime"), self.value("AcquirePeriod")
+        self._acquisition = Acquisition(self, wanted, begin_s, exposure_s, period_s)
+        self._acquisition.expose()
         await self.post(
             Acquire=1, Acquire_RBV=1, DetectorState_RBV=1, NumImagesCounter_RBV=0, StatusMessage_RBV="Acquiring"
         )
@@ -215,28 +217,38 @@ class Camera(MirroredGroup):
         await self.post(Acquire=0, Acquire_RBV=0, DetectorState_RBV=0, StatusMessage_RBV="Waiting for acquisition")
         acquisition.ended.set_result(None)
 
-    def begin_frame(self, mid_exposure_s: float, exposure_s: float) -> "asyncio.Future[NDArray[np.uint16]]":
-        """Begin to make a frame in the rendering thread."""
-        self._at_mid_exposure(mid_exposure_s)
-        self.num_frames_made += 1
-        return asyncio.get_running_loop().run_in_executor(
-            self._renderer,
-            self._source.frame,
+    def exposure(self, mid_exposure_s: float, exposure_s: float, frame_number: int) -> Exposure:
+        """Return what a frame depends on, as far as it is known now."""
+        return Exposure(
             mid_exposure_s,
             exposure_s,
             self._stages.angle_deg(mid_exposure_s),
             self._stages.sample_x_mm(mid_exposure_s),
-            self._stages.shutter_open(),
-            self.num_frames_made,
+            self._stages.shutter_open(mid_exposure_s),
+            frame_number,
+            self._stages.num_interventions(),
         )
 
-    async def finish_frame(self, frame: NDArray[np.uint16], mid_exposure_s: float, num_taken: int) -> None:
+    def render(self, exposure: Exposure) -> "asyncio.Future[NDArray[np.uint16]]":
+        """Begin to make a frame in the rendering thread."""
+        return asyncio.get_running_loop().run_in_executor(
+            self._renderer,
+            self._source.frame,
+            exposure.mid_exposure_s,
+            exposure.exposure_s,
+            exposure.angle_deg,
+            exposure.sample_x_mm,
+            exposure.shutter_open,
+            exposure.frame_number,
+        )
+
+    async def finish_frame(self, frame: NDArray[np.uint16], exposure: Exposure, num_taken: int) -> None:
         """Store, show and count a frame."""
+        self.num_frames_made = exposure.frame_number
         counter = self.value("ArrayCounter") + 1
-        angle_deg = self._stages.angle_deg(mid_exposure_s)
         if self.value("ArrayCallbacks"):
-            await self._sink.take(frame, mid_exposure_s, counter, angle_deg)
-        self._preview(frame, counter, mid_exposure_s)
+            await self._sink.take(frame, exposure.mid_exposure_s, counter, exposure.angle_deg)
+        self._preview(frame, counter, exposure.mid_exposure_s)
         await self.post(ArrayCounter=counter, ArrayCounter_RBV=counter, NumImagesCounter_RBV=num_taken)
 
     def at(self, time_s: float, handler: Callable[[], Any], *, answers: bool = False) -> None:
@@ -249,7 +261,11 @@ class Camera(MirroredGroup):
 
 
 class Acquisition:
-    """The frames between one start of the camera and its end."""
+    """The frames between one start of the camera and its end.
+
+    The next frame is rendered while the present one is stored, as if nothing happened to the sample in between; if
+    something did, it is rendered again.
+    """
 
     def __init__(self, camera: Camera, wanted: int, begin_s: float, exposure_s: float, period_s: float) -> None:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -260,31 +276,43 @@ class Acquisition:
         self._begin_s = begin_s
         self._exposure_s = exposure_s
         self._period_s = period_s
-        self._frame: asyncio.Future[NDArray[np.uint16]] | None = None
+        self._foreseen: tuple[Exposure, asyncio.Future[NDArray[np.uint16]]] | None = None
 
-    @property
-    def _mid_exposure_s(self) -> float:
-        return self._begin_s + self.num_taken * self._period_s + self._exposure_s / 2
-
-    def schedule_frame(self) -> None:
-        """Expose the next frame when its time comes."""
-        self._camera.at(self._mid_exposure_s, self._mid_exposure)
-
-    async def _mid_exposure(self) -> None:
-        self._frame = self._camera.begin_frame(self._mid_exposure_s, self._exposure_s)
-        is_last = self.num_taken + 1 == self._wanted or self.stopping
+    def expose(self) -> None:
+        """Have the next frame done when its time comes."""
         done_s = self._begin_s + self.num_taken * self._period_s + self._exposure_s
-        self._camera.at(done_s, self._exposed, answers=is_last)
+        self._camera.at(done_s, self._exposed, answers=self.num_taken + 1 == self._wanted or self.stopping)
+        if self._foreseen is None:
+            self._foresee(self.num_taken)
+
+    def _foresee(self, index: int) -> None:
+        exposure = self._exposure(index)
+        self._foreseen = exposure, self._camera.render(exposure)
+
+    def _exposure(self, index: int) -> Exposure:
+        mid_exposure_s = self._begin_s + index * self._period_s + self._exposure_s / 2
+        number = self._camera.num_frames_made + 1 + index - self.num_taken
+        return self._camera.exposure(mid_exposure_s, self._exposure_s, number)
 
     async def _exposed(self) -> None:
-        assert self._frame is not None
-        mid_exposure_s = self._mid_exposure_s
-        await self._camera.finish_frame(await self._frame, mid_exposure_s, self.num_taken + 1)
+        exposure = self._exposure(self.num_taken)
+        frame = await self._frame(exposure)
+        if self.num_taken + 1 < self._wanted and not self.stopping:
+            self._foresee(self.num_taken + 1)
+        await self._camera.finish_frame(frame, exposure, self.num_taken + 1)
         self.num_taken += 1
         if self.num_taken < self._wanted and not self.stopping:
-            self.schedule_frame()
+            self.expose()
         else:
-            await self._camera.ended(self, mid_exposure_s)
+            await self._camera.ended(self, exposure.mid_exposure_s)
+
+    async def _frame(self, exposure: Exposure) -> NDArray[np.uint16]:
+        foreseen, self._foreseen = self._foreseen, None
+        if foreseen is not None:
+            frame = await foreseen[1]
+            if foreseen[0] == exposure:
+                return frame
+        return await self._camera.render(exposure)
 
 
 def _lower_priority() -> None:

@@ -44,14 +44,15 @@ LONG_STRINGS = (
     "FileName", "FilePath", "FileTemplate", "FullFileName", "NDAttributesFile", "StatusMessage", "StringFromServer",
     "StringToServer", "WriteMessage", "XMLErrorMsg", "XMLFileName",
 )  # fmt: skip
-STRINGS = (
-    "ADCoreVersion", "DriverVersion", "FirmwareVersion", "Manufacturer", "Model", "NDArrayPort", "PluginType", "PortName",
-    "SDKVersion", "SerialNumber",
+STRING_BEGINNINGS = (
+    "ADCoreVersion", "DimAttDatasets", "DriverVersion", "ExtraDimName", "FirmwareVersion", "Manufacturer", "Model",
+    "NDArrayPort", "PluginType", "PortName", "PosIndexDim", "PosNameDim", "SDKVersion", "SerialNumber", "TempSuffix",
 )  # fmt: skip
 INTEGER_BEGINNINGS = (
     "Array", "Bin", "CreateDirectory", "Dim", "Dropped", "FileNumber", "Max", "Min", "NDim", "Num", "Pool", "Queue", "Size",
     "Unique", "Zlevel",
 )  # fmt: skip
+FLOATS = ("ArrayRate", "MaxArrayRate", "MaxByteRate", "MinCallbackTime", "PoolMaxMem", "PoolUsedMem")
 
 
 def stamp_with(now: Callable[[], float]) -> None:
@@ -95,9 +96,9 @@ def _property(name: str, default: object) -> Any:
         return pvproperty(
             name=name, value=text, dtype=ChannelType.CHAR, max_length=LONG_STRING_LENGTH, string_encoding="latin-1"
         )
-    if base in STRINGS:
+    if base.startswith(STRING_BEGINNINGS):
         return pvproperty(name=name, value=str(default or ""), dtype=ChannelType.STRING)
-    if base.startswith(INTEGER_BEGINNINGS):
+    if base.startswith(INTEGER_BEGINNINGS) and base not in FLOATS:
         return pvproperty(name=name, value=int(str(default or 0)), dtype=ChannelType.LONG)
     return pvproperty(name=name, value=float(str(default or 0.0)), dtype=ChannelType.DOUBLE, precision=4)
 
@@ -107,10 +108,11 @@ def properties(names: Iterable[str], defaults: Mapping[str, object]) -> dict[str
 
     X and X_RBV share the default of X. A dot in a name cannot stand in an attribute's name.
     """
-    return {_attribute(name): _property(name, defaults.get(name.removesuffix("_RBV"))) for name in names}
+    return {attribute_name(name): _property(name, defaults.get(name.removesuffix("_RBV"))) for name in names}
 
 
-def _attribute(name: str) -> str:
+def attribute_name(name: str) -> str:
+    """Return the attribute of a group that holds a process variable."""
     return "pv_" + name.replace(".", "__").replace(":", "__")
 
 
@@ -143,7 +145,7 @@ class MirroredGroup(PVGroup):  # type: ignore[misc]
 
     def value(self, name: str) -> Any:
         """Return the value of a process variable; an enum's is its index, a text's has no padding."""
-        channel = getattr(self, _attribute(name))
+        channel = getattr(self, attribute_name(name))
         value = channel.value
         if hasattr(channel, "enum_strings"):
             return self.index_of(name, value)
@@ -151,15 +153,15 @@ class MirroredGroup(PVGroup):  # type: ignore[misc]
 
     def index_of(self, name: str, value: Any) -> int:
         """Return the index of an enum's value, which may arrive as its text or as its number."""
-        return list(getattr(self, _attribute(name)).enum_strings).index(value) if isinstance(value, str) else int(value)
+        return list(getattr(self, attribute_name(name)).enum_strings).index(value) if isinstance(value, str) else int(value)
 
     async def post(self, **values: Any) -> None:
         """Publish values without reacting to them."""
         for name, value in values.items():
-            await getattr(self, _attribute(name)).write(value, verify_value=False)
+            await getattr(self, attribute_name(name)).write(value, verify_value=False)
 
     async def post_changes(self, **values: Any) -> None:
         """Publish those values that differ from what the process variables hold."""
         for name, value in values.items():
             if self.value(name) != value:
-                await getattr(self, _attribute(name)).write(value, verify_value=False)
+                await getattr(self, attribute_name(name)).write(value, verify_value=False)

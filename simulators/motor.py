@@ -95,13 +95,11 @@ class Motor(PVGroup):  # type: ignore[misc]
                 return motion.position_at(time_s)
         return self._motions[0].start
 
-    @motor.startup
-    async def motor(self, instance: Any, async_lib: Any) -> None:
-        """Fill the record's fields."""
-        fields = instance.field_inst
+    async def initialise(self) -> None:
+        """Fill the record's fields; call it once the server runs."""
+        fields = self.motor.field_inst
         velocity, acceleration_time_s, (low, high), units = self._settings
         await fields.velocity.write(velocity)
-        await fields.max_velocity.write(velocity)
         await fields.seconds_to_velocity.write(acceleration_time_s)
         await fields.user_low_limit.write(low)
         await fields.user_high_limit.write(high)
@@ -109,14 +107,14 @@ class Motor(PVGroup):  # type: ignore[misc]
         await fields.dial_high_limit.write(high)
         await fields.engineering_units.write(units)
         # Without control limits in the metadata ophyd's check_value sees (0, 0) and checks nothing.
-        await instance.write_metadata(
+        await self.motor.write_metadata(
             units=units, lower_ctrl_limit=low, upper_ctrl_limit=high, lower_disp_limit=low, upper_disp_limit=high
         )
         await fields.user_readback_value.write_metadata(units=units, precision=5)
         await fields.done_moving_to_value.write(1)
         fields.value_write_hook = self._value_written
 
-    @motor.fields.stop.putter
+    @motor.fields.stop.putter  # type: ignore[no-redef]
     async def motor(fields: Any, instance: Any, value: int) -> int:  # noqa: N805
         """End the motion where it is."""
         if value:
@@ -133,9 +131,10 @@ class Motor(PVGroup):  # type: ignore[misc]
         await self._arrive()
         await self._post_target(position)
 
-    async def _value_written(self, fields: Any, value: float) -> None:
+    async def _value_written(self, instance: Any, value: float) -> None:
         if self._writing_own_value:  # our own post of VAL comes by here too
             return
+        fields = instance.field_inst
         if fields.set_use_switch.value in (1, "Set"):
             await self._redefine(float(value))
             return

@@ -42,6 +42,19 @@ class Inbox:
         self._lock = threading.Lock()
         self._commands: deque[Command] = deque()
         self._waiting: Future[float] | None = None
+        self._end_reason = ""
+
+    @property
+    def end_reason(self) -> str:
+        """Why the guard shall end; empty while it shall go on."""
+        return self._end_reason
+
+    def end(self, reason: str) -> None:
+        """Ask the loop to end and end its wait."""
+        with self._lock:
+            self._end_reason = reason
+            if self._waiting is not None:
+                self._waiting.cancel()
 
     def put(self, command: Command) -> None:
         """Queue ``command`` and end the loop's wait; on return the clock knows that the guard works."""
@@ -68,7 +81,7 @@ class Inbox:
 
     def _wait(self, deadline_s: float, *, ends_with_command: bool) -> None:
         with self._lock:
-            if ends_with_command and self._commands:
+            if ends_with_command and (self._commands or self._end_reason):
                 return
             waiting = self._waiting = self._clock.timer(deadline_s)
         try:

@@ -49,7 +49,8 @@ def violations(reading: CellReading, limits: Limits) -> list[Violation]:
             Violation(
                 "force",
                 Severity.CELL_DANGER,
-                "The load cell is loaded beyond its full scale: the stack pressure is not known. Take load off the cell.",
+                "The load cell is loaded beyond its full scale: the stack pressure is not known. "
+                "Take load off the cell.",
             )
         )
     return sorted(found, key=lambda violation: violation.severity is not Severity.CELL_DANGER)

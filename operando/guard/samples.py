@@ -1,16 +1,19 @@
 """One sample: each instrument read once, force and pressure computed, and since when an instrument is silent."""
 
 from dataclasses import dataclass
+from math import isnan, nan
 
 from devices.force_calibration import ForceCalibration
 from devices.lorenz import LorenzPort, Reading
 from devices.potentiostat import Potentiostat, Snapshot
 from devices.quality import Quality, worst
 from devices.temperature import Temperature, TemperatureReading
-from math import isnan, nan
 from operando.guard.limits import CellReading
 from operando.guard.pressure import stack_pressure_mpa
 from operando.model.clock import Clock
+
+
+LONGEST_STANDSTILL_POLLS = 2.0  # the server shows new values once a poll, whenever that falls between two samples
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,15 @@ class Silence:
 
 
 class Sampler:
-    """Reads the three instruments and keeps what staleness needs from one sample to the next."""
+    """Reads the three instruments and keeps what staleness needs from one sample to the next.
+
+    Parameters
+    ----------
+    area_mm2
+        Cross-section of the bore.
+    poll_s
+        How often the potentiostat's server reads its instrument.
+    """
 
     def __init__(
         self,
@@ -65,6 +76,8 @@ class Sampler:
         calibration: ForceCalibration,
         area_mm2: float,
         clock: Clock,
+        *,
+        poll_s: float,
     ) -> None:
         self._potentiostat = potentiostat
         self._load_cell = load_cell
@@ -72,6 +85,7 @@ class Sampler:
         self._calibration = calibration
         self._area_mm2 = area_mm2
         self._clock = clock
+        self._poll_s = poll_s
         self._elapsed: tuple[float, float] | None = None  # instrument's elapsed time, and when it was first seen
         self._silence = {name: Silence() for name in ("potentiostat", "load cell", "temperature")}
 
@@ -117,7 +131,8 @@ class Sampler:
             self._elapsed = snapshot.elapsed_s, time_s
             return self._silence["potentiostat"].age_s(time_s, answered=True)
         # The instrument's own clock shows the same as when it was seen first: it has stood still since then.
-        return time_s - self._elapsed[1]
+        still_s = time_s - self._elapsed[1]
+        return still_s if still_s > LONGEST_STANDSTILL_POLLS * self._poll_s else 0.0
 
 
 def _potentiostat_quality(snapshot: Snapshot | None, silent_s: float) -> Quality:

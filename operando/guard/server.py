@@ -92,7 +92,10 @@ class GuardServer:
         self._loop = asyncio.new_event_loop()
         group = type("GuardVariables", (PVGroup,), _properties(self._receive))(prefix=prefix)
         self._variables = {name: getattr(group, name) for name in _all_names()}
-        self._context = Context(group.pvdb, [interface])
+        self._group = group
+        self._interface = interface
+        self._context: Context | None = None
+        self._listening = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="guard-server", daemon=True)
         self._task: asyncio.Task[None] | None = None
         self._failure: BaseException | None = None
@@ -100,7 +103,7 @@ class GuardServer:
     @property
     def num_clients(self) -> int:
         """Circuits that are open now."""
-        return len(self._context.circuits)
+        return 0 if self._context is None else len(self._context.circuits)
 
     def start(self) -> None:
         """Serve; return when clients can connect.
@@ -111,14 +114,8 @@ class GuardServer:
             If the port is taken or the server ended at once.
         """
         repair_caproto()
-        listening = threading.Event()
-
-        async def on_start(_library: Any) -> None:
-            listening.set()
-
-        self._on_start = on_start
         self._thread.start()
-        if not listening.wait(_START_TIMEOUT_S):
+        if not self._listening.wait(_START_TIMEOUT_S):
             raise RuntimeError(
                 f"The guard's server did not start within {_START_TIMEOUT_S:g} s ({self._failure}). "
                 "Is channel_access.guard_port of the beamline file free?"
@@ -137,7 +134,7 @@ class GuardServer:
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
-            self._task = self._loop.create_task(self._context.run(startup_hook=self._on_start))
+            self._task = self._loop.create_task(self._answer_clients())
             self._loop.run_until_complete(self._task)
         except asyncio.CancelledError:
             pass
@@ -145,6 +142,13 @@ class GuardServer:
             self._failure = error
         finally:
             self._loop.close()
+
+    async def _answer_clients(self) -> None:
+        self._context = Context(self._group.pvdb, [self._interface])  # it binds itself to the running loop
+        await self._context.run(startup_hook=self._on_start)
+
+    async def _on_start(self, _library: Any) -> None:
+        self._listening.set()
 
     def _run(self, work: Any) -> "Future[None]":
         return asyncio.run_coroutine_threadsafe(work, self._loop)

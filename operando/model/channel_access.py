@@ -44,7 +44,7 @@ def prepare(variables: Mapping[str, str], environment: MutableMapping[str, str] 
     environment.update(variables)
 
 
-def _bound_tcp_socket(address: str, port: int) -> socket.socket:
+async def _bound_tcp_socket(address: str, port: int) -> socket.socket:
     # caproto passes proto=0; asyncio sets TCP_NODELAY only on sockets whose proto is IPPROTO_TCP.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,0 +1,53 @@
+"""Connecting devices: all at once, and a sentence for each process variable that did not answer."""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from ophyd import Signal
+
+POLL_S = 0.02
+
+
+class DeviceConnectionError(RuntimeError):
+    """Process variables that did not connect; the message is one sentence per device."""
+
+
+def connect(devices: Iterable[Any], timeout_s: float) -> None:
+    """Wait until every process variable of every device is connected.
+
+    Parameters
+    ----------
+    devices
+        ophyd devices or signals.
+    timeout_s
+        Real time for all of them together, in s.
+
+    Raises
+    ------
+    DeviceConnectionError
+        Naming the variables that did not connect, and their devices.
+    """
+    waiting = [(device, signal) for device in devices for signal in _signals(device)]
+    deadline_s = time.monotonic() + timeout_s
+    missing: dict[str, list[str]] = {}
+    for device, signal in waiting:
+        try:
+            signal.wait_for_connection(timeout=max(deadline_s - time.monotonic(), POLL_S))
+        except TimeoutError:
+            pv_names = sorted({getattr(signal, "pvname", signal.name), getattr(signal, "setpoint_pvname", signal.name)})
+            missing.setdefault(device.name, []).extend(name for name in pv_names if name != signal.name)
+    if missing:
+        raise DeviceConnectionError(
+            "\n".join(
+                f"{name}: {', '.join(pv_names)} did not connect within {timeout_s:g} s. "
+                "Check the prefix in the beamline file and that the server runs."
+                for name, pv_names in missing.items()
+            )
+        )
+
+
+def _signals(device: Any) -> list[Any]:
+    if isinstance(device, Signal):
+        return [device]
+    return [walk.item for walk in device.walk_signals(include_lazy=True)]

@@ -1,0 +1,83 @@
+"""What the guard does to the cell, each verified by the instrument's own readback."""
+
+from dataclasses import dataclass
+
+from devices.potentiostat import ChannelState, Potentiostat, PotentiostatError, Snapshot
+from devices.techniques import Technique
+from operando.guard.inbox import Inbox
+from operando.model.clock import Clock
+
+NUM_POLLS_TO_VERIFY = 2  # of the instrument: one may be under way when the command arrives
+_LOOKS_PER_POLL = 10
+_NUM_ATTEMPTS = 2
+
+
+class NotObeyedError(RuntimeError):
+    """The instrument did not do what was commanded within two of its polls."""
+
+
+@dataclass(frozen=True)
+class CellControl:
+    """Opens the circuit and starts techniques; waits in the run's clock, with commands left in the inbox."""
+
+    potentiostat: Potentiostat
+    inbox: Inbox
+    clock: Clock
+    poll_s: float
+
+    def open_circuit(self) -> Snapshot:
+        """Open the circuit, again if needed, and return the reading that shows it.
+
+        Raises
+        ------
+        NotObeyedError
+            If the instrument cannot be reached or does not show STOP. Try again.
+        """
+        reason = ""
+        for _ in range(_NUM_ATTEMPTS):
+            try:
+                self.potentiostat.open_circuit()
+            except PotentiostatError as error:
+                reason = str(error)
+            snapshot = self._wait_for(ChannelState.STOP, give_up_if_silent=bool(reason))
+            if snapshot is not None and snapshot.state is ChannelState.STOP:
+                return snapshot
+        raise NotObeyedError(
+            f"Open circuit was commanded {_NUM_ATTEMPTS} times; {self._found(snapshot)} {reason}".strip()
+        )
+
+    def start(self, techniques: tuple[Technique, ...]) -> Snapshot:
+        """Load and start ``techniques`` on a stopped channel and return the reading that shows it running.
+
+        Raises
+        ------
+        NotObeyedError
+            If the instrument does not show RUN.
+        PotentiostatError, TechniqueError
+            If it cannot be reached or does not take the techniques.
+        """
+        self.potentiostat.load(techniques)
+        self.potentiostat.start()
+        snapshot = self._wait_for(ChannelState.RUN, give_up_if_silent=False)
+        if snapshot is None or snapshot.state is not ChannelState.RUN:
+            names = ",".join(technique.name for technique in techniques)
+            code = self.potentiostat.last_error()
+            raise NotObeyedError(f"{names} was started; {self._found(snapshot)} Its error code is {code}.")
+        return snapshot
+
+    def _wait_for(self, state: ChannelState, *, give_up_if_silent: bool) -> Snapshot | None:
+        begin_s = self.clock.now()
+        for look in range(NUM_POLLS_TO_VERIFY * _LOOKS_PER_POLL + 2):
+            snapshot = self.potentiostat.poll()
+            if snapshot is not None and snapshot.state is state:
+                return snapshot
+            if snapshot is None and give_up_if_silent:
+                return None
+            self.inbox.settle_until(begin_s + (look + 1) * self.poll_s / _LOOKS_PER_POLL)
+        return snapshot
+
+    def _found(self, snapshot: Snapshot | None) -> str:
+        allowed_s = NUM_POLLS_TO_VERIFY * self.poll_s
+        if snapshot is None:
+            return "it does not answer."
+        return f"after {allowed_s:g} s it still shows {snapshot.state.name}."

@@ -1,0 +1,78 @@
+"""One guard for each run directory, and when a rehearsal's guard ends by itself."""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psutil
+
+from operando.model.clock import Clock, RehearsalClock
+from operando.model.run_directory import RunDirectory
+
+LONGEST_ALONE_S = 600.0  # of the host's time
+LONGEST_WITHOUT_BEAMLINE_S = 60.0
+
+
+class GuardRunsAlreadyError(RuntimeError):
+    """Another process guards this run."""
+
+
+@contextmanager
+def only_guard(run: RunDirectory) -> Iterator[None]:
+    """Hold the run's lock and name this process in its pid file.
+
+    Raises
+    ------
+    GuardRunsAlreadyError
+        If another guard holds the lock.
+    """
+    run.processes.mkdir(parents=True, exist_ok=True)
+    pid_file = run.processes / "guard.pid"
+    with (run.processes / "guard.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise GuardRunsAlreadyError(
+                f"{run.path} has a guard already ({_owner(pid_file)}): one process owns the cell. End that one first."
+            ) from None
+        process = psutil.Process()
+        created_s = process.create_time()
+        pid_file.write_text(json.dumps({"pid": process.pid, "started": created_s, "create_time": created_s}))
+        try:
+            yield
+        finally:
+            pid_file.unlink(missing_ok=True)
+
+
+def _owner(pid_file: os.PathLike[str]) -> str:
+    with contextlib.suppress(OSError, ValueError, KeyError), open(pid_file, encoding="utf-8") as file:
+        return f"process {json.load(file)['pid']}"
+    return "its process is not named"
+
+
+class Loneliness:
+    """Tells when a rehearsal's guard has nobody left to guard for: no clients, or no simulated beamline."""
+
+    def __init__(self, clock: Clock, host_clock: Clock, num_clients: Callable[[], int]) -> None:
+        self._clock = clock
+        self._host_clock = host_clock
+        self._num_clients = num_clients
+        self._alone_since_s = self._lost_since_s = host_clock.now()
+
+    def reason_to_end(self) -> str:
+        """Return why to end, or nothing."""
+        now_s = self._host_clock.now()
+        if not isinstance(self._clock, RehearsalClock):
+            return ""
+        if self._num_clients() > 0:
+            self._alone_since_s = now_s
+        if not self._clock.lost:
+            self._lost_since_s = now_s
+        if now_s - self._lost_since_s >= LONGEST_WITHOUT_BEAMLINE_S:
+            return f"The simulated beamline has been gone for {LONGEST_WITHOUT_BEAMLINE_S:g} s."
+        if now_s - self._alone_since_s >= LONGEST_ALONE_S:
+            return f"Nobody has been connected for {LONGEST_ALONE_S:g} s."
+        return ""

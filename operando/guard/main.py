@@ -1,0 +1,142 @@
+"""Starts the guard of one run: ``python -m operando.guard.main --run-dir DIR``."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from operando.guard.life import GuardRunsAlreadyError, only_guard
+from operando.model.beamline import Beamline, load_beamline
+from operando.model.cell_log import CellLogWriter
+from operando.model.channel_access import client_environment, prepare, server_environment
+from operando.model.clock import Clock, ClockError, RehearsalClock, SystemClock
+from operando.model.experiment import load_experiment
+from operando.model.run_directory import RunDirectory
+from operando.model.toml_file import FileFormatError
+
+
+class GuardError(RuntimeError):
+    """The guard cannot guard this run."""
+
+
+def run_guard(run_directory: Path, *, stop_cell: bool = False) -> int:
+    """Guard the cell of one run until told to end; return the exit status.
+
+    SIGTERM ends it. In a rehearsal, or with ``stop_cell``, the cell goes to open circuit first; at a beamline the
+    technique otherwise goes on, bounded by its own limits and duration, and the next guard adopts it.
+
+    Returns
+    -------
+    int
+        0 when it ended as asked, 1 when it could not start or leave the cell as asked; the reason is on stderr.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    run = RunDirectory(run_directory)
+    try:
+        with only_guard(run):
+            _guard(run, stop_cell=stop_cell)
+    except (GuardError, GuardRunsAlreadyError, FileFormatError, ClockError, OSError, RuntimeError) as error:
+        logging.getLogger(__name__).critical("%s", error, exc_info=not isinstance(error, RuntimeError | ValueError))
+        return 1
+    return 0
+
+
+def _guard(run: RunDirectory, *, stop_cell: bool) -> None:
+    experiment = load_experiment(run.experiment)
+    beamline = load_beamline(run.beamline)
+    token = _token(run)
+    access = beamline.channel_access
+    prepare(client_environment(access.addresses, os.environ, repeater_port=access.repeater_port))
+    prepare(server_environment(access.guard_port, interface=access.interface))
+    # Only now: importing ophyd and caproto fixes the addresses for good.
+    from devices.force_calibration import force_calibration
+    from devices.lorenz import LorenzPort
+    from devices.potentiostat import Potentiostat
+    from devices.temperature import Temperature
+    from operando.guard.control import CellControl
+    from operando.guard.guard import Guard
+    from operando.guard.inbox import Inbox
+    from operando.guard.life import Loneliness
+    from operando.guard.memory import remembered
+    from operando.guard.record import Record
+    from operando.guard.samples import Sampler
+    from operando.guard.server import GuardServer
+
+    calibration = force_calibration(beamline.load_cell.calibration, beamline.load_cell.full_scale_n)
+    channel = f"{beamline.potentiostat.prefix}C{beamline.potentiostat.channel}:"
+    potentiostat = Potentiostat(channel, name="potentiostat")
+    potentiostat.connect()
+    temperature = Temperature(beamline.temperature.pv, name="temperature")
+    clock = _clock(beamline, run)
+    host_clock = SystemClock()
+    inbox = Inbox(clock)
+    server = GuardServer(beamline.guard.prefix, access.interface, token, inbox, clock)
+    load_cell = LorenzPort(beamline.load_cell.port, clock)
+    memory = remembered(run.cell_log)
+    record = Record(CellLogWriter(run.cell_log), clock, host_clock)
+    area_mm2, poll_s = experiment.cell.geometry.bore_area_mm2, beamline.potentiostat.poll_s
+    sampler = Sampler(potentiostat, load_cell, temperature, calibration, area_mm2, clock, poll_s=poll_s)
+    control = CellControl(potentiostat, inbox, clock, poll_s)
+    loneliness = Loneliness(clock, host_clock, lambda: server.num_clients)
+    guard = Guard(experiment, sampler, control, record, server, inbox, clock, memory, loneliness.reason_to_end)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # A handler runs inside the loop's own wait, where it may take no lock.
+        signal.signal(number, lambda *_: threading.Thread(target=inbox.end, args=("A signal asked for it.",)).start())
+    record.event("guard", "Started.", pid=os.getpid(), calibration_id=calibration.calibration_id)
+    try:
+        server.start()
+        server.publish({"PID": os.getpid()}, clock.now())
+        guard.adopt()
+        sys.stdout.write("READY\n")
+        sys.stdout.flush()
+        guard.run()
+        if beamline.rehearsal or stop_cell:
+            guard.open_circuit(f"The guard ends. {inbox.end_reason}")
+        record.event("guard", f"Ended. {inbox.end_reason}")
+    finally:
+        record.close()
+        server.stop()
+        load_cell.close()
+        clock.close()
+        host_clock.close()
+
+
+def _token(run: RunDirectory) -> str:
+    try:
+        token = run.token.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise GuardError(f"{run.token}: the secret of this run cannot be read ({error}). Create it first.") from error
+    if not token:
+        raise GuardError(f"{run.token}: the secret of this run is empty. Write a random text into it.")
+    return token
+
+
+def _clock(beamline: Beamline, run: RunDirectory) -> Clock:
+    if beamline.clock is None:
+        return SystemClock()
+    # The run directory holds a copy of the beamline file; its paths are relative to where the original lies.
+    pages = [folder / beamline.clock.page for folder in (run.simulation, run.path)]
+    page = next((page for page in pages if page.exists()), pages[0])
+    try:
+        return RehearsalClock((beamline.clock.host, beamline.clock.port), page, role="guard")
+    except OSError as error:
+        raise GuardError(
+            f"The rehearsal's clock at {beamline.clock.host}:{beamline.clock.port} cannot be reached ({error}). "
+            "Is the simulated beamline running?"
+        ) from error
+
+
+def main() -> None:
+    """Read the command line and guard."""
+    parser = argparse.ArgumentParser(description="Guard the cell of one run.")
+    parser.add_argument("--run-dir", type=Path, required=True)
+    parser.add_argument("--stop-cell", action="store_true", help="open the circuit at the end also at a beamline")
+    arguments = parser.parse_args()
+    sys.exit(run_guard(arguments.run_dir, stop_cell=arguments.stop_cell))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""What a restarted guard knows from the log: the loaded step, a latched trip, the charge, and old answers."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from devices.potentiostat import ChannelState
+from operando.guard.charge import ChargePoint
+from operando.guard.inbox import Answer
+from operando.guard.state import Step
+from operando.model.cell_log import CellLogReader
+
+_NUM_ROWS_LOOKED_AT = 1000  # a potentiostat that was silent for longer leaves the charge unknown before them
+
+
+@dataclass
+class Memory:
+    """State that outlives a guard's process."""
+
+    step: Step | None = None
+    trip: str = ""
+    charge: ChargePoint | None = None
+    period_s: float | None = None
+    last_row_time_s: float | None = None
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+
+def remembered(path: Path) -> Memory:
+    """Return what the log at ``path`` tells; of a log that does not exist, nothing."""
+    memory = Memory()
+    if not path.exists():
+        return memory
+    log = CellLogReader(path)
+    try:
+        for event in log.rows("events"):
+            _remember(memory, event["kind"], event["text"], _data(event["data"]))
+        memory.charge = _last_charge(log)
+        last = log.last("load_cell")
+        memory.last_row_time_s = None if last is None else last["time_s"]
+    finally:
+        log.close()
+    return memory
+
+
+def _data(text: str) -> dict[str, object]:
+    loaded = json.loads(text)
+    return loaded if isinstance(loaded, dict) else {}
+
+
+def _remember(memory: Memory, kind: str, text: str, data: dict[str, object]) -> None:
+    if kind == "step":
+        memory.step = Step(
+            str(data["step"]),
+            bool(data["holds"]),
+            float(str(data["max_duration_s"])),
+            float(str(data["started_elapsed_s"])),
+        )
+    elif kind == "open_circuit":
+        memory.step = None
+    elif kind == "trip":
+        memory.step, memory.trip = None, text
+    elif kind == "trip_cleared":
+        memory.trip = ""
+    elif kind == "sampling":
+        memory.period_s = float(str(data["period_s"]))
+    elif kind == "command":
+        answer = Answer(str(data["id"]), str(data["outcome"]), str(data["reason"]))
+        memory.answers[answer.id] = answer
+
+
+def _last_charge(log: CellLogReader) -> ChargePoint | None:
+    last = log.last("potentiostat")
+    if last is None:
+        return None
+    for row in reversed(log.rows("potentiostat", after_id=max(last["id"] - _NUM_ROWS_LOOKED_AT, 0))):
+        if row["charge_mah"] is None or row["elapsed_s"] is None or row["current_a"] is None:
+            continue
+        technique = int(row["state"] or ChannelState.STOP), int(row["technique_index"] or 0)
+        return ChargePoint(
+            row["time_s"],
+            row["elapsed_s"],
+            row["current_a"],
+            row["charge_mah"],
+            row["instrument_charge_mah"],
+            technique,
+        )
+    return None

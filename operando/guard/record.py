@@ -1,0 +1,84 @@
+"""What the guard writes down: samples and events in the cell's log, and the row ids that may be published."""
+
+import logging
+import math
+from typing import Any
+
+from operando.guard.samples import Sample
+from operando.model.cell_log import TABLES, CellLogWriter
+from operando.model.clock import Clock
+
+LONGEST_UNCOMMITTED_S = 0.1  # of the host's time
+
+_logger = logging.getLogger(__name__)
+
+
+class Record:
+    """Appends to the log, commits at most every 100 ms of the host's time, and knows what is committed.
+
+    Parameters
+    ----------
+    clock
+        The run's clock.
+    host_clock
+        The host's clock, for the wall time of each row and the pace of commits.
+    """
+
+    def __init__(self, log: CellLogWriter, clock: Clock, host_clock: Clock) -> None:
+        self._log = log
+        self._clock = clock
+        self._host_clock = host_clock
+        self._written = dict.fromkeys(TABLES, 0)
+        self._committed_at_s = -math.inf
+        self.committed_rows = dict.fromkeys(TABLES, 0)
+
+    def sample(self, sample: Sample, *, charge_mah: float | None, period_s: float) -> None:
+        """Append one row for each instrument; what it did not say is empty."""
+        snapshot = sample.potentiostat
+        values: dict[str, tuple[str, tuple[float | None, ...]]] = {
+            "potentiostat": (
+                sample.potentiostat_quality,
+                (None,) * len(TABLES["potentiostat"])
+                if snapshot is None
+                else (
+                    snapshot.elapsed_s,
+                    snapshot.voltage_v,
+                    snapshot.current_a,
+                    charge_mah,
+                    snapshot.charge_mah,
+                    float(snapshot.state),
+                    float(snapshot.technique_index),
+                ),
+            ),
+            "load_cell": (sample.load_cell_quality, (sample.load_cell.counts, sample.force_n, sample.pressure_mpa)),
+            "temperature": (
+                sample.temperature_quality,
+                (None if sample.temperature is None else sample.temperature.temperature_c,),
+            ),
+        }
+        wall_s = self._host_clock.now()
+        for table, (quality, row) in values.items():
+            self._written[table] = self._log.sample(
+                table, time_s=sample.time_s, wall_s=wall_s, period_s=period_s, quality=str(quality), values=row
+            )
+
+    def event(self, kind: str, text: str, *, level: int = logging.INFO, **data: Any) -> None:
+        """Append one event; it is on disk on return."""
+        _logger.log(level, "%s: %s", kind, text)
+        self._log.event(kind, text, time_s=self._clock.now(), wall_s=self._host_clock.now(), data=data)
+        self.commit()
+
+    def commit_if_due(self) -> None:
+        """Commit when the last commit is 100 ms old."""
+        if self._host_clock.now() - self._committed_at_s >= LONGEST_UNCOMMITTED_S:
+            self.commit()
+
+    def commit(self) -> None:
+        """Commit now."""
+        self._log.commit()
+        self.committed_rows = dict(self._written)
+        self._committed_at_s = self._host_clock.now()
+
+    def close(self) -> None:
+        """Commit and fold the log into one plain file."""
+        self._log.close()

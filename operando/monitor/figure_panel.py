@@ -1,0 +1,58 @@
+"""Large present values, each with its unit, its age and its quality."""
+
+from math import nan
+
+from PySide6 import QtCore, QtWidgets
+
+from operando.monitor.run_view import DISPLAYS, Figure, Quantity, age_text
+
+STALE_AFTER_S = 60.0  # the guard samples at least every 30 s by default, so twice that
+_NORMAL, _DIM, _ALARM = "#e8e8e8", "#8a8f98", "#ff6b5e"
+
+
+class FigurePanel(QtWidgets.QWidget):
+    """One box for each quantity of the cell."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._boxes = {quantity: _Box(quantity) for quantity in Quantity}
+        for box in self._boxes.values():
+            layout.addWidget(box)
+
+    def show_figures(self, figures: dict[Quantity, Figure], wall_s: float, *, ended: bool) -> None:
+        """Show the newest samples; ``wall_s`` is the host's present time."""
+        for quantity, box in self._boxes.items():
+            box.show_figure(figures.get(quantity, Figure()), wall_s, ended=ended)
+
+
+class _Box(QtWidgets.QFrame):
+    def __init__(self, quantity: Quantity) -> None:
+        super().__init__()
+        self._display = DISPLAYS[quantity]
+        self.setStyleSheet("QFrame { background: #22262c; border-radius: 4px; } QLabel { background: transparent; }")
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(10, 4, 10, 4)
+        layout.setSpacing(0)
+        heading = QtWidgets.QLabel(quantity.value.capitalize())
+        heading.setStyleSheet(f"color: {_DIM}; font-size: 12px;")
+        self._value, self._age = QtWidgets.QLabel(), QtWidgets.QLabel()
+        self._value.setTextFormat(QtCore.Qt.TextFormat.RichText)
+        for label in (heading, self._value, self._age):
+            layout.addWidget(label)
+        self.show_figure(Figure(), nan, ended=False)
+
+    def show_figure(self, figure: Figure, wall_s: float, *, ended: bool) -> None:
+        age_s = max(wall_s - figure.wall_s, 0.0)
+        bad = figure.quality not in ("", "OK")
+        stale = age_s > STALE_AFTER_S
+        colour = _ALARM if bad else _DIM if stale else _NORMAL
+        number, unit = self._display.text(figure.value), self._display.unit
+        self._value.setText(
+            f'<span style="font-size: 26px; font-weight: 600; color: {colour}">{number}</span>'
+            f'<span style="font-size: 15px; color: {colour}"> {unit}</span>'
+        )
+        words = [age_text(wall_s - figure.wall_s), figure.quality if bad else "", "run ended" if ended else ""]
+        self._age.setText(" · ".join(word for word in words if word))
+        self._age.setStyleSheet(f"color: {_ALARM if bad or (stale and not ended) else _DIM}; font-size: 12px;")

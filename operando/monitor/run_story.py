@@ -1,0 +1,146 @@
+"""What documents, schedule, results and guard events have told about a run so far."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import inf, nan
+from typing import Any
+
+from operando.monitor.run_view import EventView, MeasurementView, TomogramView
+
+Document = dict[str, Any]
+
+
+class RunStory:
+    """Takes entries in one by one; what it does not understand is counted and left out."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.rehearsal: bool | None = None
+        self.start_s = inf
+        self.ended = ""
+        self.state = ""
+        self.trip = ""
+        self.num_odd = 0
+        self._outer_uid = ""
+        self._tomograms: dict[str, TomogramView] = {}
+        self._measurements: dict[str, MeasurementView] = {}
+        self._replaced: set[str] = set()
+        self._step = ""
+        self._guard_step = ""
+
+    @property
+    def step(self) -> str:
+        """Name of the schedule's step, or of the technique the guard loaded last."""
+        return self._step or self._guard_step
+
+    def add_document(self, value: Any) -> None:
+        """Take one line of ``documents.jsonl``."""
+        self._sort(value, {"start": self._start, "stop": self._stop})
+
+    def add_result(self, value: Any) -> None:
+        """Take one line of ``results.jsonl``."""
+        self._sort(value, {"event": self._measurement})
+
+    def add_schedule_line(self, value: Any) -> None:
+        """Take one line of ``schedule.jsonl``."""
+        try:
+            if value.get("entry") == "step":
+                if value["event"] == "intent":
+                    self._step = str(value["name"])
+                elif value["event"] == "outcome" and value["name"] == self._step:
+                    self._step = ""
+        except (AttributeError, KeyError, TypeError):
+            self.num_odd += 1
+
+    def add_guard_event(self, event: EventView) -> None:
+        """Take one entry of the guard's log; a change of state is written as ``OLD to NEW``."""
+        if event.kind == "state":
+            self.state = event.text.rpartition(" to ")[2]
+        elif event.kind == "trip":
+            self.trip, self.state = event.text, self.state if self.state == "UNSAFE" else "TRIPPED"
+        elif event.kind == "unsafe":
+            self.state = "UNSAFE"
+        elif event.kind == "safe" and self.state == "UNSAFE":
+            self.state = "TRIPPED"
+        elif event.kind == "trip_cleared":
+            self.trip = ""
+        elif event.kind == "step":
+            self._guard_step = event.text
+        elif event.kind == "guard":
+            self.state = "guard ended" if event.text.startswith("Ended") else "STARTING"
+
+    def tomograms(self, num_acquired: Callable[[int], int]) -> tuple[TomogramView, ...]:
+        """Return all attempts in order; ``num_acquired`` is asked about the one being taken."""
+        return tuple(
+            replace(tomogram, num_acquired=num_acquired(tomogram.attempt)) if tomogram.stop_s is None else tomogram
+            for tomogram in self._tomograms.values()
+        )
+
+    def measurements(self) -> tuple[MeasurementView, ...]:
+        """Return the newest value of every quantity of every tomogram; replaced ones are left out."""
+        newest: dict[tuple[str, str], MeasurementView] = {}
+        for uid, measurement in self._measurements.items():
+            if uid not in self._replaced:
+                newest[measurement.tomogram, measurement.name] = measurement
+        return tuple(newest.values())
+
+    def _sort(self, value: Any, handlers: dict[str, Callable[[Document], None]]) -> None:
+        try:
+            name, document = value
+            if name in handlers:
+                handlers[name](document)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            self.num_odd += 1
+
+    def _start(self, document: Document) -> None:
+        uid, time_s = str(document["uid"]), float(document["time"])
+        if document.get("kind") == "experiment":
+            for open_uid, tomogram in self._tomograms.items():  # a new outer run has found the old one dead
+                if tomogram.stop_s is None:
+                    left = replace(tomogram, stop_s=time_s, exit_status="abort", reason="left open")
+                    self._tomograms[open_uid] = left
+            self._outer_uid, self.ended = uid, ""
+            self.name, self.start_s = str(document.get("name", "")), min(self.start_s, time_s)
+            self.rehearsal = bool(document["rehearsal"]) if "rehearsal" in document else None
+        elif document.get("kind") == "tomogram":
+            self._tomograms[uid] = TomogramView(
+                name=str(document["tomogram"]),
+                attempt=int(document["attempt"]),
+                start_s=time_s,
+                stop_s=None,
+                exit_status="",
+                reason="",
+                num_projections=int(document.get("num_projections", 0)),
+                num_acquired=0,
+            )
+
+    def _stop(self, document: Document) -> None:
+        uid, status = str(document["run_start"]), str(document.get("exit_status", "ended"))
+        if uid in self._tomograms:
+            self._tomograms[uid] = replace(
+                self._tomograms[uid],
+                stop_s=float(document["time"]),
+                exit_status=status,
+                reason=str(document.get("reason", "")),
+            )
+        elif uid == self._outer_uid:
+            self.ended = status
+
+    def _measurement(self, document: Document) -> None:
+        data = document["data"]
+        if "value" not in data:
+            return  # another stream of the same run
+        self._measurements[str(document["uid"])] = MeasurementView(
+            str(data["tomogram"]),
+            str(data["name"]),
+            _number(data["value"]),
+            str(data["unit"]),
+            _number(data.get("uncertainty")),
+            tuple(str(flag) for flag in data.get("flags") or ()),
+        )
+        if data.get("replaces"):
+            self._replaced.add(str(data["replaces"]))
+
+
+def _number(value: Any) -> float:
+    return nan if value is None else float(value)

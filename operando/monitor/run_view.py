@@ -1,0 +1,133 @@
+"""What the monitor shows at one moment: plain values, read from the run directory and never changed afterwards."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Quantity(StrEnum):
+    """A quantity of the cell's log."""
+
+    VOLTAGE = "voltage"
+    CURRENT = "current"
+    CHARGE = "charge"
+    PRESSURE = "stack pressure"
+    TEMPERATURE = "temperature"
+
+
+@dataclass(frozen=True)
+class Display:
+    """Where a quantity is logged and how it is written: shown = logged x factor, with unit and decimals."""
+
+    table: str
+    column: str
+    factor: float
+    unit: str
+    decimals: int
+
+    def text(self, value: float) -> str:
+        """Write a logged value without its unit; a dash stands for a missing one."""
+        return f"{value * self.factor:.{self.decimals}f}" if np.isfinite(value) else "–"
+
+
+DISPLAYS = {
+    Quantity.VOLTAGE: Display("potentiostat", "voltage_v", 1.0, "V", 4),
+    Quantity.CURRENT: Display("potentiostat", "current_a", 1e6, "µA", 2),
+    Quantity.CHARGE: Display("potentiostat", "charge_mah", 1.0, "mAh", 4),
+    Quantity.PRESSURE: Display("load_cell", "stack_pressure_mpa", 1.0, "MPa", 2),
+    Quantity.TEMPERATURE: Display("temperature", "temperature_c", 1.0, "°C", 1),
+}
+TABLES = tuple(dict.fromkeys(display.table for display in DISPLAYS.values()))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The newest sample of a quantity in its logged unit, when the host's clock said ``wall_s``."""
+
+    value: float = nan
+    wall_s: float = nan
+    quality: str = ""
+
+
+@dataclass(frozen=True)
+class TomogramView:
+    """One attempt at a tomogram; ``exit_status`` is empty while it is taken."""
+
+    name: str
+    attempt: int
+    start_s: float
+    stop_s: float | None
+    exit_status: str
+    reason: str
+    num_projections: int
+    num_acquired: int
+
+
+@dataclass(frozen=True)
+class MeasurementView:
+    """One measured value with its unit."""
+
+    tomogram: str
+    name: str
+    value: float
+    unit: str
+    uncertainty: float
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EventView:
+    """An entry of the guard's log."""
+
+    time_s: float
+    kind: str
+    text: str
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether a person should look."""
+        return self.kind in ("limit", "limit_missed", "trip", "unsafe")
+
+
+@dataclass(frozen=True)
+class RunView:
+    """The run as its directory tells it now.
+
+    ``rehearsal`` is None while nothing in the directory says it. ``traces`` hold times in s since the Unix epoch and
+    values in the logged unit.
+    """
+
+    name: str
+    rehearsal: bool | None
+    ended: str
+    start_s: float
+    now_s: float
+    state: str
+    trip: str
+    step: str
+    figures: dict[Quantity, Figure]
+    traces: dict[Quantity, tuple[NDArray[np.float64], NDArray[np.float64]]]
+    tomograms: tuple[TomogramView, ...]
+    measurements: tuple[MeasurementView, ...]
+    events: tuple[EventView, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def running_tomogram(self) -> TomogramView | None:
+        """The tomogram that is being taken."""
+        return next((entry for entry in reversed(self.tomograms) if entry.stop_s is None), None)
+
+
+def age_text(age_s: float) -> str:
+    """Write how old something is."""
+    if not np.isfinite(age_s):
+        return "no sample yet"
+    if age_s < 1:
+        return "now"
+    for limit_s, length_s, unit in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h"), (np.inf, 86_400, "d")):
+        if age_s < limit_s:
+            return f"{age_s / length_s:.0f} {unit} ago"
+    raise AssertionError("unreachable: every age is shorter than infinity")

@@ -1,0 +1,141 @@
+"""The only way plans wait: in the run's clock, so that in a rehearsal the acquisition counts as waiting.
+
+What an instrument answers at once (a put, an opened file) needs no time of the rehearsal and is awaited by
+:func:`answered`; meanwhile the rehearsal's clock stands still.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import bluesky.plan_stubs as bps
+from bluesky.utils import MsgGenerator
+
+from operando.model.clock import Clock
+
+ANSWER_S = 30.0  # real time, for what needs none of the rehearsal's
+
+
+class WaitError(RuntimeError):
+    """What was waited for did not come."""
+
+
+def sleep_until(clock: Clock, time_s: float) -> MsgGenerator[float]:
+    """Wait until the clock shows ``time_s``; return what it shows then.
+
+    A pause of the RunEngine ends a wait early, so it is begun again until the time has come.
+    """
+    while clock.now() < time_s:
+        pending: list[Future[float]] = []
+
+        async def elapsed(pending: list[Future[float]] = pending) -> float:
+            pending.append(clock.timer(time_s))
+            return await asyncio.wrap_future(pending[-1])
+
+        try:
+            yield from bps.wait_for([elapsed])
+        finally:
+            abandoned = [future for future in pending if not future.done()]
+            for future in abandoned:
+                future.cancel()
+            if abandoned:  # a timer due at once replaces the one that nobody waits for any more
+                clock.timer(clock.now())
+    return clock.now()
+
+
+def wait_for(
+    clock: Clock,
+    condition: Callable[[], bool],
+    *,
+    poll_s: float,
+    limit_s: float | None = None,
+    what: str = "a condition",
+) -> MsgGenerator[bool]:
+    """Wait until ``condition()`` holds, asked every ``poll_s`` of the clock; return whether it does.
+
+    Returns
+    -------
+    bool
+        ``True`` as soon as it holds.
+
+    Raises
+    ------
+    WaitError
+        If it does not hold after ``limit_s`` of the clock.
+    """
+    begin_s = clock.now()
+    while not condition():
+        if limit_s is not None and clock.now() - begin_s >= limit_s:
+            raise WaitError(f"{what} was waited for {limit_s:g} s and did not come. See the instruments it needs.")
+        yield from sleep_until(clock, clock.now() + poll_s)
+    return True
+
+
+def until_done(
+    clock: Clock, status: Any, *, look: Callable[[], object], poll_s: float, limit_s: float | None = None, what: str = ""
+) -> MsgGenerator[None]:
+    """Wait in the clock until a status is done, asking the instrument by ``look`` each time; raise the status's error."""
+
+    def done() -> bool:
+        look()
+        return bool(status.done)
+
+    yield from wait_for(clock, done, poll_s=poll_s, limit_s=limit_s, what=what or str(status))
+    raise_error(status)
+
+
+def move(clock: Clock, device: Any, position: Any, *, poll_s: float = 0.1) -> MsgGenerator[None]:
+    """Move ``device`` and wait in the clock until it is there; what its status fails with is raised."""
+    yield from finish_move(clock, device, (yield from start_move(device, position)), poll_s=poll_s)
+
+
+def start_move(device: Any, position: Any) -> MsgGenerator[Any]:
+    """Start a move and return its status; the request has arrived at the instrument."""
+    status = yield from bps.abs_set(device, position)
+    return status
+
+
+def finish_move(clock: Clock, device: Any, status: Any, *, poll_s: float = 0.1) -> MsgGenerator[None]:
+    """Wait in the clock until a move that was started is done."""
+    yield from until_done(clock, status, look=device.look, poll_s=poll_s, what=f"{device.name} to arrive")
+
+
+def prepare(device: Any, what: Any) -> MsgGenerator[None]:
+    """Prepare ``device`` and wait for its answer, which needs no time of the rehearsal."""
+    status = yield from bps.prepare(device, what)
+    yield from answered(status)
+
+
+def answered(status: Any, *, answer_s: float = ANSWER_S) -> MsgGenerator[None]:
+    """Wait for a status that needs no time of the rehearsal; what it fails with is raised.
+
+    Raises
+    ------
+    WaitError
+        If it is not done after ``answer_s`` of real time.
+    """
+
+    async def done() -> None:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+
+        def finish() -> None:
+            if not future.done():
+                future.set_result(None)
+
+        status.add_callback(lambda _: loop.call_soon_threadsafe(finish))
+        await asyncio.wait_for(future, answer_s)
+
+    while not status.done:
+        tasks = yield from bps.wait_for([done])
+        if tasks and any(isinstance(task.exception(), TimeoutError) for task in tasks if task.done()):
+            raise WaitError(f"{status} was not answered within {answer_s:g} s. See whether its server runs.")
+    raise_error(status)
+
+
+def raise_error(status: Any) -> None:
+    """Raise what a status failed with, if it did."""
+    error = status.exception(timeout=0) if status.done else None
+    if error is not None:
+        raise error

@@ -1,0 +1,190 @@
+"""The simulated beamline as one process: all instruments on one conductor, from its first second to its end."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caproto.asyncio.server import Context
+from caproto.server import PVGroup
+
+from operando.model.channel_access import repair_caproto
+from operando.model.clock import ClockPage
+from simulators.beamline_file import CHANNEL, INTERFACE, LOAD_CELL_LINK, MAX_CURRENT_A, PAGE, PREFIX, PREVIEW, Ports
+from simulators.camera import Camera, Chip, Stages
+from simulators.channel_access_server import stamp_with
+from simulators.conductor import Conductor
+from simulators.frame_source import FrameSource
+from simulators.hdf5_plugin import Hdf5Plugin
+from simulators.load_cell import LoadCell
+from simulators.motor import Motor
+from simulators.potentiostat import Potentiostat
+from simulators.potentiostat_channel import Cell, Channel
+from simulators.preview import Preview
+from simulators.scalar_sensors import ScalarSensors
+from simulators.shutter import Shutter
+
+ALONE_S = 600.0  # real time after which a rehearsal that nobody attends ends
+LOOK_ROUND_S = 1.0
+ROTATION = {"velocity": 36.0, "acceleration_time_s": 0.2, "limits": (-720.0, 720.0), "units": "deg"}
+SAMPLE_X = {"velocity": 5.0, "acceleration_time_s": 0.2, "limits": (-50.0, 50.0), "units": "mm"}
+
+class SimulatedCell(Cell):
+    """What stands on the rotation stage: a cell for the potentiostat that also presses on the load cell."""
+
+    def force_n(self, time_s: float) -> float:
+        """Return the force on the load cell, in N."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is simulated behind the instruments.
+
+    ``on_acquisition`` is called in a thread with file, number of frames and last mid-exposure of every acquisition.
+    """
+
+    cell: SimulatedCell
+    source: FrameSource
+    chip: Chip
+    on_acquisition: Callable[[Path, int, float], None]
+
+
+class SimulatedBeamline:
+    """All instruments and their clock.
+
+    Parameters
+    ----------
+    directory
+        Of clock page and load cell's link.
+    ports
+        Where to answer.
+    epoch_s
+        Virtual time at the beginning, in s since the Unix epoch.
+    seed
+        Of all noise.
+    make_contents
+        Given the virtual time of the beginning, makes what is simulated.
+    """
+
+    def __init__(
+        self, directory: Path, ports: Ports, *, epoch_s: float, seed: int, make_contents: Callable[[float], Contents]
+    ) -> None:
+        self._page = ClockPage(directory / PAGE, create=True)
+        self._conductor = conductor = Conductor(self._page, epoch_s=epoch_s)
+        self._ports = ports
+        contents = make_contents(epoch_s)
+        stamp_with(conductor.now)
+        self._rotation = Motor(prefix=f"{PREFIX}rotation", conductor=conductor, **ROTATION)
+        self._sample_x = Motor(prefix=f"{PREFIX}sample_x", conductor=conductor, **SAMPLE_X)
+        self._shutter = Shutter(prefix=f"{PREFIX}shutter:", conductor=conductor)
+        self._sensors = ScalarSensors(prefix=PREFIX, conductor=conductor, seed=seed)
+        channel = Channel(contents.cell, epoch_s, MAX_CURRENT_A)
+        self._potentiostat = Potentiostat(
+            prefix=f"{PREFIX}ECLAB:C{CHANNEL}:", conductor=conductor, channel=channel, seed=seed
+        )
+        self._load_cell = LoadCell(directory / LOAD_CELL_LINK, conductor, contents.cell.force_n, seed=seed)
+        self._preview = Preview(
+            PREVIEW,
+            frame_shape=contents.source.frame_shape,
+            interface=INTERFACE,
+            tcp_port=ports.pv_access_tcp,
+            udp_port=ports.pv_access_udp,
+        )
+        self._hdf5 = Hdf5Plugin(
+            prefix=f"{PREFIX}camera:HDF1:",
+            conductor=conductor,
+            frame_shape=contents.source.frame_shape,
+            on_acquisition=_in_thread(contents.on_acquisition),
+        )
+        self._camera = Camera(
+            prefix=f"{PREFIX}camera:cam1:",
+            conductor=conductor,
+            chip=contents.chip,
+            source=contents.source,
+            sink=self._hdf5,
+            stages=Stages(
+                self._rotation.position_at,
+                self._sample_x.position_at,
+                self._shutter.is_open_at,
+                lambda: channel.num_interventions,
+            ),
+            preview=self._preview.post,
+        )
+
+    @property
+    def groups(self) -> list[PVGroup]:
+        """All groups of process variables."""
+        return [
+            self._rotation,
+            self._sample_x,
+            self._shutter,
+            self._sensors,
+            self._potentiostat,
+            self._camera,
+            self._hdf5,
+        ]
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Serve until a signal or until nobody has been there for ten minutes; call ``ready`` when all answer."""
+        repair_caproto()
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ended.set)
+        pvdb = {name: channel for group in self.groups for name, channel in group.pvdb.items()}
+        context = Context(pvdb, [INTERFACE])
+        self._load_cell.plug()
+        await self._conductor.serve(INTERFACE, self._ports.clock)
+        with self._preview:
+            tasks = [
+                asyncio.create_task(context.run(startup_hook=self._initialise_and_tell(ready))),
+                asyncio.create_task(self._conductor.run()),
+                asyncio.create_task(self._until_alone(context, ended)),
+                asyncio.create_task(ended.wait()),
+            ]
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            finally:
+                await self._end(tasks)
+
+    def _initialise_and_tell(self, ready: Callable[[], None]) -> Callable[[Any], Awaitable[None]]:
+        async def server_started(_: Any) -> None:
+            for device in (self._rotation, self._sample_x, self._camera, self._hdf5):
+                await device.initialise()
+            await asyncio.sleep(0.01)  # caproto's listening sockets open in tasks of their own
+            ready()
+
+        return server_started
+
+    async def _until_alone(self, context: Context, ended: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        attended_at = loop.time()
+        while loop.time() - attended_at < ALONE_S:
+            if context.circuits or self._conductor.num_participants:
+                attended_at = loop.time()
+            await asyncio.sleep(LOOK_ROUND_S)
+        ended.set()
+
+    async def _end(self, tasks: list["asyncio.Task[Any]"]) -> None:
+        self._conductor.close()
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+        self._load_cell.unplug()
+        self._camera.close()
+        await self._hdf5.close()
+
+
+def _in_thread(function: Callable[[Path, int, float], None]) -> Callable[[Path, int, float], Awaitable[None]]:
+    async def run(path: Path, num_frames: int, last_mid_exposure_s: float) -> None:
+        await asyncio.to_thread(function, path, num_frames, last_mid_exposure_s)
+
+    return run

@@ -1,0 +1,261 @@
+"""What the firmware of an EC-Lab potentiostat does with a sequence of techniques, to the exact moment."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Protocol
+
+TECHNIQUE_ID = {"OCV": 100, "CA": 101, "CP": 102, "LOOP": 150, "CPLIMIT": 155, "CALIMIT": 157}
+MAX_LOAD_TEXT = 40
+AUTOMATIC_CURRENT_RANGE = 12
+CURRENT_LIMIT_STEP_S = 1.0  # resolution with which a limit on the current is looked for
+
+
+class Code(IntEnum):
+    """Error codes of the EC-Lab library."""
+
+    OK = 0
+    BAD_PARAMETERS = -4
+    CHANNEL_RUNNING = -13
+    NOTHING_LOADED = -400
+
+
+class Variable(IntEnum):
+    """What a limit compares."""
+
+    E = 0
+    AUX1 = 1
+    AUX2 = 2
+    I = 3  # noqa: E741
+
+
+class ExitCondition(IntEnum):
+    """What follows a limit."""
+
+    NEXT_STEP = 0
+    NEXT_TECHNIQUE = 1
+    STOP = 2
+
+
+class Reading(Protocol):
+    """What the instrument can measure of a cell."""
+
+    @property
+    def voltage_v(self) -> float:
+        """Voltage."""
+
+    @property
+    def current_a(self) -> float:
+        """Current; discharge is negative."""
+
+    @property
+    def charge_mah(self) -> float:
+        """Charge since the cell was built, signed."""
+
+
+class Cell(Protocol):
+    """What the instrument can do to a cell."""
+
+    def open_circuit(self, time_s: float) -> None:
+        """Disconnect it."""
+
+    def constant_current(self, time_s: float, current_a: float) -> None:
+        """Impose a current."""
+
+    def constant_voltage(self, time_s: float, voltage_v: float) -> None:
+        """Impose a voltage."""
+
+    def reading(self, time_s: float) -> Reading:
+        """Measure it."""
+
+    def next_crossing(self, voltage_v: float, *, rising: bool, before_s: float) -> float | None:
+        """Foresee when it reaches a voltage."""
+
+
+class ChannelError(Exception):
+    """A command that the instrument refuses, with its code."""
+
+    def __init__(self, code: Code) -> None:
+        super().__init__(code.name)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Technique:
+    """One technique of a loaded sequence with its parameters."""
+
+    name: str
+    parameters: Mapping[str, float]
+
+    def check(self, index: int, max_current_a: float) -> None:
+        """Refuse parameters that the instrument cannot run.
+
+        Raises
+        ------
+        ChannelError
+            With ``BAD_PARAMETERS``.
+        """
+        p = self.parameters
+        good = all(math.isfinite(value) for value in p.values())
+        if self.name == "LOOP":
+            good = good and p["LOOPNTIMES"] >= 0 and 0 <= p["PROTNUM"] < index
+        elif self.name == "OCV":
+            good = good and p["RTT"] > 0
+        else:
+            good = good and p["DURSTEP"] > 0 and p["STEPNUM"] == 0 and p["NCYCLES"] >= 0
+        if self.name in ("CP", "CPLIMIT"):
+            good = good and abs(p["ISTEP"]) <= max_current_a
+        if self.name in ("CPLIMIT", "CALIMIT"):
+            variable = int(p["TEST1CONF"]) >> 5
+            good = good and variable in (Variable.E, Variable.I) and p["EXITCOND"] in tuple(ExitCondition)
+            good = good and p["IRANGE"] != AUTOMATIC_CURRENT_RANGE
+        if not good:
+            raise ChannelError(Code.BAD_PARAMETERS)
+
+
+@dataclass
+class Channel:
+    """State of the channel; times are s of the rehearsal's clock.
+
+    ``clock_drift`` is how much faster than the rehearsal's clock the instrument's own runs (5e-5 is 50 ppm).
+    """
+
+    cell: Cell
+    boot_s: float
+    max_current_a: float
+    clock_offset_s: float = 0.0
+    clock_drift: float = 0.0
+    running: bool = False
+    index: int = 0
+    technique_id: int = 0
+    num_loops: int = 0
+    num_interventions: int = 0
+    transition_s: float = math.inf
+    _loaded: list[Technique] = field(default_factory=list)
+    _loops_done: dict[int, int] = field(default_factory=dict)
+
+    def elapsed_s(self, time_s: float) -> float:
+        """Return the instrument's own elapsed time."""
+        return self.clock_offset_s + (time_s - self.boot_s) * (1 + self.clock_drift)
+
+    def load(self, sequence: Sequence[Technique]) -> None:
+        """Take a sequence.
+
+        Raises
+        ------
+        ChannelError
+            If the channel runs or the sequence cannot be run; nothing is loaded then.
+        """
+        if self.running:
+            raise ChannelError(Code.CHANNEL_RUNNING)
+        self._loaded = []
+        if not sequence:
+            raise ChannelError(Code.BAD_PARAMETERS)
+        for index, technique in enumerate(sequence):
+            technique.check(index, self.max_current_a)
+        self._loaded = list(sequence)
+
+    def names(self) -> list[str]:
+        """Return the names of the loaded techniques."""
+        return [technique.name for technique in self._loaded]
+
+    def update(self, time_s: float, sequence: Sequence[Technique]) -> None:
+        """Change the parameters of the loaded techniques; the running one begins anew with them."""
+        for index, technique in enumerate(sequence):
+            technique.check(index, self.max_current_a)
+        self._loaded = list(sequence)
+        if self.running:
+            self._enter(time_s, self.index)
+
+    def start(self, time_s: float) -> None:
+        """Run what is loaded.
+
+        Raises
+        ------
+        ChannelError
+            If nothing is loaded (also after a stop: load again) or the channel runs.
+        """
+        if self.running:
+            raise ChannelError(Code.CHANNEL_RUNNING)
+        if not self._loaded:
+            raise ChannelError(Code.NOTHING_LOADED)
+        self.running = True
+        self.num_loops = 0
+        self._loops_done = {}
+        self._enter(time_s, 0)
+
+    def stop(self, time_s: float) -> None:
+        """Open the circuit and forget the sequence."""
+        self._intervene()
+        self.cell.open_circuit(time_s)
+        self.running = False
+        self.transition_s = math.inf
+        self._loaded = []
+
+    def advance(self, time_s: float) -> None:
+        """Do every change of technique that is due by ``time_s``, each at its own time."""
+        while self.running and self.transition_s <= time_s:
+            due_s = self.transition_s
+            if self._ends_by_limit and self._loaded[self.index].parameters["EXITCOND"] == ExitCondition.STOP:
+                self.stop(due_s)
+            else:
+                self._enter(due_s, self.index + 1)
+
+    def _enter(self, time_s: float, index: int) -> None:
+        while index < len(self._loaded) and self._loaded[index].name == "LOOP":
+            index = self._after_loop(index)
+        if index >= len(self._loaded):
+            self.stop(time_s)
+            return
+        technique = self._loaded[index]
+        self.index, self.technique_id = index, TECHNIQUE_ID[technique.name]
+        self._intervene()
+        p = technique.parameters
+        if technique.name == "OCV":
+            self.cell.open_circuit(time_s)
+            duration_s = p["RTT"]
+        else:
+            before = self.cell.reading(time_s)
+            duration_s = p["DURSTEP"] * (1 + p["NCYCLES"])
+            if technique.name in ("CP", "CPLIMIT"):
+                self.cell.constant_current(time_s, p["ISTEP"] + (before.current_a if p["VSINIT"] else 0.0))
+            else:
+                self.cell.constant_voltage(time_s, p["VSTEP"] + (before.voltage_v if p["VSINIT"] else 0.0))
+        end_s = time_s + duration_s / (1 + self.clock_drift)
+        limit_s = self._limit_s(technique, time_s, end_s)
+        self._ends_by_limit = limit_s is not None
+        self.transition_s = end_s if limit_s is None else limit_s
+
+    def _after_loop(self, index: int) -> int:
+        p = self._loaded[index].parameters
+        done = self._loops_done.get(index, 0)
+        if done >= p["LOOPNTIMES"]:
+            self._loops_done[index] = 0
+            return index + 1
+        self._loops_done[index] = done + 1
+        self.num_loops += 1
+        return int(p["PROTNUM"])
+
+    def _limit_s(self, technique: Technique, begin_s: float, end_s: float) -> float | None:
+        """When the technique's limit is reached, None if not before its end; a limit that lies behind trips at once."""
+        word = int(technique.parameters.get("TEST1CONF", 0))
+        if not word & 1:
+            return None
+        level, at_least = technique.parameters["TEST1VAL"], bool(word >> 2 & 1)
+        if Variable(word >> 5) is Variable.I:
+            num_steps = int((end_s - begin_s) / CURRENT_LIMIT_STEP_S)
+            times = (begin_s + step * CURRENT_LIMIT_STEP_S for step in range(num_steps + 1))
+            return next((s for s in times if _reached(self.cell.reading(s).current_a, level, at_least)), None)
+        if _reached(self.cell.reading(begin_s).voltage_v, level, at_least):
+            return begin_s
+        return self.cell.next_crossing(level, rising=at_least, before_s=end_s)
+
+    def _intervene(self) -> None:
+        self.num_interventions += 1
+
+    _ends_by_limit: bool = False
+
+
+def _reached(value: float, level: float, at_least: bool) -> bool:
+    return value >= level if at_least else value <= level

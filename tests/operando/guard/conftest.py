@@ -1,0 +1,225 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operando.model.cell_log import CellLogReader
+from operando.model.channel_access import client_environment, server_environment
+from operando.model.run_directory import RunDirectory
+from simulators.ports import free_ports
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+EXPERIMENT = ROOT / "experiments" / "cus_26mpa.toml"
+TIMEOUT_S = 20.0
+FULL_SCALE_N = 2000.0
+
+BEAMLINE = """
+name = "fake"
+[channel_access]
+instruments = ["127.0.0.1:{ioc}"]
+guard_port = {guard}
+results_port = {results}
+repeater_port = {repeater}
+[rotation_stage]
+prefix = "FAKE:rotation"
+[sample_x]
+prefix = "FAKE:x"
+[shutter]
+prefix = "FAKE:shutter:"
+[camera]
+prefix = "FAKE:camera:"
+chip_columns = 100
+chip_rows = 100
+min_frame_period_s = 0.1
+[potentiostat]
+prefix = "FAKE:"
+channel = 0
+max_current_a = 1e-3
+poll_s = 0.1
+[load_cell]
+port = "{link}"
+full_scale_n = 2000.0
+{calibration}
+[temperature]
+pv = "FAKE:TEMPERATURE"
+[ring_current]
+pv = "FAKE:RING"
+[guard]
+prefix = "FAKE:guard:"
+[results]
+prefix = "FAKE:results:"
+"""
+CALIBRATION = """
+[load_cell.calibration]
+id = "bench"
+date = "2025-01-01"
+counts = [0, 20000]
+force_n = [0, 2000]
+"""
+
+
+class Process:
+    """A child that prints READY; its output is kept and it never outlives the test."""
+
+    def __init__(self, *arguments: str, environment: dict[str, str]) -> None:
+        self.lines: list[str] = []
+        self.ready = threading.Event()
+        self.child = subprocess.Popen(
+            [sys.executable, "-u", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=ROOT,
+            env=os.environ | environment | {"PYTHONPATH": str(ROOT)},
+        )
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        assert self.child.stdout is not None
+        for line in self.child.stdout:
+            self.lines.append(line)
+            if line.startswith("READY"):
+                self.ready.set()
+        self.ready.set()
+
+    @property
+    def text(self) -> str:
+        return "".join(self.lines)
+
+    def wait_ready(self) -> "Process":
+        assert self.ready.wait(TIMEOUT_S), self.text
+        assert self.child.poll() is None, self.text
+        return self
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        if self.child.poll() is None:
+            self.child.send_signal(number)
+            try:
+                self.child.wait(TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self.child.kill()
+                self.child.wait()
+        self._thread.join(TIMEOUT_S)
+        return int(self.child.returncode)
+
+
+class World:
+    """One fake beamline, one run directory, one client, and guards that come and go."""
+
+    def __init__(self, directory: Path, *, calibration: str = CALIBRATION) -> None:
+        self.run = RunDirectory(directory)
+        ioc, guard, results, repeater = free_ports(4)
+        self.link = directory / "load_cell"
+        text = EXPERIMENT.read_text().replace('between_tomograms = "30 s"', 'between_tomograms = "0.2 s"')
+        text = text.replace('stale_potentiostat = "5 s"', 'stale_potentiostat = "1 s"')
+        self.run.experiment.write_text(text.replace('stale_force = "30 s"', 'stale_force = "1 s"'))
+        self.run.beamline.write_text(
+            BEAMLINE.format(
+                ioc=ioc, guard=guard, results=results, repeater=repeater, link=self.link, calibration=calibration
+            )
+        )
+        self.run.token.write_text("secret")
+        addresses = [f"127.0.0.1:{ioc}", f"127.0.0.1:{guard}"]
+        self.environment = client_environment(addresses, {}, repeater_port=repeater)
+        self.ioc_environment = server_environment(ioc)
+        self.processes: list[Process] = []
+        self.client: subprocess.Popen[str] | None = None
+
+    def start_ioc(self) -> Process:
+        return self._start(str(HERE / "fake_beamline.py"), str(self.link), environment=self.ioc_environment).wait_ready()
+
+    def start_guard(self, *arguments: str) -> Process:
+        return self._start(
+            "-m", "operando.guard.main", "--run-dir", str(self.run.path), *arguments, environment=self.environment
+        )
+
+    def _start(self, *arguments: str, environment: dict[str, str]) -> Process:
+        process = Process(*arguments, environment=environment)
+        self.processes.append(process)
+        return process
+
+    def ask(self, *request: object) -> Any:
+        if self.client is None:
+            self.client = subprocess.Popen(
+                [sys.executable, "-u", str(HERE / "guard_client.py"), str(self.run.path), "FAKE:guard:"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                cwd=ROOT,
+                env=os.environ | self.environment | {"PYTHONPATH": str(ROOT)},
+            )
+        assert self.client.stdin is not None
+        assert self.client.stdout is not None
+        self.client.stdin.write(json.dumps(request) + "\n")
+        self.client.stdin.flush()
+        said = json.loads(self.client.stdout.readline())
+        assert "answer" in said, said
+        return said["answer"]
+
+    def command(self, name: str, *, identity: str | None = None, token: str | None = None, **arguments: object) -> str:
+        return str(self.ask("command", name, arguments, identity, token))
+
+    def put(self, name: str, value: float) -> None:
+        assert self.ask("put", f"FAKE:{name}", value) == 1
+
+    def wait(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        deadline_s = time.monotonic() + TIMEOUT_S
+        while True:
+            found: dict[str, Any] = self.ask("get")
+            if condition(found):
+                return found
+            assert time.monotonic() < deadline_s, found
+
+    def wait_state(self, *states: str) -> dict[str, Any]:
+        return self.wait(lambda found: found["state"] in states)
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        log = CellLogReader(self.run.cell_log)
+        try:
+            return log.rows(table)
+        finally:
+            log.close()
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.rows("events") if event["kind"] == kind]
+
+    def close(self) -> None:
+        if self.client is not None:
+            assert self.client.stdin is not None
+            self.client.stdin.close()
+            self.client.wait(TIMEOUT_S)
+        for process in reversed(self.processes):
+            process.end()
+
+
+@contextmanager
+def a_world(directory: Path, **options: str) -> Iterator[World]:
+    world = World(directory, **options)
+    try:
+        yield world
+    finally:
+        world.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with a_world(tmp_path) as made:
+        made.start_ioc()
+        yield made
+
+
+@pytest.fixture
+def guarded(world: World) -> World:
+    world.start_guard().wait_ready()
+    return world

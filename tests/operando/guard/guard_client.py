@@ -1,0 +1,51 @@
+"""Acts on the guard of one run from a process of its own, where ophyd may be imported with this run's addresses.
+
+Reads one JSON request a line: ["get"], ["raw", name], ["put", pv, value], ["command", name, arguments, id, token].
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import epics
+
+from devices.cell import Cell, CellCommandError
+from operando.model.run_directory import RunDirectory
+
+SIGNALS = ("voltage", "current", "charge", "pressure", "temperature", "state", "step", "trip", "quality", "heartbeat")
+ROWS = ("potentiostat_row", "load_cell_row", "temperature_row", "pid", "sample_time", "period")
+
+
+def answer(cell: Cell, request: list[object]) -> object:
+    match request:
+        case ["get"]:
+            return {name: getattr(cell, name).get(use_monitor=False) for name in SIGNALS + ROWS}
+        case ["describe"]:
+            cell.wait_for_connection(timeout=10)
+            return {key: value.get("units") for key, value in cell.describe().items()}
+        case ["put", str(pv), value]:
+            return epics.caput(pv, value, wait=True, timeout=5)
+        case ["command", str(name), dict(arguments), identity, token]:
+            sender = cell if token is None else Cell(cell.prefix, name="stranger", token=str(token))
+            try:
+                status = sender.command(name, arguments, command_id=None if identity is None else str(identity))
+                status.wait(30)
+            except CellCommandError as error:
+                return str(error)
+            return "done"
+    raise ValueError(request)
+
+
+def main(run_directory: Path, prefix: str) -> None:
+    token = RunDirectory(run_directory).token.read_text().strip()
+    cell = Cell(prefix, name="cell", token=token)
+    for line in sys.stdin:
+        try:
+            found = {"answer": answer(cell, json.loads(line))}
+        except TimeoutError as error:
+            found = {"error": f"TimeoutError {error}"}
+        print(json.dumps(found), flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -6,7 +6,7 @@ ophyd's SimDetectorCam and HDF5Plugin_V34 name some 270; connecting them one at 
 from typing import Any
 
 from ophyd import Component, Device, EpicsSignal, EpicsSignalRO
-from ophyd.signal import EpicsSignalWithRBV
+from ophyd.areadetector.base import EpicsSignalWithRBV
 
 
 def _setting(suffix: str, **options: Any) -> Any:

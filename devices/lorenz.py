@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import termios
 import time
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from operando.model.clock import Clock
 BAUD_RATE = 115200  # LCV-USB2; a DR-3000 has 230400
 FIRST_BACK_OFF_S = 0.5
 LONGEST_BACK_OFF_S = 8.0
+_LINE_IS_GONE = (serial.SerialException, OSError, termios.error)  # termios.error is no OSError
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class LorenzPort:
         bad_before = self._decoder.num_bad_checksums
         try:
             answer = self._exchange(timeout_s)
-        except (serial.SerialException, OSError) as error:
+        except _LINE_IS_GONE as error:
             self._disconnect(f"{self._port}: the line is gone ({error}).")
             return self._nothing(Quality.DISCONNECTED)
         self.counters.num_frames = self._decoder.num_frames
@@ -91,7 +93,7 @@ class LorenzPort:
     def close(self) -> None:
         """Close the line."""
         if self._line is not None:
-            with contextlib.suppress(serial.SerialException, OSError):  # an unplugged line cannot be closed properly
+            with contextlib.suppress(*_LINE_IS_GONE):  # an unplugged line cannot be closed properly
                 self._line.close()
             self._line = None
 
@@ -117,7 +119,7 @@ class LorenzPort:
             self._line = serial.serial_for_url(
                 self._port, self._baud_rate, timeout=0.2, write_timeout=0.2, exclusive=True
             )
-        except (serial.SerialException, OSError, ValueError) as error:
+        except (*_LINE_IS_GONE, ValueError) as error:
             self._disconnect(f"{self._port} cannot be opened ({error}). Check cable and load_cell.port.")
             return False
         self.counters.num_reconnects += self._was_connected

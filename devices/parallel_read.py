@@ -1,7 +1,7 @@
 """Reads several process variables with all requests outstanding at once: one round trip instead of one each."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from epics import ca
@@ -28,12 +28,12 @@ class ParallelReader:
         self.pv_names = tuple(pv_names)
         self._channels = {name: ca.create_channel(name, connect=False, auto_cb=True) for name in self.pv_names}
 
-    def connected(self, timeout_s: float) -> tuple[str, ...]:
-        """Return the names that are connected, after waiting for all of them up to ``timeout_s`` (real time)."""
+    def connected(self, timeout_s: float, *, needed: Collection[str]) -> tuple[str, ...]:
+        """Return the names that are connected, after waiting for those ``needed`` up to ``timeout_s`` (real time)."""
         deadline_s = time.monotonic() + timeout_s
         while True:
             found = tuple(name for name, channel in self._channels.items() if ca.isConnected(channel))
-            if len(found) == len(self._channels) or time.monotonic() > deadline_s:
+            if set(needed) <= set(found) or time.monotonic() > deadline_s:
                 return found
             ca.poll(1e-3)
 

@@ -3,16 +3,16 @@
 import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 from ophyd import Component, Device, DynamicDeviceComponent, EpicsSignal, EpicsSignalRO
 
 from devices.parallel_read import ParallelReader
+from devices.potentiostat_reading import ChannelState, Snapshot
 from devices.techniques import Technique, TechniqueError
 
 ANSWER_TIMEOUT_S = 1.0  # real time: a server that is alive answers within milliseconds
+OPTIONAL_TIMEOUT_S = 1.0  # real time: a server that has them answers the same search as for the required ones
 LONGEST_LOAD_TEXT = 39  # LOADTECH:SP is a stringout: 40 bytes with the closing zero
 _CURRENT_STEP = ("ISTEP", "DURSTEP", "VSINIT", "STEPNUM", "NCYCLES", "REDT", "IRANGE", "ERANGE", "BW")
 _VOLTAGE_STEP = ("VSTEP", "DURSTEP", "VSINIT", "STEPNUM", "NCYCLES", "REDT", "IRANGE", "ERANGE", "BW")
@@ -33,27 +33,9 @@ class PotentiostatError(RuntimeError):
     """The potentiostat's server is not there, or did not take what was asked."""
 
 
-class ChannelState(IntEnum):
-    """What the channel does, as the instrument says it."""
-
-    STOP = 0
-    RUN = 1
-    PAUSE = 2
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """One reading of the channel. What the instrument does not have is ``None``; NaN is what it said."""
-
-    voltage_v: float
-    current_a: float
-    elapsed_s: float
-    state: ChannelState
-    technique_index: int
-    overflow: bool
-    charge_mah: float | None
-    auxiliary_v: tuple[float | None, float | None]
-    time_s: float
+def _channel_state(value: float) -> ChannelState:
+    """Return the state; one that is not known (SYNC, NaN) counts as PAUSE, for the cell may be connected."""
+    return ChannelState(int(value)) if value in tuple(ChannelState) else ChannelState.PAUSE
 
 
 def _parameter_signals() -> dict[str, tuple[type[EpicsSignal], str, dict[str, Any]]]:
@@ -104,8 +86,9 @@ class Potentiostat(Device):  # type: ignore[misc]
             Naming every process variable that did not connect.
         """
         needed = [self.load_technique, self.start_channel, self.stop_channel]
-        found = set(self._reader.connected(timeout_s))
-        missing = [name for name in (f"{self.prefix}{pv}" for pv in _REQUIRED) if name not in found]
+        required = [f"{self.prefix}{pv}" for pv in _REQUIRED]
+        found = self._reader.connected(timeout_s, needed=required)
+        missing = [name for name in required if name not in found]
         for signal in needed:
             if missing:
                 break  # one wait is enough to know that the server is not there
@@ -115,6 +98,7 @@ class Potentiostat(Device):  # type: ignore[misc]
                 f"{', '.join(missing)} did not connect within {timeout_s:g} s. "
                 "Is the potentiostat's server running, and are prefix, channel and address in the beamline file right?"
             )
+        found = self._reader.connected(OPTIONAL_TIMEOUT_S, needed=self._reader.pv_names)
         self.capabilities = frozenset(pv for pv in _OPTIONAL if f"{self.prefix}{pv}" in found)
 
     def poll(self) -> Snapshot | None:
@@ -130,7 +114,7 @@ class Potentiostat(Device):  # type: ignore[misc]
             voltage_v=voltage.value,
             current_a=current.value,
             elapsed_s=elapsed.value,
-            state=ChannelState(int(state.value)),
+            state=_channel_state(state.value),
             technique_index=int(index.value) if math.isfinite(index.value) else -1,
             overflow=any(value is not None and value.value != 0 for value in (values[pv] for pv in _FLAGS)),
             charge_mah=optional["Q"],

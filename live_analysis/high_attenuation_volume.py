@@ -35,7 +35,8 @@ class HighAttenuationVolume:
 
     ``volume_um3`` is 0 where nothing was found; the uncertainty then is the detection limit.
     ``median_thickness_um`` is the shortest axis of the typical component, weighted by volume; NaN where it is
-    below the point spread or nothing was found. ``component_volumes_um3`` has one entry per component. ``mask`` marks the voxels summed.
+    below the point spread or nothing was found. ``component_volumes_um3`` has one entry per component. ``mask``
+    marks the voxels summed.
     """
 
     volume_um3: float
@@ -84,7 +85,7 @@ def high_attenuation_volume(
     voxel_size_um
         Edge of a voxel.
     phase_per_cm
-        Attenuation of the dense phase at the photon energy, for Cu about 63.4 /cm at 28 keV.
+        Attenuation of the dense phase at the photon energy, for Cu 63.4 /cm at 35 keV.
     resolution_fwhm_um
         Full width at half maximum of the point spread.
     seed_threshold_per_cm

@@ -14,11 +14,12 @@ TEXT_SIZE = 15
 LINE_HEIGHT = 20
 BAR_WIDTH = 22
 BAR_TEXT_WIDTH = 80
+NOTES_WIDTH = 520
 MIN_PANEL_SIZE = 240
 MAX_SCALE_BAR_FRACTION = 0.3  # of a panel's width
 INK, PAPER, NOT_SEEN, WARNING = (20, 20, 20), (255, 255, 255), (214, 222, 235), (178, 24, 24)
 
-type Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 class SlicesPictureError(ValueError):
@@ -60,7 +61,7 @@ def slices_picture(
     rehearsal
         Whether the cell is simulated; the title then says REHEARSAL.
     grey_values_absolute
-        False where truncation left offset and gain unknown; the grey bar then says so.
+        False where truncation left offset and gain unknown; the picture then says so.
 
     Returns
     -------
@@ -87,7 +88,7 @@ def slices_picture(
     warning = "REHEARSAL (simulated cell)" if rehearsal else ""
     pixel_um = slices.voxel_size_um / scale
     right_column = top.width + GAP
-    content_width = max(right_column + max(xz.width, yz.width) + GAP + BAR_WIDTH + BAR_TEXT_WIDTH, 440)
+    content_width = max(right_column + max(xz.width, yz.width) + GAP + BAR_WIDTH + BAR_TEXT_WIDTH, NOTES_WIDTH)
     title_width = int(title_font.getlength(title) + title_font.getlength(warning)) + GAP
     top_of_panels = MARGIN + TITLE_SIZE + 2 * LINE_HEIGHT
     right_height = xz.height + LINE_HEIGHT + GAP + yz.height
@@ -109,10 +110,10 @@ def slices_picture(
     _draw_scale_bar(draw, (MARGIN, top_of_panels + top.height + 14), top.width, pixel_um, font)
     bar_left = MARGIN + right_column + max(xz.width, yz.width) + GAP
     _draw_grey_bar(picture, draw, (bar_left, top_of_panels), panel_height, (black, white), font)
-    unit = "1/cm" if grey_values_absolute else "1/cm, offset and gain unknown"
-    draw.text((bar_left + BAR_WIDTH + BAR_TEXT_WIDTH, top_of_panels - 6), unit, INK, font, anchor="rd")
-    note = "blue-grey: outside the view"
-    draw.text((width - MARGIN, height - MARGIN), note, INK, font, anchor="rd")
+    draw.text((bar_left, top_of_panels - 6), "1/cm", INK, font, anchor="ld")
+    if not grey_values_absolute:
+        draw.text((MARGIN, height - MARGIN), "grey values: offset and gain unknown", WARNING, font, anchor="ld")
+    draw.text((width - MARGIN, height - MARGIN), "blue-grey: outside the view", INK, font, anchor="rd")
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()

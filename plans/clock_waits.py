@@ -73,9 +73,15 @@ def wait_for(
 
 
 def until_done(
-    clock: Clock, status: Any, *, look: Callable[[], object], poll_s: float, limit_s: float | None = None, what: str = ""
+    clock: Clock,
+    status: Any,
+    *,
+    look: Callable[[], object],
+    poll_s: float,
+    limit_s: float | None = None,
+    what: str = "",
 ) -> MsgGenerator[None]:
-    """Wait in the clock until a status is done, asking the instrument by ``look`` each time; raise the status's error."""
+    """Wait in the clock until a status is done, asking the instrument by ``look`` each time; raise its error."""
 
     def done() -> bool:
         look()

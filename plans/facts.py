@@ -1,17 +1,18 @@
 """Numbers and words that a plan knows, as readable things for events of their own streams."""
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import bluesky.plan_stubs as bps
-from bluesky.utils import MsgGenerator
+from bluesky.utils import IllegalMessageSequence, MsgGenerator
 
 from operando.model.clock import Clock
 
 
 class Facts:
-    """A reading with the given fields, stamped with the run's clock."""
+    """A reading with the given fields, stamped with the run's clock; all of one name are one thing to the RunEngine."""
 
     parent = None
 
@@ -19,6 +20,12 @@ class Facts:
         self.name = name
         self._fields = dict(fields)
         self._time_s = clock.now()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Facts) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     def read(self) -> dict[str, dict[str, Any]]:
         """Return the fields with their time stamp."""
@@ -39,9 +46,19 @@ class Facts:
 
 def record(stream: str, fields: Mapping[str, Any], clock: Clock) -> MsgGenerator[None]:
     """Write one event with ``fields`` into ``stream`` of the run whose key is set around this."""
+    yield from read_into(stream, Facts(stream, fields, clock))
+
+
+def read_into(stream: str, readable: Any) -> MsgGenerator[None]:
+    """Write one event with a reading of ``readable`` into ``stream``; an error leaves no half event behind."""
     yield from bps.create(stream)
-    yield from bps.read(Facts(stream, fields, clock))
-    yield from bps.save()
+    try:
+        yield from bps.read(readable)
+        yield from bps.save()
+    except Exception:
+        with contextlib.suppress(IllegalMessageSequence):  # the save itself has ended the bundle
+            yield from bps.drop()
+        raise
 
 
 class Pages:

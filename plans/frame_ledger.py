@@ -41,7 +41,7 @@ class FrameLedger:
 
     def as_fields(self) -> dict[str, int]:
         """Return one number per side and kind, as in ``expected_dark``."""
-        fields = {}
+        fields: dict[str, int] = {}
         for kind, expected in self.expected.items():
             counts = self.came.get(kind, FrameCounts(0, 0, 0, 0))
             numbers = (expected, counts.acquired, counts.written, counts.declared, counts.dropped)

@@ -15,13 +15,15 @@ class Cell(Protocol):
 
     name: str
     voltage: Any
+    charge: Any
     state: Any
     step: Any
     sample_time: Any
     period: Any
     trip: Any
+    potentiostat_row: Any
 
-    def command(self, command: str, arguments: dict[str, Any]) -> Any:
+    def command(self, command: str, arguments: dict[str, Any], *, command_id: str | None = None) -> Any:
         """Send a command to the guard; return a status that is done when the guard has verified it."""
 
     def check_answer(self) -> None:

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from caproto.asyncio.server import Context
 from caproto.server import PVGroup
@@ -29,15 +29,13 @@ from simulators.shutter import Shutter
 
 ALONE_S = 600.0  # real time after which a rehearsal that nobody attends ends
 LOOK_ROUND_S = 1.0
-ROTATION = {"velocity": 36.0, "acceleration_time_s": 0.2, "limits": (-720.0, 720.0), "units": "deg"}
-SAMPLE_X = {"velocity": 5.0, "acceleration_time_s": 0.2, "limits": (-50.0, 50.0), "units": "mm"}
 
-class SimulatedCell(Cell):
+
+class SimulatedCell(Cell, Protocol):
     """What stands on the rotation stage: a cell for the potentiostat that also presses on the load cell."""
 
     def force_n(self, time_s: float) -> float:
         """Return the force on the load cell, in N."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -78,8 +76,22 @@ class SimulatedBeamline:
         self._ports = ports
         contents = make_contents(epoch_s)
         stamp_with(conductor.now)
-        self._rotation = Motor(prefix=f"{PREFIX}rotation", conductor=conductor, **ROTATION)
-        self._sample_x = Motor(prefix=f"{PREFIX}sample_x", conductor=conductor, **SAMPLE_X)
+        self._rotation = Motor(
+            prefix=f"{PREFIX}rotation",
+            conductor=conductor,
+            velocity=36.0,
+            acceleration_time_s=0.2,
+            limits=(-720.0, 720.0),
+            units="deg",
+        )
+        self._sample_x = Motor(
+            prefix=f"{PREFIX}sample_x",
+            conductor=conductor,
+            velocity=5.0,
+            acceleration_time_s=0.2,
+            limits=(-50.0, 50.0),
+            units="mm",
+        )
         self._shutter = Shutter(prefix=f"{PREFIX}shutter:", conductor=conductor)
         self._sensors = ScalarSensors(prefix=PREFIX, conductor=conductor, seed=seed)
         channel = Channel(contents.cell, epoch_s, MAX_CURRENT_A)

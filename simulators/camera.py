@@ -3,7 +3,7 @@
 import asyncio
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ophyd.areadetector.cam import SimDetectorCam
 
+from simulators.acquisition import Acquisition, Exposure
 from simulators.channel_access_server import MirroredGroup, properties, pv_names
 from simulators.conductor import Conductor
 from simulators.frame_source import FrameSource
@@ -41,19 +42,6 @@ class Stages:
     sample_x_mm: Callable[[float], float]
     shutter_open: Callable[[float], bool]
     num_interventions: Callable[[], int]  # counts what was done to the cell: what was foreseen before no longer holds
-
-
-@dataclass(frozen=True)
-class Exposure:
-    """Everything that a frame depends on."""
-
-    mid_exposure_s: float
-    exposure_s: float
-    angle_deg: float
-    sample_x_mm: float
-    shutter_open: bool
-    frame_number: int
-    num_interventions: int
 
 
 class FrameSink(Protocol):
@@ -182,7 +170,7 @@ class Camera(MirroredGroup):
 
     async def on_AcquirePeriod(self, value: float) -> float:  # noqa: N802
         """Set the time between the beginnings of two exposures; it is never shorter than the exposure."""
-        period_s = max(float(value), self.value("AcquireTime"))
+        period_s = max(float(value), float(self.value("AcquireTime")))
         await self.post(AcquirePeriod_RBV=period_s)
         return period_s
 
@@ -197,7 +185,7 @@ class Camera(MirroredGroup):
         if self._read_out() != self._source.frame_shape:
             await self.post(
                 DetectorState_RBV=ERROR,
-                StatusMessage_RBV=f"Rows and columns asked for: {self._read_out()}, possible: {self._source.frame_shape}.",
+                StatusMessage_RBV=f"Rows, columns: {self._read_out()} asked, {self._source.frame_shape} possible",
             )
             return 0
         wanted = (1, max(1, self.value("NumImages")), MAX_CONTINUOUS_FRAMES)[self.value("ImageMode")]
@@ -251,68 +239,13 @@ class Camera(MirroredGroup):
         self._preview(frame, counter, exposure.mid_exposure_s)
         await self.post(ArrayCounter=counter, ArrayCounter_RBV=counter, NumImagesCounter_RBV=num_taken)
 
-    def at(self, time_s: float, handler: Callable[[], Any], *, answers: bool = False) -> None:
+    def at(self, time_s: float, handler: Callable[[], Awaitable[None]], *, answers: bool = False) -> None:
         """Let something happen in the camera at a moment of virtual time."""
         self._conductor.at(time_s, handler, answers=answers)
 
     def close(self) -> None:
         """End the rendering thread."""
         self._renderer.shutdown(wait=True, cancel_futures=True)
-
-
-class Acquisition:
-    """The frames between one start of the camera and its end.
-
-    The next frame is rendered while the present one is stored, as if nothing happened to the sample in between; if
-    something did, it is rendered again.
-    """
-
-    def __init__(self, camera: Camera, wanted: int, begin_s: float, exposure_s: float, period_s: float) -> None:
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.stopping = False
-        self.num_taken = 0
-        self._camera = camera
-        self._wanted = wanted
-        self._begin_s = begin_s
-        self._exposure_s = exposure_s
-        self._period_s = period_s
-        self._foreseen: tuple[Exposure, asyncio.Future[NDArray[np.uint16]]] | None = None
-
-    def expose(self) -> None:
-        """Have the next frame done when its time comes."""
-        done_s = self._begin_s + self.num_taken * self._period_s + self._exposure_s
-        self._camera.at(done_s, self._exposed, answers=self.num_taken + 1 == self._wanted or self.stopping)
-        if self._foreseen is None:
-            self._foresee(self.num_taken)
-
-    def _foresee(self, index: int) -> None:
-        exposure = self._exposure(index)
-        self._foreseen = exposure, self._camera.render(exposure)
-
-    def _exposure(self, index: int) -> Exposure:
-        mid_exposure_s = self._begin_s + index * self._period_s + self._exposure_s / 2
-        number = self._camera.num_frames_made + 1 + index - self.num_taken
-        return self._camera.exposure(mid_exposure_s, self._exposure_s, number)
-
-    async def _exposed(self) -> None:
-        exposure = self._exposure(self.num_taken)
-        frame = await self._frame(exposure)
-        if self.num_taken + 1 < self._wanted and not self.stopping:
-            self._foresee(self.num_taken + 1)
-        await self._camera.finish_frame(frame, exposure, self.num_taken + 1)
-        self.num_taken += 1
-        if self.num_taken < self._wanted and not self.stopping:
-            self.expose()
-        else:
-            await self._camera.ended(self, exposure.mid_exposure_s)
-
-    async def _frame(self, exposure: Exposure) -> NDArray[np.uint16]:
-        foreseen, self._foreseen = self._foreseen, None
-        if foreseen is not None:
-            frame = await foreseen[1]
-            if foreseen[0] == exposure:
-                return frame
-        return await self._camera.render(exposure)
 
 
 def _lower_priority() -> None:

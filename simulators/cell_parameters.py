@@ -102,8 +102,6 @@ class Cracks(Table):
     region_width: Micrometres
     min_radius: Micrometres
     max_radius: Micrometres
-    min_thickness: Micrometres
-    max_thickness: Micrometres
     closing_ratio: Pure
     opening: Curve
 

@@ -4,6 +4,7 @@ A segment is what happens between two commands of the potentiostat. Everything i
 its start, so that readings do not depend on when or how often somebody looks.
 """
 
+import threading
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -93,6 +94,7 @@ class Segment:
     value: float
     first: Electrode
     _hold: list[tuple[float, float, float]] = field(default_factory=list)  # depth, relaxing voltage, current
+    _extending: threading.Lock = field(default_factory=threading.Lock)  # instruments and rendering ask from two threads
 
     def reading(self, time_s: float) -> Reading:
         """Return voltage, current and electrode at a time not before the start."""
@@ -141,12 +143,13 @@ class Segment:
         return np.asarray(final_v + (self.first.relaxing_v - final_v) * np.exp(-elapsed_s / self.model.relaxation_s))
 
     def _held(self, elapsed_s: float) -> tuple[float, float, float]:
-        if not self._hold:
-            self._hold.append(self._with_current(self.first.depth_mah_per_g, self.first.relaxing_v))
         index = int(elapsed_s / HOLD_STEP_S)
-        while len(self._hold) < index + 2:
-            depth, relaxing_v, _ = self._hold[-1]
-            self._hold.append(self._with_current(*self._step(depth, relaxing_v)))
+        with self._extending:
+            if not self._hold:
+                self._hold.append(self._with_current(self.first.depth_mah_per_g, self.first.relaxing_v))
+            while len(self._hold) < index + 2:
+                depth, relaxing_v, _ = self._hold[-1]
+                self._hold.append(self._with_current(*self._step(depth, relaxing_v)))
         part = elapsed_s / HOLD_STEP_S - index
         before, after = self._hold[index], self._hold[index + 1]
         depth, relaxing_v, current_a = ((1 - part) * b + part * a for b, a in zip(before, after, strict=True))

@@ -1,4 +1,4 @@
-"""What the simulated instruments share to answer Channel Access: stamps of virtual time, groups made from ophyd classes."""
+"""What simulated instruments share to answer Channel Access: stamps of virtual time, groups from ophyd classes."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import SimpleNamespace
@@ -49,8 +49,8 @@ STRING_BEGINNINGS = (
     "NDArrayPort", "PluginType", "PortName", "PosIndexDim", "PosNameDim", "SDKVersion", "SerialNumber", "TempSuffix",
 )  # fmt: skip
 INTEGER_BEGINNINGS = (
-    "Array", "Bin", "CreateDirectory", "Dim", "Dropped", "FileNumber", "Max", "Min", "NDim", "Num", "Pool", "Queue", "Size",
-    "Unique", "Zlevel",
+    "Array", "Bin", "CreateDirectory", "Dim", "Dropped", "FileNumber", "Max", "Min", "NDim", "Num", "Pool", "Queue",
+    "Size", "Unique", "Zlevel",
 )  # fmt: skip
 FLOATS = ("ArrayRate", "MaxArrayRate", "MaxByteRate", "MinCallbackTime", "PoolMaxMem", "PoolUsedMem")
 
@@ -153,7 +153,11 @@ class MirroredGroup(PVGroup):  # type: ignore[misc]
 
     def index_of(self, name: str, value: Any) -> int:
         """Return the index of an enum's value, which may arrive as its text or as its number."""
-        return list(getattr(self, attribute_name(name)).enum_strings).index(value) if isinstance(value, str) else int(value)
+        return (
+            list(getattr(self, attribute_name(name)).enum_strings).index(value)
+            if isinstance(value, str)
+            else int(value)
+        )
 
     async def post(self, **values: Any) -> None:
         """Publish values without reacting to them."""

@@ -4,15 +4,13 @@ import asyncio
 import contextlib
 import heapq
 import itertools
-import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from operando.model.clock import SILENCE_S, ClockPage
+from operando.model.clock import ClockPage
+from simulators.clock_participant import ROLES, Participant
 
-ROLES = ("guard", "acquisition")  # in the order in which equal deadlines are served
 REFRESH_S = 0.1  # how often readings that are only looked at are renewed while time runs by itself
 ANSWER_S = 0.005  # real time for an answer to reach its client before virtual time may move on
 
@@ -98,7 +96,7 @@ class Conductor:
     async def serve(self, host: str, port: int) -> None:
         """Accept participants."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Participant(self), host, port)
+        self._server = await loop.create_server(lambda: Participant(self, loop), host, port)
 
     def close(self) -> None:
         """Accept no more participants; time stands still."""
@@ -108,7 +106,7 @@ class Conductor:
             participant.drop()
         self._page.write(self.now(), 0.0)
 
-    def joined(self, participant: "Participant") -> None:
+    def joined(self, participant: Participant) -> None:
         """Take a participant in; it replaces an older one of its role."""
         older = self._participants.get(participant.role)
         self._participants[participant.role] = participant
@@ -116,7 +114,7 @@ class Conductor:
             older.drop()
         self._changed.set()
 
-    def gone(self, participant: "Participant") -> None:
+    def gone(self, participant: Participant) -> None:
         """Forget a participant."""
         if self._participants.get(participant.role) is participant:
             del self._participants[participant.role]
@@ -149,9 +147,12 @@ class Conductor:
         if busy:
             await self._something_changes(min(participant.silent_in_s() for participant in busy))
             return
-        deadlines = [participant.until_s for participant in self._participants.values() if participant.until_s is not None]
+        deadlines = self._deadlines()
         next_s = self._next_event_s()
         arrival_s = max(self.now(), min([*deadlines, next_s]))
+        if arrival_s == float("inf"):  # all wait for ever: only a message or a put can change anything
+            await self._something_changes(None)
+            return
         self._page.write(arrival_s, 0.0)
         if next_s <= arrival_s:
             await self._happen(arrival_s)
@@ -162,7 +163,7 @@ class Conductor:
     async def _real_time(self) -> None:
         self._run_freely()
         now_s = self.now()
-        deadlines = [participant.until_s for participant in self._participants.values() if participant.until_s is not None]
+        deadlines = self._deadlines()
         wait_s = min([*deadlines, self._next_event_s(), now_s + REFRESH_S]) - now_s
         if wait_s > 0:
             await self._something_changes(wait_s)
@@ -205,6 +206,9 @@ class Conductor:
                 if only_one:
                     return
 
+    def _deadlines(self) -> list[float]:
+        return [participant.until_s for participant in self._participants.values() if participant.until_s is not None]
+
     def _next_event_s(self) -> float:
         while self._events and self._events[0].cancelled:
             heapq.heappop(self._events)
@@ -221,87 +225,7 @@ class Conductor:
             self._running = True
 
     async def _something_changes(self, timeout_s: float | None) -> None:
+        # Not wait_for: it may swallow a cancellation that comes together with a change.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), timeout_s)
-
-
-class Participant(asyncio.Protocol):
-    """The conductor's end of one participant's connection: JSON lines."""
-
-    def __init__(self, conductor: Conductor) -> None:
-        self._conductor = conductor
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
-        self._received = b""
-        self._number = 0
-        self._spoke_at = self._loop.time()
-        self.role = ""
-        self.until_s: float | None = None
-        self.stuck = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Count this participant no more: it left, or its process died."""
-        self._conductor.gone(self)
-
-    def data_received(self, data: bytes) -> None:
-        """Take in whole lines."""
-        *lines, self._received = (self._received + data).split(b"\n")
-        for line in lines:
-            try:
-                self._answer(json.loads(line))
-            except (ValueError, KeyError, TypeError) as error:
-                _log.warning("The clock cannot understand %r (%s); the connection is closed.", line, error)
-                self.drop()
-                return
-        if self.role:
-            self._conductor.spoke()
-
-    def release(self, now_s: float) -> None:
-        """End this participant's wait."""
-        self.until_s = None
-        self._spoke_at = self._loop.time()
-        self._say({"number": self._number, "now": now_s})
-
-    def silent_in_s(self) -> float:
-        """Real time that is left until this participant counts as stuck."""
-        return max(0.0, self._spoke_at + SILENCE_S - self._loop.time())
-
-    def judge(self) -> None:
-        """Call this participant stuck if it works and says nothing."""
-        if self.until_s is None and not self.stuck and self.silent_in_s() == 0.0:
-            self.stuck = True
-            _log.warning("The %s is silent for %g s: virtual time runs in real time until it waits.", self.role, SILENCE_S)
-
-    def drop(self) -> None:
-        """Close the connection."""
-        if self._transport is not None:
-            self._transport.close()
-
-    def _answer(self, message: dict[str, Any]) -> None:
-        self._spoke_at = self._loop.time()
-        operation = message["operation"]
-        if operation == "join":
-            if message["role"] not in ROLES:
-                raise ValueError(f"role must be one of {', '.join(ROLES)}")
-            self.role = message["role"]
-            self._conductor.joined(self)
-            self._say({"answer": "acknowledged"})
-        elif operation == "wait":
-            self._number, self.until_s, self.stuck = int(message["number"]), float(message["until"]), False
-        elif operation == "busy":
-            self.until_s = None
-            self._say({"answer": "acknowledged"})
-        elif operation == "leave":
-            self._conductor.gone(self)
-            self.drop()
-        elif operation != "alive":
-            raise ValueError(f"unknown operation {operation!r}")
-
-    def _say(self, message: dict[str, object]) -> None:
-        if self._transport is not None:
-            self._transport.write(json.dumps(message).encode() + b"\n")
+            async with asyncio.timeout(timeout_s):
+                await self._changed.wait()

@@ -1,103 +1,170 @@
-"""The simulated detector: attenuation integrals in, counts out, with the beam's structure, blur and photon noise."""
+"""The camera behind the scintillator: structured beam, blur, photon noise, counts."""
 
 import math
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, gaussian_filter1d
+from scipy.special import ive
 
 from operando.model.geometry import ImagingGeometry
 from simulators.cell_parameters import Beam
 
-FWHM_PER_SIGMA = 2.3548200450309493
-FEW_PHOTONS = 50.0  # below it the normal approximation of the photon number is left for the Poisson law itself
-NUM_STREAKS = 6
-STREAK_STRENGTH = 0.6  # of the flat's structure
-FINE_STRENGTH = 0.15
-FLAT_STREAM, FRAME_STREAM = 0, 1
+_FWHM_OVER_SIGMA = 2 * math.sqrt(2 * math.log(2))
+_FEW_PHOTONS = 20.0  # below this a normal distribution is no Poisson distribution
+_FLAT_STREAM, _NOISE_STREAM = 0, 1
 
 
 class Detector:
-    """Scintillator, optics and chip.
+    """Counts of one camera, the same for the same seed and frame number.
 
     Parameters
     ----------
     geometry
         Pixels.
     beam
-        Structure of the flat, blur, gain, offset and noise.
+        The cell file's beam.
     photons_per_pixel
-        Absorbed photons of a full exposure in the open beam, mean of all pixels.
+        Mean number of absorbed photons in a pixel of one open-beam frame.
     seed
-        Fixes the flat's structure and, with the frame's number, its noise.
+        Seed of the beam's structure and of all noise.
     """
 
-    def __init__(self, geometry: ImagingGeometry, beam: Beam, *, photons_per_pixel: float, seed: int) -> None:
-        self._beam = beam
-        self._shape = geometry.frame_shape
+    def __init__(self, geometry: ImagingGeometry, beam: Beam, photons_per_pixel: float, seed: int) -> None:
+        self.geometry = geometry
         self._seed = seed
-        self._sigma_px = beam.blur_fwhm.value / FWHM_PER_SIGMA / geometry.pixel_size_um
-        self._photons = (photons_per_pixel * self._structure()).astype(np.float32)
+        self._counts_per_photon = beam.counts_per_photon.value
+        self._dark_offset = beam.dark_offset.value
+        self._read_noise = beam.read_noise.value
+        structure = _flat_structure(geometry.frame_shape, beam.flat_structure.value, seed)
+        self._flat_photons = (photons_per_pixel * structure).astype(np.float32)
+        self._kernel = _blur_kernel(beam.blur_fwhm.value / geometry.pixel_size_um)
+        self._open = np.zeros(geometry.frame_shape, np.float32)
 
-    def frame(
+    def counts(
         self,
         line_integrals: NDArray[np.float32] | None,
         *,
-        open_shutter: bool,
-        exposure_fraction: float = 1.0,
-        frame_index: int,
+        shutter_open: bool,
+        frame_number: int,
+        beam_intensity: float = 1.0,
     ) -> NDArray[np.uint16]:
-        """Return counts, shape (row, column).
+        """Return one frame.
 
         Parameters
         ----------
         line_integrals
-            Attenuation integrals in the beam, same shape, unitless; None for an empty beam.
-        open_shutter
+            What stands in the beam, shape (rows, columns), unitless; None for nothing.
+        shutter_open
             Without beam only offset and read noise are left.
-        exposure_fraction
-            Photons of this frame relative to a full exposure: its duration, and the ring current.
-        frame_index
-            Key of the noise: the same frame always has the same.
+        frame_number
+            Key of the noise.
+        beam_intensity
+            Photons of this frame relative to ``photons_per_pixel``.
+
+        Returns
+        -------
+        NDArray[np.uint16]
+            Shape (rows, columns).
         """
-        noise = np.random.default_rng((self._seed, FRAME_STREAM, frame_index))
-        normal = noise.standard_normal(self._shape, dtype=np.float32)
-        if not open_shutter:
-            return self._digitised(normal * np.float32(self._beam.read_noise.value))
-        photons = self._photons * np.float32(exposure_fraction)
-        if line_integrals is not None:
-            photons *= self._blurred(np.exp(-line_integrals))
-        gain, read_noise = np.float32(self._beam.counts_per_photon.value), np.float32(self._beam.read_noise.value)
-        # One normal value carries photon and read noise together where photons are many.
-        signal = normal * np.sqrt(gain * gain * photons + read_noise * read_noise) + gain * photons
-        if float(photons.min()) < FEW_PHOTONS:
-            few = photons < FEW_PHOTONS
-            signal[few] = gain * noise.poisson(photons[few]) + read_noise * normal[few]
-        return self._digitised(signal)
+        generator = np.random.Generator(np.random.SFC64((self._seed, _NOISE_STREAM, frame_number)))
+        shape = self.geometry.frame_shape
+        read_noise = generator.standard_normal(shape, dtype=np.float32)
+        if shutter_open:
+            transmitted = _blurred_transmission(self._open if line_integrals is None else line_integrals, self._kernel)
+            photon_noise = generator.standard_normal(shape, dtype=np.float32)
+        else:
+            transmitted, photon_noise, beam_intensity = self._open, read_noise, 0.0
+        counts: NDArray[np.uint16] = _detected(
+            transmitted,
+            self._flat_photons,
+            np.float32(beam_intensity),
+            photon_noise,
+            read_noise,
+            np.float32(self._counts_per_photon),
+            np.float32(self._dark_offset),
+            np.float32(self._read_noise),
+        )
+        return counts
 
-    def _digitised(self, signal: NDArray[np.float32]) -> NDArray[np.uint16]:
-        signal += np.float32(self._beam.dark_offset.value + 0.5)
-        np.clip(signal, 0, 65535, out=signal)
-        return signal.astype(np.uint16)
 
-    def _blurred(self, transmission: NDArray[np.float32]) -> NDArray[np.float32]:
-        if self._sigma_px <= 0:
-            return transmission
-        radius = max(1, math.ceil(3 * self._sigma_px))
-        across = gaussian_filter1d(transmission, self._sigma_px, axis=1, mode="nearest", radius=radius)
-        return np.asarray(gaussian_filter1d(across, self._sigma_px, axis=0, mode="nearest", radius=radius))
+def _flat_structure(shape: tuple[int, int], rms: float, seed: int) -> NDArray[np.float64]:
+    """Return the open beam relative to its mean: monochromator stripes, a broad profile, unequal pixels."""
+    generator = np.random.default_rng((seed, _FLAT_STREAM))
+    height, width = shape
+    rows, columns = np.arange(height)[:, None] / height, np.arange(width)[None, :] / width
+    structure = np.zeros(shape)
+    for waves in (1, 2, 3, 5, 8, 13):
+        lean = generator.uniform(-0.5, 0.5)
+        structure += np.sin(2 * np.pi * (waves * rows + lean * columns) + generator.uniform(0, 2 * np.pi)) / waves**0.5
+    structure -= 2.0 * (columns - 0.5 - generator.uniform(-0.1, 0.1)) ** 2
+    structure += 0.1 * generator.standard_normal(shape)
+    structure -= structure.mean()
+    return np.asarray(np.maximum(1 + rms * structure / structure.std(), 0.1))
 
-    def _structure(self) -> NDArray[np.float64]:
-        """Relative brightness of the empty beam: a smooth hill, streaks along the columns, fine grain; mean 1."""
-        rows, columns = self._shape
-        rng = np.random.default_rng((self._seed, FLAT_STREAM))
-        strength = self._beam.flat_structure.value
-        y, x = np.linspace(-1, 1, rows)[:, None], np.linspace(-1, 1, columns)[None, :]
-        smooth = -strength * ((x - rng.uniform(-0.3, 0.3)) ** 2 + 0.5 * (y - rng.uniform(-0.3, 0.3)) ** 2)
-        streaks = np.zeros(columns)
-        for _ in range(NUM_STREAKS):
-            width = rng.uniform(0.002, 0.02)
-            streaks += rng.uniform(-1, 1) * strength * STREAK_STRENGTH * np.exp(-((x[0] - rng.uniform(-1, 1)) ** 2) / width**2)
-        grain = gaussian_filter(rng.standard_normal(self._shape), 1.0)
-        structure = 1 + smooth + streaks + FINE_STRENGTH * strength * grain / max(float(grain.std()), 1e-9)
-        return np.asarray(np.maximum(structure, 0.05) / np.mean(structure))
+
+def _blur_kernel(fwhm_pixels: float) -> NDArray[np.float32]:
+    """Return the discrete Gaussian, which has the exact width even below a pixel (Lindeberg, PAMI 12 (1990) 234)."""
+    variance = (fwhm_pixels / _FWHM_OVER_SIGMA) ** 2
+    reach = max(1, math.ceil(4 * math.sqrt(variance)))
+    kernel = ive(np.abs(np.arange(-reach, reach + 1)), variance)
+    return np.asarray(kernel / kernel.sum(), np.float32)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _blurred_transmission(line_integrals, kernel):  # type: ignore[no-untyped-def]
+    num_rows, num_columns = line_integrals.shape
+    reach = kernel.size // 2
+    across = np.empty((num_rows, num_columns), np.float32)
+    padded = np.empty(num_columns + 2 * reach, np.float32)
+    for row in range(num_rows):
+        for column in range(num_columns):
+            padded[reach + column] = np.exp(-line_integrals[row, column])
+        padded[:reach] = padded[reach]
+        padded[reach + num_columns :] = padded[reach + num_columns - 1]
+        across[row] = kernel[reach] * padded[reach : reach + num_columns]
+        for k in range(1, reach + 1):
+            for column in range(num_columns):
+                across[row, column] += kernel[reach + k] * (padded[reach + column - k] + padded[reach + column + k])
+    blurred = np.empty_like(across)
+    for row in range(num_rows):
+        for column in range(num_columns):
+            blurred[row, column] = kernel[reach] * across[row, column]
+        for k in range(1, reach + 1):
+            above, below = max(row - k, 0), min(row + k, num_rows - 1)
+            for column in range(num_columns):
+                blurred[row, column] += kernel[reach + k] * (across[above, column] + across[below, column])
+    return blurred
+
+
+@njit(cache=True, nogil=True)
+def _detected(  # type: ignore[no-untyped-def]
+    transmission, flat_photons, intensity, photon_noise, read_noise, counts_per_photon, dark_offset, read_noise_counts
+):
+    counts = np.empty(transmission.shape, np.uint16)
+    for row in range(counts.shape[0]):
+        for column in range(counts.shape[1]):
+            mean = transmission[row, column] * flat_photons[row, column] * intensity
+            if mean > _FEW_PHOTONS:
+                photons = mean + np.sqrt(mean) * photon_noise[row, column]
+            elif mean > 0:
+                photons = _poisson_quantile(mean, photon_noise[row, column])
+            else:
+                photons = np.float32(0.0)
+            value = dark_offset + counts_per_photon * photons + read_noise_counts * read_noise[row, column]
+            counts[row, column] = np.uint16(min(max(value + np.float32(0.5), np.float32(0.0)), np.float32(65535.0)))
+    return counts
+
+
+@njit(cache=True, nogil=True)
+def _poisson_quantile(mean, normal):  # type: ignore[no-untyped-def]
+    """Return the Poisson value at the same quantile as a standard normal one."""
+    wanted = 0.5 * math.erfc(-normal / math.sqrt(2.0))
+    term = math.exp(-mean)
+    reached = term
+    count = 0
+    while reached < wanted and count < 200:
+        count += 1
+        term *= mean / count
+        reached += term
+    return np.float32(count)

@@ -85,7 +85,6 @@ class Motor(PVGroup):  # type: ignore[misc]
         self._motions: deque[Motion] = deque([still], maxlen=8)
         self._arrival: Event | None = None
         self._arrived: asyncio.Future[None] | None = None
-        self._writing_own_value = False
         conductor.on_arrival(self._refresh)
 
     def position_at(self, time_s: float) -> float:
@@ -112,9 +111,24 @@ class Motor(PVGroup):  # type: ignore[misc]
         )
         await fields.user_readback_value.write_metadata(units=units, precision=5)
         await fields.done_moving_to_value.write(1)
-        fields.value_write_hook = self._value_written
 
-    @motor.fields.stop.putter  # type: ignore[no-redef]
+    @motor.putter  # type: ignore[no-redef, untyped-decorator]
+    async def motor(self, instance: Any, value: float) -> float:
+        """Move to a target; the put completes with the motion and leaves what the target is then."""
+        fields = instance.field_inst
+        if fields.set_use_switch.value in (1, "Set"):
+            await self._redefine(float(value))
+            return float(value)
+        refused = not fields.user_low_limit.value <= value <= fields.user_high_limit.value
+        await fields.limit_violation.write(int(refused))
+        if refused:
+            return self._motions[-1].target
+        await self._begin(fields, float(value))
+        assert self._arrived is not None
+        await asyncio.shield(self._arrived)
+        return self._motions[-1].target
+
+    @motor.fields.stop.putter  # type: ignore[no-redef, untyped-decorator]
     async def motor(fields: Any, instance: Any, value: int) -> int:  # noqa: N805
         """End the motion where it is."""
         if value:
@@ -130,22 +144,6 @@ class Motor(PVGroup):  # type: ignore[misc]
         self._motions.append(Motion(now_s, position, position, 1.0, 1.0))
         await self._arrive()
         await self._post_target(position)
-
-    async def _value_written(self, instance: Any, value: float) -> None:
-        if self._writing_own_value:  # our own post of VAL comes by here too
-            return
-        fields = instance.field_inst
-        if fields.set_use_switch.value in (1, "Set"):
-            await self._redefine(float(value))
-            return
-        refused = not fields.user_low_limit.value <= value <= fields.user_high_limit.value
-        await fields.limit_violation.write(int(refused))
-        if refused:
-            await self._post_target(self.position_at(self._conductor.now()))
-            return
-        await self._begin(fields, float(value))
-        assert self._arrived is not None
-        await asyncio.shield(self._arrived)  # the write completes with the motion: that is what put-completion means
 
     async def _begin(self, fields: Any, target: float) -> None:
         now_s = self._conductor.now()
@@ -193,8 +191,4 @@ class Motor(PVGroup):  # type: ignore[misc]
         await fields.dial_readback_value.write(position - float(fields.user_offset.value))
 
     async def _post_target(self, target: float) -> None:
-        self._writing_own_value = True
-        try:
-            await self.motor.write(target, verify_value=False)
-        finally:
-            self._writing_own_value = False
+        await self.motor.write(target, verify_value=False)

@@ -7,9 +7,19 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def place_spheres(  # type: ignore[no-untyped-def]
-    candidates, radii, centre, max_radius, bottom, top, obstacles, obstacle_radii, discs, disc_radii, disc_clearance
+    candidates,
+    radii,
+    centre,
+    max_radius,
+    hole_radius,
+    height,
+    obstacles,
+    obstacle_radii,
+    discs,
+    disc_radii,
+    disc_clearance,
 ):
     """Place spheres one after the other, each at the first of the offered places that is free.
 
@@ -19,8 +29,10 @@ def place_spheres(  # type: ignore[no-untyped-def]
         Uniform random numbers, shape (n, 3), consumed in order until all spheres lie or none are left.
     radii
         Radii in um, including the room to keep free.
-    centre, max_radius, bottom, top
-        The upright cylinder that holds the spheres, in um; across, centres may lie up to its wall less their radius.
+    centre, max_radius, height
+        The upright cylinder that holds the spheres, standing on z = 0, in um.
+    hole_radius
+        No centre comes nearer to the rotation axis than this, in um.
     obstacles, obstacle_radii
         Spheres that are already there, shapes (m, 3) and (m,).
     discs, disc_radii, disc_clearance
@@ -40,9 +52,10 @@ def place_spheres(  # type: ignore[no-untyped-def]
         ring = (max_radius - radius) * np.sqrt(candidates[k, 0])
         x = centre[0] + ring * np.cos(2 * np.pi * candidates[k, 1])
         y = centre[1] + ring * np.sin(2 * np.pi * candidates[k, 1])
-        z = bottom + radius + (top - bottom - 2 * radius) * candidates[k, 2]
+        z = radius + (height - 2 * radius) * candidates[k, 2]
         if (
-            _hits(x, y, z, radius, placed, radii, count)
+            x * x + y * y < hole_radius * hole_radius
+            or _hits(x, y, z, radius, placed, radii, count)
             or _hits(x, y, z, radius, obstacles, obstacle_radii, obstacle_radii.size)
             or _hits_disc(x, y, z, radius, discs, disc_radii, disc_clearance)
         ):
@@ -54,7 +67,7 @@ def place_spheres(  # type: ignore[no-untyped-def]
     return placed, count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _hits(x, y, z, radius, spheres, radii, count):  # type: ignore[no-untyped-def]
     for j in range(count):
         reach = radius + radii[j]
@@ -67,7 +80,7 @@ def _hits(x, y, z, radius, spheres, radii, count):  # type: ignore[no-untyped-de
     return False
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _hits_disc(x, y, z, radius, discs, disc_radii, clearance):  # type: ignore[no-untyped-def]
     for j in range(disc_radii.size):
         dz = abs(z - discs[j, 2])

@@ -1,163 +1,151 @@
-"""The inside of the simulated cell: where its particles, copper inclusions, cracks and pores are at a state of charge."""
-
-from collections.abc import Sequence
+"""The inside of the simulated cell in any state: what was drawn once, moved, grown and opened."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from operando.model.geometry import Region
-from operando.model.materials import attenuation_per_cm, material
+from operando.model.materials import attenuation_per_cm
 from simulators.cell_parameters import CellParameters
 from simulators.cell_state import CellState
-from simulators.particle_composition import ParticleComposition, composition
-from simulators.pristine_cathode import PristineCathode, pristine_cathode
-from simulators.region_overlap import fractions_inside
-from simulators.scene import Layer, Scene, Spheroids, Wall, joined
+from simulators.particle_mixture import ParticleMixture, particle_mixture
+from simulators.pristine_cell import TOP_LAYER_PART_OF_OPENING, TOP_LAYER_UM, PhantomError, draw_pristine_cell
+from simulators.scene import Cylinders, Scene, Spheroids, no_spheroids, spheres, upright
 
-# Below this height the cracks' opening is 30 % of the whole and grows with the square of the height, above it the rest:
-# so u = 7.2 um in the top layer of the published displacement field, below 1 um in the lowest, 14.2 um at the separator.
-CRACKED_ZONE_UM = 55.0  # of 290 um; published, A-7 and A-8
-OPENING_BELOW = 0.30
-PISTON_UM = 5000.0  # long enough to fill any view
-UPRIGHT = np.array([0.0, 0.0, 1.0])
+Floats = NDArray[np.float64]
+
+WALL_MATERIAL = "PEEK"
+PISTON_MATERIAL = "steel_316L"
+_ENDLESS_UM = 1e9
 
 
 class Phantom:
-    """One realisation of a cell; the same seed gives the same particles."""
+    """One cell, drawn once from its parameters and a seed.
+
+    Parameters
+    ----------
+    parameters
+        The cell file.
+    seed
+        Same seed and parameters, same cell.
+
+    Raises
+    ------
+    PhantomError
+        If there is too much in the cathode to find a place for everything.
+    """
 
     def __init__(self, parameters: CellParameters, seed: int) -> None:
-        self._parameters = parameters
-        self._energy_kev = parameters.beam.energy.value
-        self.pristine: PristineCathode = pristine_cathode(parameters, seed)
-        self._volumes_um3 = 4 / 3 * np.pi * self.pristine.particles.radii_um**3
-        dense = attenuation_per_cm("Li3PS4", self._energy_kev) * (1 - self._carbon_in_matrix)
-        dense += attenuation_per_cm("carbon", self._energy_kev) * self._carbon_in_matrix
-        # The packing counts all pores; those that are modelled as spheres must not be counted twice.
-        self.matrix_per_cm = dense * (parameters.layers.cathode_packing.value + parameters.pores.volume_fraction.value)
+        self.parameters = parameters
+        layers = parameters.layers
+        self.cathode_um = layers.cathode_thickness.value
+        self.bore_radius_um = layers.bore_diameter.value * 500
+        self.bore_centre_um = np.array([layers.bore_offset_x.value, layers.bore_offset_y.value])
+        self._pristine = draw_pristine_cell(parameters, seed)
+        self._find_attenuations()
 
-    @property
-    def cathode_thickness_um(self) -> float:
-        """Height of the pristine cathode."""
-        return self._parameters.layers.cathode_thickness.value
+    def displacement_um(self, state: CellState, z_um: Floats) -> Floats:
+        """Return how far the cathode at pristine height ``z_um`` has risen; 0 at the collector."""
+        bend_um = self.cathode_um - TOP_LAYER_UM
+        heights = [0.0, bend_um, self.cathode_um]
+        shares = [0.0, 1 - TOP_LAYER_PART_OF_OPENING, 1.0]
+        opening = state.crack_opening_um * np.interp(z_um, heights, shares)
+        return np.asarray(state.expansion_um * np.clip(z_um / self.cathode_um, 0, 1) + opening)
 
-    @property
-    def _carbon_in_matrix(self) -> float:
-        layers = self._parameters.layers
-        cus_mm3 = self._parameters.particles.active_mass.value / material("CuS").density_g_per_cm3
-        area_mm2 = np.pi / 4 * layers.bore_diameter.value**2
-        solid_mm3 = area_mm2 * layers.cathode_thickness.value * 1e-3 * layers.cathode_packing.value
-        return float(layers.carbon_fraction.value / (1 - cus_mm3 / solid_mm3))
-
-    def displacement_um(self, heights_um: NDArray[np.float64], state: CellState) -> NDArray[np.float64]:
-        """Return how far material moved towards the lithium, from its height in the pristine cathode."""
-        thickness_um = self._parameters.layers.cathode_thickness.value
-        edge_um = max(thickness_um - CRACKED_ZONE_UM, thickness_um / 2)
-        below = OPENING_BELOW * np.clip(heights_um / edge_um, 0, 1) ** 2
-        above = (1 - OPENING_BELOW) * np.clip((heights_um - edge_um) / (thickness_um - edge_um), 0, 1)
-        return np.asarray(
-            state.expansion_um * np.clip(heights_um / thickness_um, 0, 1) + state.crack_opening_um * (below + above)
-        )
+    def mixture(self, state: CellState) -> ParticleMixture:
+        """Return what every particle consists of."""
+        return particle_mixture(state, self.parameters.beam.energy.value)
 
     def scene(self, state: CellState) -> Scene:
-        """Return everything that stands in the beam."""
-        layers = self._parameters.layers
-        content = composition(state)
-        groups = [self.particles(state, content), self.inclusions(state, content), self.cracks(state), self.pores(state)]
-        wall_um = layers.wall_outer_diameter.value * 500
+        """Return all shapes of a state, in the coordinates of the sample."""
+        mixture = self.mixture(state)
+        growth = float(np.cbrt(mixture.particle_growth))
+        centre_um = self._moved(self._pristine.particles.centre_um, state)
+        particles = spheres(
+            centre_um, self._pristine.particles.radius_um * growth, mixture.residue_per_cm - self.matrix_per_cm
+        )
         return Scene(
-            layers.bore_offset_x.value,
-            layers.bore_offset_y.value,
-            tuple(self._layers(state)),
-            Wall(layers.bore_diameter.value * 500, wall_um, attenuation_per_cm("PEEK", self._energy_kev)),
-            joined(*groups),
+            cylinders=self._cylinders(state),
+            particles=particles,
+            inclusions=self._inclusions(centre_um, mixture),
+            cracks=self._open_cracks(state),
+            pores=spheres(
+                self._moved(self._pristine.pores.centre_um, state), self._pristine.pores.radius_um, -self.matrix_per_cm
+            ),
         )
 
-    def particles(self, state: CellState, content: ParticleComposition) -> Spheroids:
-        """Return the particles, as grown, with their residue's attenuation less that of the matrix."""
-        radii_um = self.pristine.particles.radii_um * content.total ** (1 / 3)
-        difference = content.residue_attenuation_per_cm(self._energy_kev) - self.matrix_per_cm
-        return _upright(self._moved(self.pristine.particles.centres_um, state), radii_um, radii_um, difference)
+    def _moved(self, centre_um: Floats, state: CellState) -> Floats:
+        moved = centre_um.copy()
+        moved[:, 2] += self.displacement_um(state, centre_um[:, 2])
+        return moved
 
-    def inclusions(self, state: CellState, content: ParticleComposition) -> Spheroids:
-        """Return the lenses of copper, one in every particle; none while no copper has segregated."""
-        if content.segregated_cu <= 0:
-            return _upright(np.empty((0, 3)), np.empty(0), np.empty(0), 0.0)
-        pristine_um = self.pristine.particles.radii_um
-        aspect = self._parameters.particles.inclusion_aspect.value
-        equatorial_um = pristine_um * (content.segregated_cu * aspect) ** (1 / 3)
-        copper_per_cm = attenuation_per_cm("Cu", self._energy_kev)
-        difference = copper_per_cm - content.residue_attenuation_per_cm(self._energy_kev)
-        centres_um = self._moved(self.pristine.particles.centres_um, state)
+    def _inclusions(self, centre_um: Floats, mixture: ParticleMixture) -> Spheroids:
+        if mixture.inclusion_share <= 0:
+            return no_spheroids()
+        aspect = self.parameters.particles.inclusion_aspect.value
+        radius_um = self._pristine.particles.radius_um * float(np.cbrt(mixture.inclusion_share))
+        difference = attenuation_per_cm("Cu", self.parameters.beam.energy.value) - mixture.residue_per_cm
         return Spheroids(
-            centres_um + self.pristine.inclusion_offsets * pristine_um[:, None],
-            equatorial_um,
-            equatorial_um / aspect,
-            self.pristine.inclusion_axes,
-            np.full(len(equatorial_um), difference),
+            centre_um,
+            radius_um * aspect ** (1 / 3),
+            radius_um * aspect ** (-2 / 3),
+            self._pristine.inclusion_axis,
+            np.full(radius_um.size, difference),
         )
 
-    def cracks(self, state: CellState) -> Spheroids:
-        """Return the cracks, as wide as they are open; none while they are shut."""
-        discs = self.pristine.cracks
-        opened = state.crack_opening_um / max(max(self._parameters.cracks.opening.opening.value), 1e-9)
-        num = len(discs.radii_um) if opened > 0 else 0
-        centres_um = self._moved(discs.centres_um[:num], state)
-        return _upright(centres_um, discs.radii_um[:num], opened * discs.thicknesses_um[:num] / 2, -self.matrix_per_cm)
-
-    def pores(self, state: CellState) -> Spheroids:
-        """Return the resolved pores of the matrix; they move but keep their size."""
-        pores = self.pristine.pores
-        centres_um = self._moved(pores.centres_um, state)
-        return _upright(centres_um, pores.radii_um, pores.radii_um, -self.matrix_per_cm)
-
-    def volumes_inside_um3(self, state: CellState, region: Region) -> dict[str, float]:
-        """Return the volumes of phases and voids inside a box, in um3."""
-        content = composition(state)
-        grown = self.particles(state, content)
-        inside_um3 = float(np.sum(self._volumes_um3 * fractions_inside(grown, region)))
-        inclusions, cracks, pores = self.inclusions(state, content), self.cracks(state), self.pores(state)
-        # What is finely mixed is spread evenly over a particle; the lens of copper is clipped on its own.
-        return {
-            "segregated_cu": _clipped_um3(inclusions, region),
-            "dispersed_cu": content.dispersed_cu * inside_um3,
-            "cu2s": content.cu2s * inside_um3,
-            "cus": content.cus * inside_um3,
-            "li2s": content.li2s * inside_um3,
-            "particles": content.total * inside_um3,
-            "cracks": _clipped_um3(cracks, region),
-            "pores": _clipped_um3(pores, region),
-        }
-
-    def _moved(self, centres_um: NDArray[np.float64], state: CellState) -> NDArray[np.float64]:
-        return centres_um + self.displacement_um(centres_um[:, 2], state)[:, None] * UPRIGHT
-
-    def _layers(self, state: CellState) -> Sequence[Layer]:
-        layers, energy_kev = self._parameters.layers, self._energy_kev
-        bore_um = layers.bore_diameter.value * 500
-        steel = attenuation_per_cm("steel_316L", energy_kev)
-        separator = attenuation_per_cm("Li3PS4", energy_kev, packing=layers.separator_packing.value)
-        cathode_top_um = layers.cathode_thickness.value + state.interface_um
-        lithium_bottom_um = cathode_top_um + layers.separator_thickness.value
-        lithium_top_um = lithium_bottom_um + layers.lithium_thickness.value - state.lithium_loss_um
-        lithium = attenuation_per_cm("Li", energy_kev)
-        return (
-            Layer("collector", -PISTON_UM, 0.0, bore_um, steel),
-            Layer("cathode", 0.0, cathode_top_um, bore_um, self.matrix_per_cm),
-            Layer("separator", cathode_top_um, lithium_bottom_um, bore_um, separator),
-            Layer("lithium", lithium_bottom_um, lithium_top_um, layers.lithium_diameter.value * 500, lithium),
-            Layer("piston", lithium_top_um, lithium_top_um + PISTON_UM, bore_um, steel),
+    def _open_cracks(self, state: CellState) -> Spheroids:
+        if state.crack_opening_um <= 0 or not self._pristine.cracks.radius_um.size:
+            return no_spheroids()
+        volume_um3 = state.crack_opening_um * self.parameters.cracks.region_width.value**2 * self._pristine.crack_share
+        radius_um = self._pristine.cracks.radius_um
+        return Spheroids(
+            self._moved(self._pristine.cracks.centre_um, state),
+            radius_um,
+            volume_um3 / (4 / 3 * np.pi * radius_um**2),
+            upright(radius_um.size),
+            np.full(radius_um.size, -self.matrix_per_cm),
         )
 
+    def _cylinders(self, state: CellState) -> Cylinders:
+        layers = self.parameters.layers
+        bore, axis = self.bore_centre_um, np.zeros(2)
+        cathode_top = self.cathode_um + state.interface_um
+        separator_top = cathode_top + layers.separator_thickness.value
+        lithium_top = self.cathode_um + layers.separator_thickness.value + layers.lithium_thickness.value
+        lithium_top = max(lithium_top + state.stack_change_um, separator_top)
+        wall_um = layers.wall_outer_diameter.value * 500
+        lithium_um = layers.lithium_diameter.value * 500
+        texture_um = self.parameters.pores.max_radius.value
+        rows = [
+            (bore, wall_um, -_ENDLESS_UM, _ENDLESS_UM, self._wall_per_cm),
+            (bore, self.bore_radius_um, -_ENDLESS_UM, _ENDLESS_UM, -self._wall_per_cm),
+            (bore, self.bore_radius_um, -_ENDLESS_UM, 0.0, self._piston_per_cm),
+            (bore, self.bore_radius_um, 0.0, cathode_top, self.outer_matrix_per_cm),
+            (axis, texture_um, 0.0, cathode_top, self.matrix_per_cm - self.outer_matrix_per_cm),
+            (bore, self.bore_radius_um, cathode_top, separator_top, self._separator_per_cm),
+            (bore, lithium_um, separator_top, lithium_top, self._lithium_per_cm),
+            (bore, self.bore_radius_um, lithium_top, _ENDLESS_UM, self._piston_per_cm),
+        ]
+        return Cylinders(
+            np.array([row[0] for row in rows]), *(np.array([float(row[k]) for row in rows]) for k in range(1, 5))
+        )
 
-def _clipped_um3(spheroids: Spheroids, region: Region) -> float:
-    return float(np.sum(spheroids.volumes_um3 * fractions_inside(spheroids, region)))
-
-
-def _upright(
-    centres_um: NDArray[np.float64],
-    equatorial_um: NDArray[np.float64],
-    polar_um: NDArray[np.float64],
-    difference_per_cm: float,
-) -> Spheroids:
-    num = len(equatorial_um)
-    return Spheroids(centres_um, equatorial_um, polar_um, np.tile(UPRIGHT, (num, 1)), np.full(num, difference_per_cm))
+    def _find_attenuations(self) -> None:
+        layers = self.parameters.layers
+        energy_kev = self.parameters.beam.energy.value
+        electrolyte = attenuation_per_cm("Li3PS4", energy_kev)
+        carbon = attenuation_per_cm("carbon", energy_kev)
+        cus_share = self._pristine.cus_share
+        packing, carbon_share = layers.cathode_packing.value, layers.carbon_fraction.value
+        electrolyte_share = packing * (1 - carbon_share) - cus_share
+        if electrolyte_share <= 0:
+            raise PhantomError(
+                f"the cathode has no room for electrolyte: CuS fills {cus_share:.3f} of it and carbon "
+                f"{packing * carbon_share:.3f} at a packing of {packing}. Lower particles.active_mass."
+            )
+        # Mean between the particles; the resolved pores are drawn, the rest of the porosity is spread.
+        mean = (electrolyte_share * electrolyte + packing * carbon_share * carbon) / (1 - cus_share)
+        self.outer_matrix_per_cm = mean
+        self.matrix_per_cm = mean / (1 - self.parameters.pores.volume_fraction.value)
+        self._separator_per_cm = attenuation_per_cm("Li3PS4", energy_kev, packing=layers.separator_packing.value)
+        self._lithium_per_cm = attenuation_per_cm("Li", energy_kev)
+        self._wall_per_cm = attenuation_per_cm(WALL_MATERIAL, energy_kev)
+        self._piston_per_cm = attenuation_per_cm(PISTON_MATERIAL, energy_kev)

@@ -9,7 +9,8 @@ from caproto.server import pvproperty
 from simulators.channel_access_server import MirroredGroup, attribute_name
 from simulators.conductor import Conductor, Event
 from simulators.noise import keyed_normal
-from simulators.potentiostat_channel import MAX_LOAD_TEXT, TECHNIQUE_ID, Channel, ChannelError, Code, Technique
+from simulators.potentiostat_channel import Channel
+from simulators.potentiostat_technique import MAX_LOAD_TEXT, TECHNIQUE_ID, ChannelError, Code, Technique
 
 POLL_S = 1.0
 GRID_TOLERANCE = 1e-6  # a time of 1.7e9 s is a multiple of 2.4e-7 s, so a grid point may be met that much early

@@ -95,7 +95,7 @@ class Projector:
         return np.ascontiguousarray(by_column.T)
 
 
-@njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, fastmath=True)
 def _add_cylinders(by_column, centre_u, radius, bottom, top, per_um, first_u, z_top, pixel):  # type: ignore[no-untyped-def]
     num_columns, num_rows = by_column.shape
     covered = np.empty(num_rows)
@@ -115,7 +115,7 @@ def _add_cylinders(by_column, centre_u, radius, bottom, top, per_um, first_u, z_
                     by_column[column, row] += chord * per_um[i] * covered[row]
 
 
-@njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, fastmath=True)
 def _add_spheroids(  # type: ignore[no-untyped-def]
     by_column, centre, equatorial, polar, axis, per_um, cos, sin, first_u, z_top, pixel, table
 ):
@@ -136,8 +136,8 @@ def _add_spheroids(  # type: ignore[no-untyped-def]
         shear = q / r
         half_width = 1.0 / math.sqrt(s)
         column_0 = (centre[i, 0] * cos + centre[i, 1] * sin - first_u) / pixel
-        start = max(0, int(math.floor(column_0 - half_width / pixel)))
-        stop = min(num_columns, int(math.ceil(column_0 + half_width / pixel)) + 1)
+        start = max(0, math.floor(column_0 - half_width / pixel))
+        stop = min(num_columns, math.ceil(column_0 + half_width / pixel) + 1)
         scale = per_um[i] * 2.0 / len(_SUB_COLUMNS) / math.sqrt(along * r) / pixel
         for column in range(start, stop):
             for offset in _SUB_COLUMNS:
@@ -147,8 +147,8 @@ def _add_spheroids(  # type: ignore[no-untyped-def]
                     continue
                 half_height = math.sqrt(g / r)
                 depth = z_top - (centre[i, 2] - shear * du)
-                first = max(0, int(math.floor((depth - half_height) / pixel)))
-                last = min(num_rows - 1, int(math.floor((depth + half_height) / pixel)))
+                first = max(0, math.floor((depth - half_height) / pixel))
+                last = min(num_rows - 1, math.floor((depth + half_height) / pixel))
                 step = half_steps * pixel / half_height
                 # position in the table of a row's upper edge; it grows downwards
                 position = half_steps + half_steps * (first * pixel - depth) / half_height
@@ -160,7 +160,7 @@ def _add_spheroids(  # type: ignore[no-untyped-def]
                     before = after
 
 
-@njit(cache=True, nogil=True, fastmath=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
 def _look_up(table, position):  # type: ignore[no-untyped-def]
     clipped = min(max(position, 0.0), float(_TABLE_STEPS))
     index = int(clipped)

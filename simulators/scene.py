@@ -54,3 +54,20 @@ class Scene:
     def spheroids(self) -> tuple[Spheroids, ...]:
         """All kinds of spheroids."""
         return self.particles, self.inclusions, self.cracks, self.pores
+
+
+def upright(count: int) -> Floats:
+    """Return axes that point along z, shape (count, 3)."""
+    return np.tile([0.0, 0.0, 1.0], (count, 1))
+
+
+def spheres(centre_um: Floats, radius_um: Floats, difference_per_cm: float) -> Spheroids:
+    """Return spheres of one kind."""
+    return Spheroids(
+        centre_um, radius_um, radius_um, upright(radius_um.size), np.full(radius_um.size, difference_per_cm)
+    )
+
+
+def no_spheroids() -> Spheroids:
+    """Return none."""
+    return spheres(np.empty((0, 3)), np.empty(0), 0.0)

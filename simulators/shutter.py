@@ -28,14 +28,14 @@ class Shutter(PVGroup):  # type: ignore[misc]
         """Return whether the beam was on at ``time_s``."""
         return next((is_open for moved_s, is_open in reversed(self._moves) if moved_s <= time_s), False)
 
-    @open_command.putter
+    @open_command.putter  # type: ignore[no-redef, untyped-decorator]
     async def open_command(self, instance: Any, value: int) -> int:
         """Open."""
         if value:
             await self._move(True)
         return 0
 
-    @close_command.putter
+    @close_command.putter  # type: ignore[no-redef, untyped-decorator]
     async def close_command(self, instance: Any, value: int) -> int:
         """Close."""
         if value:

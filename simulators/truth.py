@@ -1,37 +1,40 @@
-"""What is really inside the simulated cell: the answer that an analysis of its counts should find."""
-
-import numpy as np
+"""What is really inside the simulated cell, to be compared with what the analysis finds."""
 
 from operando.model.geometry import Region
-from simulators.cell_twin import CellTwin
+from simulators.box_integration import volume_in_box
+from simulators.cell_state import CellState
 from simulators.phantom import Phantom
 
-NUM_DEPTHS = 30
 
+def truth(phantom: Phantom, state: CellState, region: Region) -> dict[str, float]:
+    """Return the true volumes of a state; lengths in um, volumes in um3, charge in mAh.
 
-def truth(twin: CellTwin, phantom: Phantom, region: Region, time_s: float) -> dict[str, object]:
-    """Return the state of a cell, and the volumes inside a box of the view, at one moment.
+    Parameters
+    ----------
+    phantom, state
+        The cell and its state.
+    region
+        Box fixed to the sample stage; particles are counted where they stand now, cut at the faces.
 
-    Names carry their unit. Volumes are clipped to the region. ``depths_um`` are heights in the pristine cathode,
-    ``displacements_um`` how far the material there moved towards the lithium. ``high_attenuation_um3`` is the copper
-    in resolved inclusions; ``dispersed_cu_um3`` is metallic too, but finer than any voxel.
+    Returns
+    -------
+    dict[str, float]
+        ``high_attenuation_volume`` (resolved metallic copper), ``particle_volume`` (whole particles, copper
+        included) and ``dispersed_copper_volume`` inside the region; ``crack_volume`` inside the square of
+        ``cracks.region_width`` over the whole cathode; ``charge_mah``, ``interface_um``, ``crack_opening_um`` and
+        ``stack_change_um`` of the state.
     """
-    state, reading = twin.state(time_s), twin.reading(time_s)
-    depths_um = np.linspace(0, phantom.cathode_thickness_um, NUM_DEPTHS)
-    volumes = {f"{name}_um3": volume for name, volume in phantom.volumes_inside_um3(state, region).items()}
+    scene, mixture = phantom.scene(state), phantom.mixture(state)
+    width_um = phantom.parameters.cracks.region_width.value
+    crack_region = Region(width_um, width_um, 0.0, phantom.cathode_um + max(state.interface_um, 0.0))
+    particle_um3 = volume_in_box(scene.particles, region)
     return {
-        "time_s": time_s,
-        "voltage_v": reading.voltage_v,
-        "current_a": reading.current_a,
-        "charge_mah": reading.charge_mah,
-        "specific_charge_mah_per_g": state.specific_charge_mah_per_g,
-        "stack_pressure_mpa": twin.stack_pressure_mpa(time_s),
-        "high_attenuation_um3": volumes["segregated_cu_um3"],
-        **volumes,
+        "high_attenuation_volume": volume_in_box(scene.inclusions, region),
+        "particle_volume": particle_um3,
+        "dispersed_copper_volume": particle_um3 * mixture.dispersed_copper_share / mixture.particle_growth,
+        "crack_volume": volume_in_box(scene.cracks, crack_region),
+        "charge_mah": state.charge_mah,
         "interface_um": state.interface_um,
-        "lithium_loss_um": state.lithium_loss_um,
-        "stack_change_um": state.stack_change_um,
         "crack_opening_um": state.crack_opening_um,
-        "depths_um": depths_um.tolist(),
-        "displacements_um": phantom.displacement_um(depths_um, state).tolist(),
+        "stack_change_um": state.stack_change_um,
     }

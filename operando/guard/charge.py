@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from devices.potentiostat import Snapshot
+from devices.potentiostat_reading import Snapshot
 
 AMPERE_SECONDS_PER_MAH = 3.6
 _LARGEST_RATIO = 1.5  # the instrument's count is believed over a switch if it fits a current up to this much larger

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from devices.potentiostat import ChannelState, Potentiostat, PotentiostatError, Snapshot
+from devices.potentiostat import Potentiostat, PotentiostatError
+from devices.potentiostat_reading import ChannelState, Snapshot
 from devices.techniques import Technique
 from operando.guard.inbox import Inbox
 from operando.model.clock import Clock

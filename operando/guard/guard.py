@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any, Protocol
 
-from devices.potentiostat import ChannelState, PotentiostatError, Snapshot
+from devices.potentiostat import PotentiostatError
+from devices.potentiostat_reading import ChannelState, Snapshot
 from devices.techniques import TechniqueError
 from operando.guard.charge import ChargePoint, charge_point, next_charge
 from operando.guard.control import CellControl, NotObeyedError

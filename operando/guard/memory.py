@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from devices.potentiostat import ChannelState
+from devices.potentiostat_reading import ChannelState
 from operando.guard.charge import ChargePoint
 from operando.guard.inbox import Answer
 from operando.guard.state import Step

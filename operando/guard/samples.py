@@ -5,13 +5,13 @@ from math import isnan, nan
 
 from devices.force_calibration import ForceCalibration
 from devices.lorenz import LorenzPort, Reading
-from devices.potentiostat import Potentiostat, Snapshot
+from devices.potentiostat import Potentiostat
+from devices.potentiostat_reading import Snapshot
 from devices.quality import Quality, worst
 from devices.temperature import Temperature, TemperatureReading
 from operando.guard.limits import CellReading
 from operando.guard.pressure import stack_pressure_mpa
 from operando.model.clock import Clock
-
 
 LONGEST_STANDSTILL_POLLS = 2.0  # the server shows new values once a poll, whenever that falls between two samples
 

@@ -42,8 +42,7 @@ def _long_text(name: str, **options: Any) -> Any:
         value="",
         dtype=ChannelType.CHAR,
         max_length=LONGEST_TEXT,
-        report_as_string=True,
-        string_encoding="utf-8",
+        string_encoding="latin-1",
         **options,
     )
 

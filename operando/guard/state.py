@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from devices.potentiostat import ChannelState, Snapshot
+from devices.potentiostat_reading import ChannelState, Snapshot
 
 
 class State(StrEnum):

@@ -26,14 +26,15 @@ def run_monitor(run: RunDirectory, headless_png: Path | None = None) -> int:
     application = pyqtgraph.mkQApp("operando monitor")
     clock = SystemClock()
     window = MonitorWindow(run, clock)
-    window.show()
     if headless_png is None:
+        window.show()
         return int(application.exec())
     give_up_s = clock.now() + DRAWING_TIMEOUT_S
     while window.view is None and clock.now() < give_up_s:
         application.processEvents()
         window.refresh()
         clock.sleep_until(clock.now() + 0.02)
+    window.grab()  # linked axes find their ranges while they are drawn for the first time
     application.processEvents()
     saved = window.view is not None and window.grab().save(str(headless_png))
     window.close()

@@ -77,6 +77,13 @@ class MeasurementView:
     uncertainty: float
     flags: tuple[str, ...]
 
+    @property
+    def text(self) -> str:
+        """The value with its uncertainty, without the unit."""
+        if not self.uncertainty > 0:
+            return f"{self.value:.4g}"
+        return f"{self.value:.4g} ± {float(f'{self.uncertainty:.2g}'):.4g}"
+
 
 @dataclass(frozen=True)
 class EventView:

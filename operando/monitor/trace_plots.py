@@ -11,7 +11,7 @@ from operando.monitor.run_view import DISPLAYS, Quantity, RunView, TomogramView
 PLOTTED = {Quantity.VOLTAGE: "#ffd166", Quantity.CURRENT: "#6ec6ff", Quantity.PRESSURE: "#9be564"}
 BAR_COLOURS = {"": "#f2c14e", "success": "#5fb878", "fail": "#e07a3f", "abort": "#d94f4f"}
 AXIS_WIDTH_PX = 62
-STRIP_HEIGHT_PX = 58
+STRIP_HEIGHT_PX = 84  # as long as its label
 MAX_NAMES = 24  # beyond it names would cover each other
 
 
@@ -33,6 +33,7 @@ class TracePlots:
         self._names: list[Any] = []
         self._shown_tomograms: tuple[TomogramView, ...] | None = None
         self.curves: dict[Quantity, Any] = {}
+        self._drawn: dict[Quantity, tuple[int, float]] = {}
         for row, (quantity, colour) in enumerate(PLOTTED.items(), start=1):
             plot = self.widget.addPlot(row=row, col=0)
             plot.showGrid(x=True, y=True, alpha=0.15)
@@ -40,19 +41,23 @@ class TracePlots:
             plot.getAxis("left").enableAutoSIPrefix(False)
             plot.getAxis("bottom").enableAutoSIPrefix(False)
             plot.setLabel("left", f"{quantity.value.removeprefix('stack ')} [{DISPLAYS[quantity].unit}]")
-            plot.setXLink(self._strip)
             curve = plot.plot(pen=pyqtgraph.mkPen(colour, width=1.2), connect="finite")
             curve.setDownsampling(auto=True, method="peak")  # minima and maxima of long traces stay visible
             curve.setClipToView(True)
             self.curves[quantity] = curve
+            if row == 1:
+                voltage_plot = plot
+            else:
+                plot.setXLink(voltage_plot)
+        self._strip.setXLink(voltage_plot)  # never the other way: its bars say nothing about how long the run is
         plot.setLabel("bottom", "time since start of run [h]")
 
     def show_run(self, view: RunView) -> None:
         """Draw what has changed."""
         for quantity, curve in self.curves.items():
             times_s, values = view.traces[quantity]
-            shown = curve.getData()[0]
-            if len(times_s) and (shown is None or len(times_s) != len(shown)):
+            if len(times_s) and self._drawn.get(quantity) != (len(times_s), view.start_s):
+                self._drawn[quantity] = len(times_s), view.start_s
                 curve.setData(self._hours(times_s, view), values * DISPLAYS[quantity].factor)
         if view.tomograms != self._shown_tomograms or view.running_tomogram is not None:
             self._shown_tomograms = view.tomograms
@@ -69,7 +74,7 @@ class TracePlots:
         self._bars, self._names = None, []
         if not view.tomograms:
             return
-        starts = np.array([(tomogram.start_s - view.start_s) / 3600.0 for tomogram in view.tomograms])
+        starts = np.array([entry.start_s - view.start_s for entry in view.tomograms])
         stops = np.array(
             [
                 (max(view.now_s, entry.start_s) if entry.stop_s is None else entry.stop_s) - view.start_s
@@ -78,7 +83,7 @@ class TracePlots:
         )
         colours = [BAR_COLOURS.get(entry.exit_status, BAR_COLOURS["fail"]) for entry in view.tomograms]
         self._bars = pyqtgraph.BarGraphItem(
-            x0=starts,
+            x0=starts / 3600.0,
             x1=stops / 3600.0,
             y0=0.0,
             height=0.3,
@@ -86,9 +91,10 @@ class TracePlots:
             pens=[pyqtgraph.mkPen(c) for c in colours],
         )
         self._strip.addItem(self._bars)
-        for number, (start_h, entry) in enumerate(zip(starts, view.tomograms, strict=True)):
+        middles = (starts + stops) / 7200.0
+        for number, (middle_h, entry) in enumerate(zip(middles, view.tomograms, strict=True)):
             if len(view.tomograms) <= MAX_NAMES or entry is view.tomograms[-1]:
                 name = pyqtgraph.TextItem(entry.name, color="#c9ced6", anchor=(0.5, 1.0))
-                name.setPos(start_h, 0.28 if number % 2 else 0.6)
+                name.setPos(middle_h, 0.28 if number % 2 else 0.6)
                 self._strip.addItem(name, ignoreBounds=True)
                 self._names.append(name)

@@ -52,7 +52,7 @@ def essentials(view: RunView, wall_s: float) -> Panel:
     parts += [Text(f"{event.kind}: {event.text}", style="red") for event in _alarms(view)]
     parts += [Text(problem, style="yellow") for problem in view.problems]
     word = {True: "REHEARSAL", False: "beamline", None: "not known yet whether a rehearsal"}[view.rehearsal]
-    style = "yellow" if view.rehearsal else "none"
+    style = "yellow" if view.rehearsal else "white"
     return Panel(Group(*parts), title=Text(f"{word} · {view.name}", style=f"bold {style}"), border_style=style)
 
 
@@ -87,8 +87,7 @@ def _measurements(view: RunView) -> Table:
     table.add_column("unit")
     table.add_column("flags")
     for entry in view.measurements[-NUM_MEASUREMENTS:]:
-        value = f"{entry.value:.4g}" + (f" ± {entry.uncertainty:.2g}" if entry.uncertainty > 0 else "")
-        table.add_row(entry.tomogram, entry.name, value, entry.unit, ", ".join(entry.flags))
+        table.add_row(entry.tomogram, entry.name, entry.text, entry.unit, ", ".join(entry.flags))
     return table
 
 

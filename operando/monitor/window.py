@@ -1,6 +1,7 @@
 """The monitor's window: present values, traces, tomograms, newest picture, measurements and the guard's log."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from html import escape
 from typing import Any
 
 import pyqtgraph
@@ -11,11 +12,11 @@ from operando.model.run_directory import RunDirectory
 from operando.monitor.figure_panel import FigurePanel
 from operando.monitor.pictures import Picture, PictureReader
 from operando.monitor.run_reader import RunReader
-from operando.monitor.run_view import EventView, MeasurementView, RunView
+from operando.monitor.run_tables import EventList, MeasurementTable
+from operando.monitor.run_view import RunView
 from operando.monitor.trace_plots import TracePlots
 
 UPDATE_MS = 250
-FIRST_COLUMNS = ("voltage", "stack_pressure", "capacity", "high_attenuation_volume")
 STATE_COLOURS = {"TRIPPED": "#d94f4f", "UNSAFE": "#d94f4f", "HOLDING": "#f2c14e", "RUNNING": "#5fb878"}
 
 
@@ -36,8 +37,6 @@ class MonitorWindow(QtWidgets.QMainWindow):
         self._clock = host_clock
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="run reader")
         self._pending: Future[tuple[RunView, Picture | None]] | None = None
-        self._measurements: tuple[MeasurementView, ...] | None = None
-        self._events: tuple[EventView, ...] | None = None
         self._picture: Picture | None = None
         self.view: RunView | None = None
         self.setWindowTitle(run.path.name)
@@ -81,27 +80,24 @@ class MonitorWindow(QtWidgets.QMainWindow):
         self._banner = QtWidgets.QLabel()
         self._banner.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
         self._state = QtWidgets.QLabel("guard: nothing logged yet")
+        self._state.setStyleSheet("font-size: 16px;")
         self._progress = QtWidgets.QLabel()
         self._figures = FigurePanel()
         self._plots = TracePlots()
         self._image, picture = self._build_picture()
-        self._table = QtWidgets.QTableWidget()
-        self._table.verticalHeader().hide()
-        self._table.setEditTriggers(QtWidgets.QAbstractItemView.EditTrigger.NoEditTriggers)
-        self._log = QtWidgets.QListWidget()
-        self._log.setWordWrap(True)
+        self._table, self._log = MeasurementTable(), EventList()
 
         right = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
         for title, widget in (("Newest picture", picture), ("Measurements", self._table), ("Guard's log", self._log)):
             right.addWidget(_titled(title, widget))
-        right.setSizes([400, 200, 150])
+        right.setSizes([330, 260, 180])
         split = QtWidgets.QSplitter(QtCore.Qt.Orientation.Horizontal)
         split.addWidget(self._plots.widget)
         split.addWidget(right)
         split.setSizes([820, 620])
         header = QtWidgets.QHBoxLayout()
-        header.addWidget(self._state)
-        header.addStretch(1)
+        self._state.setWordWrap(True)
+        header.addWidget(self._state, 1)
         header.addWidget(self._progress)
         content = QtWidgets.QWidget()
         layout = QtWidgets.QVBoxLayout(content)
@@ -131,19 +127,13 @@ class MonitorWindow(QtWidgets.QMainWindow):
         self._show_header(view)
         self._figures.show_figures(view.figures, self._clock.now(), ended=bool(view.ended))
         self._plots.show_run(view)
-        if view.measurements != self._measurements:
-            self._measurements = view.measurements
-            self._show_measurements(view.measurements)
-        if view.events != self._events:
-            self._events = view.events
-            self._show_events(view)
+        self._table.show_measurements(view.measurements)
+        self._log.show_events(view.events, view.start_s)
         if picture is not None and picture is not self._picture:
             self._picture = picture
             self._image.setImage(picture.image, autoLevels=False, levels=picture.levels)
             self._caption.setText(picture.caption)
-        self.statusBar().showMessage(
-            " · ".join(view.problems) or f"{len(view.traces)} quantities read; all files whole."
-        )
+        self.statusBar().showMessage(" · ".join(view.problems) or "Every file of the run could be read.")
 
     def _show_header(self, view: RunView) -> None:
         word = {True: "REHEARSAL", False: "BEAMLINE", None: ""}[view.rehearsal]
@@ -160,9 +150,9 @@ class MonitorWindow(QtWidgets.QMainWindow):
         )
         state = view.state or "nothing logged yet"
         colour = STATE_COLOURS.get(view.state, "#c9ced6")
-        text = f'guard: <b style="color: {colour}">{state}</b>'
-        text += f" · step: <b>{view.step}</b>" if view.step else ""
-        text += f' · <b style="color: #ff6b5e">trip: {view.trip}</b>' if view.trip else ""
+        text = f'guard: <b style="color: {colour}">{escape(state)}</b>'
+        text += f" · step: <b>{escape(view.step)}</b>" if view.step else ""
+        text += f' · <b style="color: #ff6b5e">trip: {escape(view.trip)}</b>' if view.trip else ""
         self._state.setText(text)
         running = view.running_tomogram
         num_done = sum(entry.stop_s is not None for entry in view.tomograms)
@@ -172,44 +162,6 @@ class MonitorWindow(QtWidgets.QMainWindow):
             )
         else:
             self._progress.setText(f"{num_done} tomograms" + (f" · run ended: {view.ended}" if view.ended else ""))
-
-    def _show_measurements(self, measurements: tuple[MeasurementView, ...]) -> None:
-        tomograms = list(dict.fromkeys(entry.tomogram for entry in measurements))
-        found = list(dict.fromkeys(entry.name for entry in measurements))
-        names = [name for name in FIRST_COLUMNS if name in found] + [
-            name for name in found if name not in FIRST_COLUMNS
-        ]
-        units = {entry.name: entry.unit for entry in measurements}
-        self._table.setRowCount(len(tomograms))
-        self._table.setColumnCount(1 + len(names))
-        headings = [f"{name.replace('_', ' ')}\n[{units[name]}]" for name in names]
-        self._table.setHorizontalHeaderLabels(["tomogram\n", *headings])
-        self._table.clearContents()
-        for row, tomogram in enumerate(tomograms):
-            self._table.setItem(row, 0, QtWidgets.QTableWidgetItem(tomogram))
-        for entry in measurements:
-            self._table.setItem(tomograms.index(entry.tomogram), 1 + names.index(entry.name), _cell(entry))
-        self._table.resizeColumnsToContents()
-
-    def _show_events(self, view: RunView) -> None:
-        self._log.clear()
-        for event in reversed(view.events):
-            item = QtWidgets.QListWidgetItem(
-                f"{(event.time_s - view.start_s) / 3600:.2f} h  {event.kind}: {event.text}"
-            )
-            if event.is_alarm:
-                item.setForeground(QtGui.QColor("#ff6b5e"))
-            self._log.addItem(item)
-
-
-def _cell(entry: MeasurementView) -> QtWidgets.QTableWidgetItem:
-    text = f"{entry.value:.4g}"
-    if entry.uncertainty > 0:
-        text += f" ± {entry.uncertainty:.2g}"
-    item = QtWidgets.QTableWidgetItem(text + (" !" if entry.flags else ""))
-    item.setTextAlignment(QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter)
-    item.setToolTip(", ".join(entry.flags))
-    return item
 
 
 def _titled(title: str, widget: QtWidgets.QWidget) -> QtWidgets.QWidget:

@@ -23,9 +23,10 @@ def simulate_beamline(
     """Serve the simulated beamline in the foreground."""
     from simulators.beamline import run_simulated_beamline
 
-    return run_simulated_beamline(
+    run_simulated_beamline(
         experiment_file, geometry, directory, seed=seed, epoch_s=epoch_s, recorded_scan=recorded
     )
+    return EXIT_COMPLETE
 
 
 def guard_cell(path: Path, *, stop_cell: bool) -> int:

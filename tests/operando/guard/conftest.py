@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -137,9 +137,12 @@ class World:
         self.client: subprocess.Popen[str] | None = None
 
     def start_ioc(self) -> Process:
-        return self._start(str(HERE / "fake_beamline.py"), str(self.link), environment=self.ioc_environment).wait_ready()
+        return self._start(
+            str(HERE / "fake_beamline.py"), str(self.link), environment=self.ioc_environment
+        ).wait_ready()
 
     def start_guard(self, *arguments: str) -> Process:
+        self.close_client()  # a new one connects at once, an old one searches for a lost server for some seconds
         return self._start(
             "-m", "operando.guard.main", "--run-dir", str(self.run.path), *arguments, environment=self.environment
         )
@@ -194,11 +197,17 @@ class World:
     def events(self, kind: str) -> list[dict[str, Any]]:
         return [event for event in self.rows("events") if event["kind"] == kind]
 
-    def close(self) -> None:
+    def close_client(self) -> None:
         if self.client is not None:
             assert self.client.stdin is not None
+            assert self.client.stdout is not None
             self.client.stdin.close()
             self.client.wait(TIMEOUT_S)
+            self.client.stdout.close()
+        self.client = None
+
+    def close(self) -> None:
+        self.close_client()
         for process in reversed(self.processes):
             process.end()
 
@@ -212,14 +221,25 @@ def a_world(directory: Path, **options: str) -> Iterator[World]:
         world.close()
 
 
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A guard that all tests of a file share; each leaves it as it was."""
+    with a_world(tmp_path_factory.mktemp("run")) as made:
+        made.start_ioc()
+        made.start_guard().wait_ready()
+        yield made
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def fresh_world(tmp_path: Path) -> Iterator[World]:
+    """A fake beamline without a guard."""
     with a_world(tmp_path) as made:
         made.start_ioc()
         yield made
 
 
 @pytest.fixture
-def guarded(world: World) -> World:
-    world.start_guard().wait_ready()
-    return world
+def make_world() -> Iterator[Callable[..., World]]:
+    """A run directory without anything that answers."""
+    with ExitStack() as stack:
+        yield lambda directory, **options: stack.enter_context(a_world(directory, **options))

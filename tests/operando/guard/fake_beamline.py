@@ -52,7 +52,7 @@ def variables() -> dict[str, object]:
     return found
 
 
-class Beamline(PVGroup):
+class Beamline(PVGroup):  # type: ignore[misc]
     locals().update(variables())
 
     def __init__(self) -> None:

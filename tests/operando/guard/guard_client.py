@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-import epics
+from ophyd import EpicsSignal
 
 from devices.cell import Cell, CellCommandError
 from operando.model.run_directory import RunDirectory
@@ -24,7 +24,8 @@ def answer(cell: Cell, request: list[object]) -> object:
             cell.wait_for_connection(timeout=10)
             return {key: value.get("units") for key, value in cell.describe().items()}
         case ["put", str(pv), value]:
-            return epics.caput(pv, value, wait=True, timeout=5)
+            EpicsSignal(pv, put_complete=True, name="put").set(value).wait(5)
+            return 1
         case ["command", str(name), dict(arguments), identity, token]:
             sender = cell if token is None else Cell(cell.prefix, name="stranger", token=str(token))
             try:

@@ -1,17 +1,104 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 if TYPE_CHECKING:
     from tests.operando.guard.conftest import World
 
+DISCHARGE = {"step": "discharge", "current_a": -90e-6, "until_voltage_v": 1.8, "max_duration_s": 60.0}
+
+
+def test_pressure_is_force_over_the_bore_and_units_are_told(guarded: World) -> None:
+    found = guarded.wait_state("OPEN_CIRCUIT")
+    assert found["pressure"] == pytest.approx(735.1 / 28.274, abs=1e-2)  # N over mm2 of a 6 mm bore
+    units = guarded.ask("describe")
+    assert units["cell_voltage"] == "V"
+    assert units["cell_charge"] == "mAh"
+    assert units["cell_pressure"] == "MPa"
+
+
+def test_a_command_with_a_wrong_token_is_refused(guarded: World) -> None:
+    said = guarded.command("note", token="stolen", text="let me in")
+    assert "refused" in said
+    assert "guard.token" in said
+    assert not guarded.events("note")
+
+
+def test_a_repeated_id_is_answered_and_not_done_again(guarded: World) -> None:
+    assert guarded.command("note", identity="n1", text="once") == "done"
+    assert guarded.command("note", identity="n1", text="once") == "done"
+    assert [event["text"] for event in guarded.events("note")] == ["once"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "reason"),
+    [
+        ("dance", {}, "no command"),
+        ("constant_current", DISCHARGE | {"until_voltage_v": 2.9}, "lies behind"),
+        ("constant_current", DISCHARGE | {"current_a": 1.0}, "allowed"),
+        ("constant_voltage", {"step": "x", "voltage_v": 4.0, "duration_s": 1.0}, "would trip"),
+        ("rest", {"step": "x"}, "duration_s"),
+        ("set_sampling", {"period_s": "soon"}, "number"),
+        ("clear_trip", {"person": "A", "reason": "b"}, "no trip"),
+    ],
+)
+def test_a_command_that_cannot_be_is_refused_with_its_reason(
+    guarded: World, name: str, arguments: dict[str, Any], reason: str
+) -> None:
+    said = guarded.command(name, **arguments)
+    assert "refused" in said
+    assert reason in said
+
 
 def test_a_step_runs_holds_and_ends_by_itself(guarded: World) -> None:
-    found = guarded.wait_state("OPEN_CIRCUIT")
-    assert abs(found["pressure"] - 735.1 / 28.274) < 1e-2
-    arguments = {"step": "discharge", "current_a": -90e-6, "until_voltage_v": 1.8, "max_duration_s": 60.0}
-    assert guarded.command("constant_current", hold="constant_voltage", max_hold_s=1.0, **arguments) == "done"
+    assert guarded.command("constant_current", hold="constant_voltage", max_hold_s=1.0, **DISCHARGE) == "done"
     assert guarded.wait_state("RUNNING", "HOLDING")["step"] == "discharge"
-    guarded.wait_state("HOLDING")
+    assert guarded.wait_state("HOLDING")["voltage"] == pytest.approx(1.8, abs=0.02)
     guarded.wait_state("STEP_ENDED")
     assert [event["text"] for event in guarded.events("step_ended")] == ["Step 'discharge' ended by itself."]
+
+
+def test_the_log_is_continuous_and_published_rows_are_in_it(guarded: World) -> None:
+    found = guarded.ask("get")
+    rows = guarded.rows("potentiostat")
+    assert [row["id"] for row in rows] == list(range(1, len(rows) + 1))
+    times = [row["time_s"] for row in rows]
+    assert times == sorted(times)
+    assert max(later - earlier for earlier, later in zip(times, times[1:], strict=False)) < 2.0
+    assert 0 < found["potentiostat_row"] <= len(rows)
+
+
+def test_charge_is_the_integral_of_current(guarded: World) -> None:
+    before = guarded.ask("get")["charge"]
+    row = guarded.rows("potentiostat")[-1]
+    pulse = {"step": "pulse", "current_a": 50e-6, "until_voltage_v": 2.9, "max_duration_s": 1.0}
+    assert guarded.command("constant_current", **pulse) == "done"
+    guarded.wait_state("STEP_ENDED")
+    after = guarded.rows("potentiostat")[-1]
+    counted_mah = after["instrument_charge_mah"] - row["instrument_charge_mah"]
+    assert counted_mah > 1e-5
+    # The instrument's count is used where the technique changed; elsewhere the current is constant.
+    assert after["charge_mah"] - before == pytest.approx(counted_mah, rel=0.02)
+
+
+def test_a_second_guard_of_the_same_run_is_refused(guarded: World) -> None:
+    second = guarded.start_guard()
+    assert second.child.wait(20) == 1
+    assert "has a guard already" in second.text
+
+
+def test_a_missing_calibration_is_refused(tmp_path: Path, make_world: Any) -> None:
+    world = make_world(tmp_path, calibration="")
+    guard = world.start_guard()
+    assert guard.child.wait(20) == 1
+    assert "load_cell.calibration" in guard.text
+
+
+def test_a_missing_potentiostat_is_named(tmp_path: Path, make_world: Any) -> None:
+    world = make_world(tmp_path)
+    guard = world.start_guard()
+    assert guard.child.wait(20) == 1
+    assert "FAKE:C0:EWE" in guard.text

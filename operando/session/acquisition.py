@@ -1,0 +1,147 @@
+"""The acquisition: a RunEngine with the journal first, the experiment's plan, and a person's hand on it."""
+
+import importlib.metadata
+import platform
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from operando.model.cell_log import CellLogReader
+from operando.model.clock import Pulse
+from operando.model.experiment import Experiment, raw_table
+from operando.model.outcome import Outcome
+from operando.model.run_directory import RunDirectory
+from operando.session.beamline_access import enter_beamline, open_clock
+from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_STOPPED
+from operando.session.interrupt import InterruptHandler, Wish
+from operando.session.journal import DocumentJournal
+from operando.session.progress_line import ProgressLine
+
+if TYPE_CHECKING:
+    from plans.report import Wishes
+
+CONNECT_TIMEOUT_S = 20.0
+LIBRARIES = ("operando", "bluesky", "ophyd", "event-model", "pyepics", "h5py", "numpy")
+
+
+class Acquisition:
+    """Runs the plan of one experiment in this process; prints how it goes."""
+
+    def __init__(
+        self, run: RunDirectory, experiment: Experiment, geometry: str, *, rehearsal: bool, console: Console
+    ) -> None:
+        self._run = run
+        self._experiment = experiment
+        self._geometry = geometry
+        self._rehearsal = rehearsal
+        self._console = console
+        self._stopped_now = False
+
+    def run(self) -> int:
+        """Acquire until the schedule has ended or somebody stops it; return the exit code."""
+        with ExitStack() as ending:
+            return self._acquire(ending)
+
+    def _acquire(self, ending: ExitStack) -> int:
+        beamline_file = self._run.simulation / "beamline.toml" if self._rehearsal else self._run.beamline
+        beamline = enter_beamline(beamline_file)
+        clock = open_clock(beamline, beamline_file, "acquisition")
+        ending.callback(clock.close)
+
+        from bluesky import RunEngine
+        from bluesky.utils import RunEngineInterrupted
+
+        from devices.connection import DeviceConnectionError, connect
+        from operando.session.beamline_devices import instruments
+        from plans.experiment import experiment_plan
+        from plans.report import Wishes
+        from plans.schedule_journal import ScheduleJournal
+
+        devices = instruments(beamline, clock, self._run.token.read_text().strip())
+        try:
+            connect(
+                [
+                    devices.camera,
+                    devices.rotation_stage,
+                    devices.sample_x,
+                    devices.shutter,
+                    devices.cell,
+                    devices.ring_current,
+                ],
+                CONNECT_TIMEOUT_S,
+            )
+        except DeviceConnectionError as error:
+            self._console.print(str(error), style="bold red", markup=False, highlight=False)
+            return EXIT_FAILED
+
+        engine = RunEngine(context_managers=[])  # Ctrl-C is ours: see InterruptHandler
+        journal = DocumentJournal(self._run.documents)
+        ending.callback(journal.close)
+        engine.subscribe(journal)
+        schedule = ScheduleJournal(self._run.schedule, clock)
+        ending.callback(schedule.close)
+        log = CellLogReader(self._run.cell_log)
+        ending.callback(log.close)
+        line = ending.enter_context(ProgressLine(self._console, rehearsal=self._rehearsal))
+        wishes = Wishes()
+        handler = InterruptHandler(self._act_on(engine.abort, wishes), self._console)
+        ending.callback(handler.close)
+        pulse = Pulse(clock, lambda delay_s, beat: engine.loop.call_soon_threadsafe(engine.loop.call_later, delay_s, beat))
+        ending.callback(pulse.stop)
+
+        plan = experiment_plan(
+            devices,
+            clock,
+            self._experiment,
+            geometry=self._geometry,
+            run_directory=self._run,
+            journal=schedule,
+            samples_since=lambda row: log.rows("potentiostat", after_id=row),
+            metadata={"experiment": raw_table(self._run.experiment), "versions": versions()},
+            rehearsal=self._rehearsal,
+            wishes=wishes,
+            report=line.show,
+        )
+        ends: list[Any] = []
+
+        def keep_end() -> Any:
+            ends.append((yield from plan))
+
+        try:
+            engine(keep_end())
+        except RunEngineInterrupted:
+            pass  # a person's wish; the plan has closed its runs
+        except Exception as error:
+            self._console.print(f"The run ended with an error: {error}", style="bold red", markup=False, highlight=False)
+            return EXIT_STOPPED if self._stopped_now else EXIT_FAILED
+        if self._stopped_now or wishes.cell_stays:
+            return EXIT_STOPPED
+        end = ends[-1] if ends else None
+        if end is None:
+            return EXIT_FAILED
+        if end.reason:
+            self._console.print(f"{end.outcome.value}: {end.reason}", markup=False, highlight=False)
+        return EXIT_COMPLETE if end.outcome is Outcome.COMPLETE else EXIT_FAILED
+
+    def _act_on(self, abort: Callable[[str], object], wishes: "Wishes") -> Callable[[Wish], None]:
+        def act(wish: Wish) -> None:
+            self._console.print(f"{wish.value} ...", markup=False, highlight=False)
+            if wish is Wish.FINISH_TOMOGRAM:
+                wishes.stop_after_tomogram()
+            elif wish is Wish.LEAVE_CYCLING:
+                wishes.leave_cell_running()
+            else:
+                self._stopped_now = True
+                abort("a person stopped the run")
+
+        return act
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what makes the data."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        found[name] = importlib.metadata.version(name)
+    return found

@@ -1,0 +1,64 @@
+"""What a run prints while it goes on: a moving line on a terminal, one line per phase elsewhere."""
+
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+if TYPE_CHECKING:
+    from plans.report import Progress as PlanProgress
+
+
+def duration(seconds: float) -> str:
+    """Write a duration for people, as in ``2 d 03 h``, ``4 h 05 min`` or ``12 s``."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = int(seconds // 60)
+    if minutes < 60:
+        return f"{minutes} min {int(seconds % 60):02d} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02d} min"
+    return f"{hours // 24} d {hours % 24:02d} h"
+
+
+class ProgressLine:
+    """Shows where the experiment is and how long its present phase still takes, in its own time."""
+
+    def __init__(self, console: Console, *, rehearsal: bool) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("[bold red]REHEARSAL[/]" if rehearsal else "[bold]running[/]"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+            transient=True,
+        )
+        self._task = self._progress.add_task("connecting", total=1.0, left="")
+        self._said = ""
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        if self._console.is_terminal:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the line away."""
+        if self._console.is_terminal:
+            self._progress.stop()
+
+    def show(self, progress: "PlanProgress") -> None:
+        """Show one report of the plan."""
+        where = f"{progress.step}: {progress.phase}"
+        if progress.tomogram:
+            where = f"{progress.step}: tomogram {progress.tomogram}, {progress.phase}"
+        frames = f", {progress.num_frames}/{progress.num_frames_expected} frames" if progress.num_frames_expected else ""
+        left = f"{duration(progress.left_s)} left{frames}"
+        if self._console.is_terminal:
+            self._progress.update(self._task, description=where, completed=min(progress.fraction, 1.0), left=left)
+        elif where != self._said:
+            self._console.print(f"{where}, {left}", markup=False, highlight=False, soft_wrap=True)
+        self._said = where

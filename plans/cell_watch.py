@@ -1,0 +1,89 @@
+"""What a plan asks of the guard: commands that are verified, the state of the cell, and the next sample."""
+
+import uuid
+from enum import StrEnum
+from typing import Any
+
+import bluesky.plan_stubs as bps
+from bluesky.utils import MsgGenerator
+
+from operando.model.clock import Clock
+from plans import clock_waits
+from plans.instruments import Cell
+
+COMMAND_POLL_S = 0.1
+COMMAND_LIMIT_S = 60.0  # of the clock; the guard verifies within two polls of the potentiostat and retries
+LATE_SAMPLE_POLL_S = 1.0
+NUM_TRIES = 4
+RESTART_S = 2.0  # a dead guard is started again within this
+
+
+class CellState(StrEnum):
+    """The guard's states."""
+
+    STARTING = "STARTING"
+    OPEN_CIRCUIT = "OPEN_CIRCUIT"
+    RUNNING = "RUNNING"
+    HOLDING = "HOLDING"
+    STEP_ENDED = "STEP_ENDED"
+    TRIPPED = "TRIPPED"
+    UNSAFE = "UNSAFE"
+
+
+class CellDangerError(RuntimeError):
+    """The guard brought the cell to open circuit, or cannot; the experiment ends."""
+
+
+def state(cell: Cell) -> CellState:
+    """Ask the guard for its state.
+
+    Raises
+    ------
+    CellDangerError
+        If it has tripped, with its reason.
+    """
+    found = CellState(str(cell.state.get(use_monitor=False)))
+    if found in (CellState.TRIPPED, CellState.UNSAFE):
+        reason = str(cell.trip.get(use_monitor=False)) or "no reason was published"
+        made = "is at open circuit" if found is CellState.TRIPPED else "could NOT be verified to be at open circuit"
+        raise CellDangerError(
+            f"The guard tripped: {reason}. The cell {made}. Look at the cell, clear the trip, then resume the run."
+        )
+    return found
+
+
+def voltage_v(cell: Cell) -> float:
+    """Return the voltage of the guard's last sample."""
+    return float(cell.voltage.get(use_monitor=False))
+
+
+def command(cell: Cell, clock: Clock, name: str, **arguments: Any) -> MsgGenerator[None]:
+    """Send a command to the guard and wait in the clock until it is verified; a refusal is raised.
+
+    A guard that does not receive it may be about to be restarted: the same command, with the same id, is sent again.
+    """
+    identity = uuid.uuid4().hex
+    for tries_left in reversed(range(NUM_TRIES)):
+        try:
+            status = cell.command(name, arguments, command_id=identity)
+            break
+        except Exception:
+            if tries_left == 0:
+                raise
+        yield from clock_waits.sleep_until(clock, clock.now() + RESTART_S)
+    yield from bps.checkpoint()
+    yield from clock_waits.until_done(
+        clock,
+        status,
+        look=cell.check_answer,
+        poll_s=COMMAND_POLL_S,
+        limit_s=COMMAND_LIMIT_S,
+        what=f"the guard's answer to {name!r}",
+    )
+
+
+def next_look_s(cell: Cell, clock: Clock) -> float:
+    """Return when the guard's next sample is due, or soon if it is late."""
+    now_s, period_s = clock.now(), float(cell.period.get(use_monitor=False))
+    due_s = float(cell.sample_time.get(use_monitor=False)) + period_s
+    return due_s if due_s > now_s else now_s + min(period_s, LATE_SAMPLE_POLL_S)

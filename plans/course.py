@@ -1,0 +1,246 @@
+"""An experiment under way: waits that keep an eye on cell and people, tomograms with a retake, and their records."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import bluesky.plan_stubs as bps
+import bluesky.preprocessors as bpp
+from bluesky.utils import MsgGenerator
+
+from operando.model.clock import Clock
+from operando.model.experiment import Experiment
+from operando.model.outcome import Outcome
+from operando.model.run_directory import RunDirectory
+from operando.model.schedule import CellStep
+from plans import cell_watch, clock_waits, facts
+from plans.cell_watch import CellDangerError, CellState
+from plans.instruments import Instruments
+from plans.report import Progress, Report, Wishes
+from plans.schedule_journal import Request, ScheduleJournal
+from plans.tomogram import TomogramEnd, TomogramName, tomogram
+from plans.tomogram_scan import TomogramScan
+from plans.triggers import DueTomogram
+
+OUTER = "experiment"
+NUM_ATTEMPTS = 2
+GUARD_SILENCE_S = 60.0  # of the clock; a guard that is gone longer was not restarted
+SAMPLE_KEYS = {
+    "potentiostat_row": "",
+    "time_s": "s",
+    "elapsed_s": "s",
+    "voltage_v": "V",
+    "current_a": "A",
+    "charge_mah": "mAh",
+}
+SamplesSince = Callable[[int], Sequence[Mapping[str, Any]]]
+
+
+class StopWishedError(Exception):
+    """A person asked the experiment to end here."""
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """Why a tomogram is due: its step and cycle, how cell and plan are synchronised, and how long it may be taken."""
+
+    due: DueTomogram
+    step: CellStep
+    cycle: int
+    sync: str
+    holds: Callable[[], bool] = lambda: True
+    target_v: float | None = None
+
+
+@dataclass
+class Course:
+    """What the steps of an experiment share; ``samples_since(row)`` gives the guard's potentiostat rows after one."""
+
+    instruments: Instruments
+    clock: Clock
+    experiment: Experiment
+    scan: TomogramScan
+    run_directory: RunDirectory
+    journal: ScheduleJournal
+    samples_since: SamplesSince
+    wishes: Wishes
+    report: Report
+    tomogram_metadata: Mapping[str, Any]
+    ended: list[TomogramEnd] = field(default_factory=list)
+    num_missed: int = 0
+    stop_after: str | None = None
+    pages: facts.Pages = field(default_factory=lambda: facts.Pages("cell_samples", SAMPLE_KEYS))
+    _silent_since_s: float | None = None
+
+    def outer(self, plan: MsgGenerator[Any]) -> MsgGenerator[Any]:
+        """Send the messages of ``plan`` to the experiment's own run."""
+        return (yield from bpp.set_run_key_wrapper(plan, OUTER))
+
+    def command(self, name: str, **arguments: Any) -> MsgGenerator[None]:
+        """Command the guard and wait until it is verified."""
+        yield from cell_watch.command(self.instruments.cell, self.clock, name, **arguments)
+
+    def state(self) -> CellState:
+        """Ask the guard for its state; a short silence of the guard reads as STARTING."""
+        try:
+            found = cell_watch.state(self.instruments.cell)
+        except (ConnectionError, TimeoutError) as error:
+            now_s = self.clock.now()
+            self._silent_since_s = self._silent_since_s or now_s
+            if now_s - self._silent_since_s > GUARD_SILENCE_S:
+                raise CellDangerError(
+                    f"The guard has not answered for {now_s - self._silent_since_s:.0f} s (limit {GUARD_SILENCE_S:g} "
+                    f"s, {error}). The technique's own limits protect the cell. Start the guard, then resume the run."
+                ) from error
+            return CellState.STARTING
+        self._silent_since_s = None
+        return found
+
+    def voltage_v(self) -> float:
+        """Return the voltage of the guard's last sample."""
+        return cell_watch.voltage_v(self.instruments.cell)
+
+    def wait(
+        self,
+        step: CellStep,
+        cycle: int,
+        *,
+        phase: str,
+        until_s: float | None = None,
+        condition: Callable[[CellState], bool] = lambda _: False,
+        begin_s: float | None = None,
+    ) -> MsgGenerator[bool]:
+        """Wait until ``condition(state)`` holds at a guard sample, or until ``until_s``; return whether it holds.
+
+        Requests of people are answered meanwhile.
+
+        Raises
+        ------
+        CellDangerError
+            If the guard trips or is gone.
+        StopWishedError
+            If a person wants the experiment to end.
+        """
+        begin_s = self.clock.now() if begin_s is None else begin_s
+        while True:
+            found = self.state()
+            self.stop_if_wished()
+            yield from self._answer_requests(step, cycle)
+            if found is not CellState.STARTING and condition(found):
+                return True
+            now_s = self.clock.now()
+            if until_s is not None and now_s >= until_s:
+                return False
+            left_s = 0.0 if until_s is None else until_s - now_s
+            fraction = 0.0 if until_s is None or until_s <= begin_s else (now_s - begin_s) / (until_s - begin_s)
+            self.report(Progress(step.name, phase, fraction, left_s))
+            look_s = self._next_look_s(now_s)
+            yield from bps.checkpoint()
+            yield from clock_waits.sleep_until(self.clock, look_s if until_s is None else min(look_s, until_s))
+
+    def take(self, occasion: Occasion) -> MsgGenerator[None]:
+        """Take a tomogram, once more if it is partial and its window still holds; a complete one is not repeated."""
+        name = occasion.due.name
+        if self.journal.ended("tomogram", name) == Outcome.COMPLETE:
+            return
+        for attempts in range(NUM_ATTEMPTS):
+            yield from self._wait_for_beam(occasion)
+            if not occasion.holds():
+                if attempts == 0:
+                    yield from self.miss(occasion, "its window had passed before it could begin")
+                break
+            end = yield from self._attempt(occasion)
+            self.ended.append(end)
+            if end.outcome is Outcome.COMPLETE:
+                break
+        if self.stop_after == name:
+            raise StopWishedError(f"a person asked to stop after tomogram {name}")
+        self.stop_if_wished()
+
+    def miss(self, occasion: Occasion, reason: str) -> MsgGenerator[None]:
+        """Record that a tomogram was not taken; no run is opened for it."""
+        self.num_missed += 1
+        fields = {
+            "tomogram": occasion.due.name,
+            "step": occasion.step.name,
+            "cycle": occasion.cycle,
+            "target_v": float("nan") if occasion.target_v is None else occasion.target_v,
+            "voltage_v": self.voltage_v(),
+            "reason": reason,
+        }
+        yield from self.outer(facts.record("missed", fields, self.clock))
+        self.journal.outcome("tomogram", occasion.due.name, Outcome.MISSED, reason=reason)
+
+    def stop_if_wished(self) -> None:
+        """Raise StopWishedError if the session wants the experiment to end."""
+        if self.wishes.stopping:
+            raise StopWishedError("a person asked to stop")
+
+    def _attempt(self, occasion: Occasion) -> MsgGenerator[TomogramEnd]:
+        attempt, due = self.journal.next_attempt(), occasion.due
+        details = {"attempt": attempt, "step": occasion.step.name, "cycle": occasion.cycle}
+        self.journal.intent("tomogram", due.name, **details)
+        yield from self.command("set_sampling", period_s=self.experiment.sampling.in_tomogram)
+        row = int(self.instruments.cell.potentiostat_row.get(use_monitor=False))
+        who = TomogramName(due.name, attempt, occasion.step.name, occasion.cycle, occasion.sync, occasion.target_v)
+        try:
+            end: TomogramEnd = yield from tomogram(
+                self.instruments,
+                self.clock,
+                self.scan,
+                who,
+                file_of=lambda kind: self.run_directory.frames_file(attempt, kind),
+                metadata=self.tomogram_metadata,
+                report=self.report,
+            )
+        except BaseException as error:
+            self.journal.outcome("tomogram", due.name, Outcome.ABORTED, reason=str(error), **details)
+            raise
+        yield from self.command("set_sampling", period_s=self.experiment.sampling.between_tomograms)
+        yield from self._bring_samples(row)
+        self.journal.outcome("tomogram", due.name, end.outcome, reason=end.reason, uid=end.uid, **details)
+        return end
+
+    def _bring_samples(self, after_row: int) -> MsgGenerator[None]:
+        rows = [{**row, "potentiostat_row": row["id"]} for row in self.samples_since(after_row)]
+        self.pages.put([{key: _number(row.get(key)) for key in SAMPLE_KEYS} for row in rows])
+        yield from self.outer(bps.collect(self.pages, name="cell_samples"))
+        yield from bps.checkpoint()
+
+    def _wait_for_beam(self, occasion: Occasion) -> MsgGenerator[None]:
+        ring, least_ma = self.instruments.ring_current, self.scan.min_ring_current_ma
+        while not ring.current_ma() >= least_ma and occasion.holds():
+            self.state()
+            self.stop_if_wished()
+            self.report(Progress(occasion.step.name, "no beam", 0.0, 0.0, tomogram=occasion.due.name))
+            yield from clock_waits.sleep_until(self.clock, self._next_look_s(self.clock.now()))
+
+    def _next_look_s(self, now_s: float) -> float:
+        try:
+            return cell_watch.next_look_s(self.instruments.cell, self.clock)
+        except (ConnectionError, TimeoutError):
+            return now_s + cell_watch.LATE_SAMPLE_POLL_S
+
+    def _answer_requests(self, step: CellStep, cycle: int) -> MsgGenerator[None]:
+        for request in self.journal.new_requests():
+            yield from self._answer(request, step, cycle)
+
+    def _answer(self, request: Request, step: CellStep, cycle: int) -> MsgGenerator[None]:
+        if request.what == "note":
+            yield from self.command("note", text=f"{request.person}: {request.argument}")
+            self.journal.answer(request, "written into the cell's log")
+        elif request.what == "stop-after":
+            self.journal.answer(request, f"stops after {request.argument or 'this'}")
+            if not request.argument:
+                raise StopWishedError(f"{request.person or 'a person'} asked to stop")
+            self.stop_after = request.argument
+        elif request.what == "tomogram":
+            name = request.argument or f"asked_{self.journal.next_attempt():04d}"
+            self.journal.answer(request, f"taken as {name}")
+            yield from self.take(Occasion(DueTomogram(name), step, cycle, "request"))
+        else:
+            self.journal.answer(request, f"unknown request {request.what!r}; there are tomogram, note, stop-after")
+
+
+def _number(value: Any) -> float:
+    return float("nan") if value is None else value

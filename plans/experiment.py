@@ -1,0 +1,161 @@
+"""The experiment: the outer run, in which the cell goes through its schedule with tomograms at their triggers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import bluesky.plan_stubs as bps
+from bluesky.utils import MsgGenerator, RequestAbort, RequestStop
+
+from operando.model.clock import Clock
+from operando.model.experiment import Experiment
+from operando.model.outcome import EXIT_STATUS, Outcome
+from operando.model.run_directory import RunDirectory
+from operando.model.schedule import CellStep
+from plans import clock_waits, facts
+from plans.cell_steps import key_of, run_step
+from plans.cell_watch import CellDangerError
+from plans.course import Course, SamplesSince, StopWishedError
+from plans.instruments import Instruments
+from plans.report import Report, Wishes, say_nothing
+from plans.schedule_journal import ScheduleJournal
+from plans.tomogram import TomogramEnd, sentence
+from plans.tomogram_scan import scan_of
+
+
+@dataclass(frozen=True)
+class ExperimentEnd:
+    """How an experiment ended: complete only if every tomogram is."""
+
+    outcome: Outcome
+    reason: str
+    uid: str
+    tomograms: tuple[TomogramEnd, ...]
+    num_missed: int
+
+
+def experiment_plan(
+    instruments: Instruments,
+    clock: Clock,
+    experiment: Experiment,
+    *,
+    geometry: str,
+    run_directory: RunDirectory,
+    journal: ScheduleJournal,
+    samples_since: SamplesSince,
+    metadata: Mapping[str, Any],
+    rehearsal: bool,
+    wishes: Wishes | None = None,
+    report: Report = say_nothing,
+    continues: str | None = None,
+) -> MsgGenerator[ExperimentEnd]:
+    """Take a cell through the schedule of an experiment, with its tomograms; return how it ended.
+
+    Steps and tomograms that the journal already knows as complete are not repeated. At the end, whatever happens, the
+    cell is at open circuit, unless ``wishes`` say that it stays with the guard.
+
+    Parameters
+    ----------
+    samples_since
+        Returns the guard's potentiostat rows after a row id, as :meth:`operando.model.cell_log.CellLogReader.rows`.
+    metadata
+        More for the outer start document, such as ``experiment`` (the file as a table) and ``versions``.
+    continues
+        Uid of the outer run that this one goes on with.
+
+    Raises
+    ------
+    Exception
+        Whatever is neither a trip of the guard nor a person's wish to stop, after the runs were closed.
+    """
+    start = {
+        "kind": "experiment",
+        "name": experiment.experiment.name,
+        "rehearsal": rehearsal,
+        "geometry": geometry,
+        "run_directory": run_directory.path.name,
+        **metadata,
+        **({} if continues is None else {"continues": continues}),
+    }
+    course = Course(
+        instruments=instruments,
+        clock=clock,
+        experiment=experiment,
+        scan=scan_of(experiment, geometry),
+        run_directory=run_directory,
+        journal=journal,
+        samples_since=samples_since,
+        wishes=wishes or Wishes(),
+        report=report,
+        tomogram_metadata={"rehearsal": rehearsal},
+    )
+    uid = yield from course.outer(bps.open_run(start))
+    course.tomogram_metadata = {"rehearsal": rehearsal, "outer_run": uid}
+    error: BaseException | None = None
+    outcome, reason = Outcome.COMPLETE, ""
+    try:
+        yield from _schedule(course)
+    except StopWishedError as wish:
+        outcome, reason = Outcome.ABORTED, str(wish)
+    except CellDangerError as danger:
+        outcome, reason = Outcome.FAILED, str(danger)
+    except (RequestAbort, RequestStop) as wish:
+        outcome, reason, error = Outcome.ABORTED, "a person ended the run", wish
+    except Exception as mistake:
+        outcome, reason, error = Outcome.FAILED, sentence(mistake), mistake
+    else:
+        outcome, reason = _outcome(course)
+    if not course.wishes.cell_stays:
+        reason = "; ".join(filter(None, [reason, (yield from _leave_safe(course, reason or "the schedule is over"))]))
+    yield from course.outer(bps.close_run(exit_status=EXIT_STATUS[outcome], reason=reason))
+    if error is not None:
+        raise error
+    return ExperimentEnd(outcome, reason, str(uid), tuple(course.ended), course.num_missed)
+
+
+def _schedule(course: Course) -> MsgGenerator[None]:
+    yield from course.outer(bps.declare_stream(course.pages, name="cell_samples", collect=True))
+    yield from clock_waits.prepare(course.instruments.camera, course.scan.region)
+    yield from course.command("set_sampling", period_s=course.experiment.sampling.between_tomograms)
+    for cycle, step in course.experiment.steps:
+        key = key_of(step, cycle)
+        if course.journal.ended("step", key) == Outcome.COMPLETE:
+            continue
+        course.journal.intent("step", key)
+        yield from run_step(course, step, cycle)
+        yield from course.outer(facts.record("steps", _step_fields(course, step, cycle), course.clock))
+        course.journal.outcome("step", key, Outcome.COMPLETE)
+
+
+def _step_fields(course: Course, step: CellStep, cycle: int) -> dict[str, Any]:
+    begin_s = course.journal.began_s("step", key_of(step, cycle))
+    cell = course.instruments.cell
+    return {
+        "step": step.name,
+        "step_kind": step.step,
+        "cycle": cycle,
+        "begin_s": begin_s if begin_s is not None else float("nan"),
+        "end_s": course.clock.now(),
+        "voltage_v": course.voltage_v(),
+        "charge_mah": float(cell.charge.get(use_monitor=False)),
+    }
+
+
+def _outcome(course: Course) -> tuple[Outcome, str]:
+    last = {end.tomogram: end.outcome for end in course.ended}
+    partial = [name for name, outcome in last.items() if outcome is not Outcome.COMPLETE]
+    if not partial and not course.num_missed:
+        return Outcome.COMPLETE, ""
+    return Outcome.PARTIAL, f"partial: {', '.join(partial) or 'none'}; missed: {course.num_missed} tomograms"
+
+
+def _leave_safe(course: Course, reason: str) -> MsgGenerator[str]:
+    """Bring the cell to open circuit; return a sentence if that could not be verified."""
+    failed = ""
+    for _ in range(2):  # the second try answers a fault that came just now
+        try:
+            yield from course.command("open_circuit", reason=reason)
+            return ""
+        except Exception as error:
+            failed = f"the cell was not verified to be at open circuit: {sentence(error)}"
+    return failed

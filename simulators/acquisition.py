@@ -1,0 +1,99 @@
+"""One acquisition of the simulated camera: exposes frame after frame in virtual time, rendering one frame ahead."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """Everything that a frame depends on."""
+
+    mid_exposure_s: float
+    exposure_s: float
+    angle_deg: float
+    sample_x_mm: float
+    shutter_open: bool
+    frame_number: int
+    num_interventions: int
+
+
+class ExposingCamera(Protocol):
+    """What an acquisition asks of its camera."""
+
+    num_frames_made: int
+
+    def at(self, time_s: float, handler: Callable[[], Awaitable[None]], *, answers: bool = False) -> None:
+        """Let something happen at a moment of virtual time."""
+
+    def exposure(self, mid_exposure_s: float, exposure_s: float, frame_number: int) -> Exposure:
+        """Return what a frame depends on, as far as it is known now."""
+
+    def render(self, exposure: Exposure) -> "asyncio.Future[NDArray[np.uint16]]":
+        """Begin to make a frame."""
+
+    async def finish_frame(self, frame: NDArray[np.uint16], exposure: Exposure, num_taken: int) -> None:
+        """Store, show and count a frame."""
+
+    async def ended(self, acquisition: "Acquisition", last_mid_exposure_s: float) -> None:
+        """Publish that the acquisition is over."""
+
+
+class Acquisition:
+    """The frames between one start of the camera and its end.
+
+    Frame k of an acquisition begun at t0 is exposed from t0 + k period and done one exposure later. The next frame is
+    rendered while the present one is stored, as if nothing happened to the sample in between; if something did, it is
+    rendered again.
+    """
+
+    def __init__(self, camera: ExposingCamera, wanted: int, begin_s: float, exposure_s: float, period_s: float) -> None:
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.stopping = False
+        self.num_taken = 0
+        self._camera = camera
+        self._wanted = wanted
+        self._begin_s = begin_s
+        self._exposure_s = exposure_s
+        self._period_s = period_s
+        self._foreseen: tuple[Exposure, asyncio.Future[NDArray[np.uint16]]] | None = None
+
+    def expose(self) -> None:
+        """Have the next frame done when its time comes."""
+        done_s = self._begin_s + self.num_taken * self._period_s + self._exposure_s
+        self._camera.at(done_s, self._exposed, answers=self.num_taken + 1 == self._wanted or self.stopping)
+        if self._foreseen is None:
+            self._foresee(self.num_taken)
+
+    def _foresee(self, index: int) -> None:
+        exposure = self._exposure(index)
+        self._foreseen = exposure, self._camera.render(exposure)
+
+    def _exposure(self, index: int) -> Exposure:
+        mid_exposure_s = self._begin_s + index * self._period_s + self._exposure_s / 2
+        number = self._camera.num_frames_made + 1 + index - self.num_taken
+        return self._camera.exposure(mid_exposure_s, self._exposure_s, number)
+
+    async def _exposed(self) -> None:
+        exposure = self._exposure(self.num_taken)
+        frame = await self._frame(exposure)
+        if self.num_taken + 1 < self._wanted and not self.stopping:
+            self._foresee(self.num_taken + 1)
+        await self._camera.finish_frame(frame, exposure, self.num_taken + 1)
+        self.num_taken += 1
+        if self.num_taken < self._wanted and not self.stopping:
+            self.expose()
+        else:
+            await self._camera.ended(self, exposure.mid_exposure_s)
+
+    async def _frame(self, exposure: Exposure) -> NDArray[np.uint16]:
+        foreseen, self._foreseen = self._foreseen, None
+        if foreseen is not None:
+            frame = await foreseen[1]
+            if foreseen[0] == exposure:
+                return frame
+        return await self._camera.render(exposure)

@@ -1,0 +1,186 @@
+"""Starts a simulated beamline from an experiment file: chooses ports, writes the beamline file, serves."""
+
+import argparse
+import asyncio
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from operando.model.channel_access import prepare, server_environment
+from operando.model.clock import SystemClock
+from operando.model.experiment import Experiment, load_experiment
+from operando.model.json_lines import JsonLinesWriter
+from simulators.beamline_file import CHIP_COLUMNS, CHIP_ROWS, Ports, beamline_text
+from simulators.ports import free_ports
+
+if TYPE_CHECKING:
+    from simulators.beamline_process import Contents
+    from simulators.camera import Chip
+
+BEAMLINE_FILE = "beamline.toml"
+TRUTH_FILE = "truth.jsonl"
+_PROJECTION_FILE = re.compile(r"^(\d+)_projection$")
+
+
+class SimulationError(ValueError):
+    """An experiment file that cannot be rehearsed."""
+
+
+def run_simulated_beamline(
+    experiment_file: Path,
+    geometry: str,
+    directory: Path,
+    *,
+    seed: int | None = None,
+    epoch_s: float | None = None,
+    recorded_scan: Path | None = None,
+) -> None:
+    """Serve a simulated beamline until SIGTERM, SIGINT or ten minutes without anybody; prints ``READY <file>``.
+
+    Call it once in a process of its own, before anything there imported ophyd, epics or caproto.
+
+    Parameters
+    ----------
+    experiment_file
+        What is rehearsed; its [rehearsal] names the cell.
+    geometry
+        Name of one of its geometries.
+    directory
+        Where beamline file, clock page, load cell's link and truth are written; it is made if absent.
+    seed
+        Of cell and noise instead of the experiment file's.
+    epoch_s
+        Virtual time at the beginning, in s since the Unix epoch; the host's time if not given.
+    recorded_scan
+        Scan to be replayed instead of a rendered cell.
+
+    Raises
+    ------
+    FileFormatError
+        If a file is not what it must be.
+    SimulationError
+        If the experiment has no such geometry or does not name a cell.
+    """
+    experiment = load_experiment(experiment_file)
+    if geometry not in experiment.geometry:
+        raise SimulationError(
+            f"{experiment_file}: there is no geometry {geometry!r}; there are {', '.join(experiment.geometry)}."
+        )
+    directory = directory.resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    ports = Ports(*free_ports(7))
+    prepare(server_environment(ports.instruments))
+    os.environ["OPHYD_CONTROL_LAYER"] = "dummy"  # its classes are only read for the names of their signals
+    if seed is None:
+        seed = 0 if experiment.rehearsal is None else experiment.rehearsal.seed
+    epoch_s = float(round(SystemClock().now() if epoch_s is None else epoch_s))
+    if recorded_scan is None:
+        make_contents = _rendered(experiment, experiment_file, geometry, directory, seed)
+    else:
+        make_contents = _recorded(experiment, geometry, recorded_scan)
+
+    from simulators.beamline_process import SimulatedBeamline
+    from simulators.load_cell import FULL_SCALE_N, calibration
+
+    beamline = SimulatedBeamline(directory, ports, epoch_s=epoch_s, seed=seed, make_contents=make_contents)
+    path = directory / BEAMLINE_FILE
+    path.write_text(
+        beamline_text(directory, ports, full_scale_n=FULL_SCALE_N, calibration=calibration()), encoding="utf-8"
+    )
+    asyncio.run(beamline.run(lambda: print(f"READY {path}", flush=True)))
+
+
+def _rendered(
+    experiment: Experiment, experiment_file: Path, name: str, directory: Path, seed: int
+) -> "Callable[[float], Contents]":
+    from simulators.beamline_process import Contents
+    from simulators.cell_frames import CellFrames
+    from simulators.cell_parameters import load_cell
+    from simulators.cell_twin import CellTwin
+    from simulators.detector import Detector
+    from simulators.phantom import Phantom
+    from simulators.projector import Projector
+    from simulators.truth import truth
+
+    if experiment.rehearsal is None:
+        raise SimulationError(f"{experiment_file}: has no [rehearsal], so there is no cell to simulate. Add it.")
+    parameters = load_cell(experiment_file.parent / experiment.rehearsal.cell)
+    geometry = experiment.geometry[name]
+    axis_column = (geometry.num_columns - 1) / 2 + parameters.beam.axis_offset.value / geometry.pixel_size
+
+    def contents(epoch_s: float) -> Contents:
+        twin = CellTwin(parameters, epoch_s)
+        phantom = Phantom(parameters, seed)
+        imaging = geometry.imaging
+        axis_column = (imaging.num_columns - 1) / 2 + parameters.beam.axis_offset.value / imaging.pixel_size_um
+        source = CellFrames(
+            twin.state,
+            phantom,
+            Projector(imaging, axis_column=axis_column),
+            Detector(imaging, parameters.beam, photons_per_pixel=geometry.photons_per_pixel, seed=seed),
+            nominal_exposure_s=experiment.tomogram.exposure,
+        )
+        truths = JsonLinesWriter(directory / TRUTH_FILE)
+
+        def write_truth(path: Path, num_frames: int, last_mid_exposure_s: float) -> None:
+            match = _PROJECTION_FILE.match(path.stem)
+            if match is None or experiment.analysis is None:
+                return
+            truths.append(
+                {
+                    "attempt": int(match.group(1)),
+                    "time_s": last_mid_exposure_s,
+                    "num_frames": num_frames,
+                    "voltage_v": twin.reading(last_mid_exposure_s).voltage_v,
+                    "stack_pressure_mpa": twin.stack_pressure_mpa(last_mid_exposure_s),
+                    **truth(phantom, twin.state(last_mid_exposure_s), experiment.analysis.region.region),
+                }
+            )
+
+        return Contents(twin, source, _chip(experiment, name), write_truth)
+
+    return contents
+
+
+def _recorded(experiment: Experiment, name: str, scan: Path) -> "Callable[[float], Contents]":
+    from simulators.beamline_process import Contents
+    from simulators.dummy_cell import DummyCell
+    from simulators.recorded_frames import RecordedFrames
+    from simulators.recorded_scan import load_recorded_scan
+
+    source = RecordedFrames(load_recorded_scan(scan), sample_out_mm=experiment.tomogram.sample_out)
+    return lambda epoch_s: Contents(DummyCell(epoch_s), source, _chip(experiment, name), lambda *_: None)
+
+
+def _chip(experiment: Experiment, name: str) -> "Chip":
+    from simulators.camera import Chip
+
+    geometry = experiment.geometry[name]
+    columns, rows = geometry.num_columns * geometry.binning, geometry.num_rows * geometry.binning
+    return Chip(max(CHIP_COLUMNS, columns), max(CHIP_ROWS, rows), geometry.binning, columns, rows)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--experiment", type=Path, required=True)
+    parser.add_argument("--geometry", required=True)
+    parser.add_argument("--directory", type=Path, required=True)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--epoch", type=float)
+    parser.add_argument("--recorded-scan", type=Path)
+    options = parser.parse_args()
+    run_simulated_beamline(
+        options.experiment,
+        options.geometry,
+        options.directory,
+        seed=options.seed,
+        epoch_s=options.epoch,
+        recorded_scan=options.recorded_scan,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Techniques as an EC-Lab potentiostat is told them, and what it refuses."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+TECHNIQUE_ID = {"OCV": 100, "CA": 101, "CP": 102, "LOOP": 150, "CPLIMIT": 155, "CALIMIT": 157}
+MAX_LOAD_TEXT = 40
+AUTOMATIC_CURRENT_RANGE = 12
+
+
+class Code(IntEnum):
+    """Error codes of the EC-Lab library."""
+
+    OK = 0
+    BAD_PARAMETERS = -4
+    CHANNEL_RUNNING = -13
+    NOTHING_LOADED = -400
+
+
+class Variable(IntEnum):
+    """What a limit compares."""
+
+    E = 0
+    AUX1 = 1
+    AUX2 = 2
+    I = 3  # noqa: E741
+
+
+class ExitCondition(IntEnum):
+    """What follows a limit."""
+
+    NEXT_STEP = 0
+    NEXT_TECHNIQUE = 1
+    STOP = 2
+
+
+class ChannelError(Exception):
+    """A command that the instrument refuses, with its code."""
+
+    def __init__(self, code: Code) -> None:
+        super().__init__(code.name)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Technique:
+    """One technique of a loaded sequence with its parameters."""
+
+    name: str
+    parameters: Mapping[str, float]
+
+    def check(self, index: int, max_current_a: float) -> None:
+        """Refuse parameters that the instrument cannot run.
+
+        Raises
+        ------
+        ChannelError
+            With ``BAD_PARAMETERS``.
+        """
+        p = self.parameters
+        good = all(math.isfinite(value) for value in p.values())
+        if self.name == "LOOP":
+            good = good and p["LOOPNTIMES"] >= 0 and 0 <= p["PROTNUM"] < index
+        elif self.name == "OCV":
+            good = good and p["RTT"] > 0
+        else:
+            good = good and p["DURSTEP"] > 0 and p["STEPNUM"] == 0 and p["NCYCLES"] >= 0
+        if self.name in ("CP", "CPLIMIT"):
+            good = good and abs(p["ISTEP"]) <= max_current_a
+        if self.name in ("CPLIMIT", "CALIMIT"):
+            variable = int(p["TEST1CONF"]) >> 5
+            good = good and variable in (Variable.E, Variable.I) and p["EXITCOND"] in tuple(ExitCondition)
+            good = good and p["IRANGE"] != AUTOMATIC_CURRENT_RANGE
+        if not good:
+            raise ChannelError(Code.BAD_PARAMETERS)

@@ -1,0 +1,57 @@
+import pytest
+
+from devices.techniques import (
+    ConstantCurrent,
+    ConstantCurrentWithLimit,
+    ConstantVoltage,
+    ExitCondition,
+    Loop,
+    OpenCircuitVoltage,
+    TechniqueError,
+    current_range,
+)
+
+
+@pytest.mark.parametrize(("current_a", "word"), [(1e-5, 5), (-1e-5, 1)])
+def test_the_limit_compares_in_the_direction_the_current_goes(current_a: float, word: int) -> None:
+    parameters = ConstantCurrentWithLimit(current_a, 1.7, 60.0).parameters()
+    assert parameters["TEST1CONF"] == word
+    assert parameters["TEST1VAL"] == 1.7
+    assert parameters["EXITCOND"] == ExitCondition.NEXT_TECHNIQUE == 1
+
+
+@pytest.mark.parametrize(
+    ("current_a", "until_v", "present_v"),
+    [(-1e-5, 2.0, 1.9), (1e-5, 1.0, 1.9), (-1e-5, 1.9, 1.9), (1e-5, 3.0, float("nan"))],
+)
+def test_a_limit_behind_the_present_voltage_is_refused(current_a: float, until_v: float, present_v: float) -> None:
+    with pytest.raises(TechniqueError, match="lies behind"):
+        ConstantCurrentWithLimit(current_a, until_v, 60.0).refuse_limit_behind(present_v)
+
+
+def test_a_limit_ahead_is_accepted() -> None:
+    ConstantCurrentWithLimit(-1e-5, 1.7, 60.0).refuse_limit_behind(2.3)
+    ConstantCurrentWithLimit(1e-5, 2.5, 60.0).refuse_limit_behind(0.7)
+
+
+@pytest.mark.parametrize(("current_a", "index"), [(1e-10, 0), (1e-5, 5), (-11.52e-6, 6), (1e-3, 7), (1.0, 10)])
+def test_the_smallest_range_that_holds_the_current_is_chosen(current_a: float, index: int) -> None:
+    assert current_range(current_a) == index
+
+
+@pytest.mark.parametrize("current_a", [0.0, float("nan"), 2.0, float("inf")])
+def test_a_current_without_a_range_is_refused(current_a: float) -> None:
+    with pytest.raises(TechniqueError, match="has no range"):
+        current_range(current_a)
+
+
+def test_every_technique_says_its_duration_or_count() -> None:
+    assert OpenCircuitVoltage(60.0).parameters()["RTT"] == 60.0
+    assert ConstantCurrent(1e-5, 30.0).parameters()["DURSTEP"] == 30.0
+    assert ConstantVoltage(1.7, 20.0, 1e-4).parameters()["VSTEP"] == 1.7
+    assert Loop(3, 0).parameters() == {"LOOPNTIMES": 3, "PROTNUM": 0}
+
+
+def test_a_technique_without_a_bound_is_refused() -> None:
+    with pytest.raises(TechniqueError, match="duration"):
+        ConstantVoltage(1.7, float("inf"), 1e-4).parameters()

@@ -1,0 +1,60 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+from PySide6 import QtWidgets
+
+from operando.model.clock import SystemClock
+from operando.model.run_directory import RunDirectory
+from operando.monitor.run_view import RunView
+from operando.monitor.window import MonitorWindow
+from tests.support.run_directories import FakedRun, finished_run
+
+TIMEOUT_S = 20.0
+
+
+class OpenMonitor:
+    """A monitor window without a display, and waiting for what it shows."""
+
+    def __init__(self, run: RunDirectory, application: QtWidgets.QApplication) -> None:
+        self._application = application
+        self.window = MonitorWindow(run, SystemClock())
+
+    def until(self, wanted: Callable[[RunView], bool]) -> RunView:
+        give_up_s = monotonic() + TIMEOUT_S
+        while monotonic() < give_up_s:
+            self._application.processEvents()
+            self.window.refresh()
+            if self.window.view is not None and wanted(self.window.view):
+                return self.window.view
+            sleep(0.005)
+        raise AssertionError(f"the monitor did not show it within {TIMEOUT_S} s; last: {self.window.view}")
+
+
+@pytest.fixture
+def open_monitor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[RunDirectory], OpenMonitor]]:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    application = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
+    assert isinstance(application, QtWidgets.QApplication)
+    opened: list[OpenMonitor] = []
+
+    def open_on(run: RunDirectory) -> OpenMonitor:
+        opened.append(OpenMonitor(run, application))
+        return opened[-1]
+
+    yield open_on
+    for monitor in opened:
+        monitor.window.close()
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
+    return finished_run(tmp_path_factory.mktemp("finished")).run
+
+
+@pytest.fixture
+def growing(tmp_path: Path) -> Iterator[FakedRun]:
+    faked = FakedRun(tmp_path / "growing")
+    yield faked
+    faked.close()

@@ -1,0 +1,143 @@
+from collections.abc import Callable
+from math import nan
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6 import QtGui, QtWidgets
+
+from operando.model.frames import FrameKind
+from operando.model.run_directory import RunDirectory
+from operando.monitor.main import run_monitor
+from operando.monitor.run_view import Quantity
+from tests.monitor.conftest import OpenMonitor
+from tests.support.run_directories import FakedRun
+
+OpenOn = Callable[[RunDirectory], OpenMonitor]
+
+
+def texts(monitor: OpenMonitor) -> str:
+    return "\n".join(label.text() for label in monitor.window.findChildren(QtWidgets.QLabel))
+
+
+def test_a_finished_run_shows_all_samples_and_says_rehearsal_in_title_and_window(
+    open_monitor: OpenOn, finished: RunDirectory
+) -> None:
+    monitor = open_monitor(finished)
+    view = monitor.until(lambda view: len(view.measurements) == 25)
+    assert all(len(times_s) == 11_000 for times_s, _ in view.traces.values())
+    assert view.ended == "success"
+    assert [entry.exit_status for entry in view.tomograms] == ["success", "fail", "success", "success", "success"]
+    assert "REHEARSAL" in monitor.window.windowTitle()
+    assert "REHEARSAL" in texts(monitor)
+
+
+def test_figures_are_shown_with_unit_and_age(open_monitor: OpenOn, growing: FakedRun) -> None:
+    growing.sample(3)
+    monitor = open_monitor(growing.run)
+    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE][0]) == 3)
+    shown = texts(monitor)
+    assert all(unit in shown for unit in (" V<", " µA<", " mAh<", " MPa<", " °C<", " d ago"))
+
+
+def test_growth_of_every_file_shows_up(open_monitor: OpenOn, growing: FakedRun) -> None:
+    monitor = open_monitor(growing.run)
+    monitor.until(lambda view: view.rehearsal is True)
+    growing.step("rest", "RUNNING")
+    growing.sample(10)
+    view = monitor.until(lambda view: len(view.traces[Quantity.PRESSURE][0]) == 10)
+    assert (view.state, view.step) == ("RUNNING", "rest")
+    growing.begin_tomogram("OCV", 1, num_projections=8)
+    growing.expose(5)
+    monitor.until(lambda view: view.running_tomogram is not None and view.running_tomogram.num_acquired == 5)
+    assert "projection 5 of 8" in texts(monitor)
+    growing.expose(3)
+    monitor.until(lambda view: view.running_tomogram is not None and view.running_tomogram.num_acquired == 8)
+    growing.end_tomogram(1)
+    growing.draw_preview("OCV", 1)
+    replaced = growing.measure("OCV", "high_attenuation_volume", 5e3, "um3", 4e3)
+    growing.measure("OCV", "high_attenuation_volume", 1e3, "um3", 5e2, replaces=replaced)
+    growing.event("trip", "The voltage is 0.64 V, below min_voltage 0.65 V.")
+    view = monitor.until(lambda view: view.trip != "" and len(view.measurements) == 1)
+    assert view.measurements[0].text == "1000 ± 500"
+    assert view.state == "TRIPPED"
+    assert "Preview · OCV" in texts(monitor)
+
+
+def test_a_live_run_that_begins_after_the_window_was_opened_is_followed(open_monitor: OpenOn, tmp_path: Path) -> None:
+    folder = tmp_path / "later"
+    folder.mkdir()
+    monitor = open_monitor(RunDirectory(folder))
+    view = monitor.until(lambda view: True)
+    assert view.rehearsal is None  # nothing says it yet, so neither word is claimed
+    assert "REHEARSAL" not in monitor.window.windowTitle()
+    faked = FakedRun(folder)
+    faked.sample(2)
+    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE][0]) == 2 and view.rehearsal is True)
+    faked.close()
+
+
+def test_broken_files_are_named_and_the_rest_is_shown(open_monitor: OpenOn, growing: FakedRun) -> None:
+    growing.sample(4)
+    with growing.run.documents.open("a") as file:
+        file.write('{"torn\n[1, 2, 3]\n["start", {"kind": "tomogram"}]\n"text"\n["start", 5]\n')
+    growing.run.results.write_bytes(b'\xff\xfe{"\n["event", {"uid": "x", "data": {"value": "much"}}]\n')
+    growing.run.schedule.write_text("5\n")
+    growing.run.frames_file(1, FrameKind.PROJECTION).write_bytes(b"no HDF5")
+    growing.document("start", uid="t", kind="tomogram", tomogram="OCV", attempt=1, num_projections=4)
+    (growing.run.report / "0001_OCV.png").write_bytes(b"\x89PNG no picture")
+    (growing.run.volume(1)).mkdir()
+    (growing.run.volume(1) / "region.h5").write_bytes(b"\x89HDF no volume")
+    monitor = open_monitor(growing.run)
+    view = monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE][0]) == 4 and len(view.tomograms) == 1)
+    assert any("documents.jsonl: 1 damaged" in problem for problem in view.problems)
+    assert any("not understood" in problem for problem in view.problems)
+    assert view.running_tomogram is not None
+    assert view.running_tomogram.num_acquired == 0
+
+
+def test_a_log_that_is_no_database_is_named(open_monitor: OpenOn, tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    run.cell_log.write_text("this is not a database, it is only long enough to look like one " * 20)
+    run.documents.mkdir()
+    view = open_monitor(run).until(lambda view: len(view.problems) == 2)
+    assert any(problem.startswith("cell.sqlite: cannot be read") for problem in view.problems)
+
+
+def test_missing_values_leave_a_gap_and_a_dash(open_monitor: OpenOn, growing: FakedRun) -> None:
+    growing.sample(2)
+    growing.sample(1, voltage_v=nan, quality="NAN")
+    monitor = open_monitor(growing.run)
+    view = monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE][0]) == 3)
+    assert np.isnan(view.traces[Quantity.VOLTAGE][1][-1])
+    assert "–" in texts(monitor)
+    assert "NAN" in texts(monitor)
+
+
+def test_reading_again_takes_only_what_is_new(open_monitor: OpenOn, growing: FakedRun) -> None:
+    growing.sample(3)
+    monitor = open_monitor(growing.run)
+    first = monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE][0]) == 3)
+    growing.sample(2)
+    second = monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE][0]) == 5)
+    assert len(first.traces[Quantity.VOLTAGE][0]) == 3  # a snapshot does not change under the one who draws it
+    assert np.array_equal(second.traces[Quantity.VOLTAGE][0][:3], first.traces[Quantity.VOLTAGE][0])
+
+
+def test_the_picture_of_the_window_is_drawn_without_a_display(
+    finished: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    png = tmp_path / "monitor.png"
+    assert run_monitor(finished, png) == 0
+    image = QtGui.QImage(str(png))
+    assert (image.width(), image.height()) == (1440, 900)
+    banner = image.pixelColor(30, 20)
+    assert banner.red() > 200 > banner.blue()  # the yellow of a rehearsal
+
+
+def test_a_picture_that_cannot_be_saved_is_a_failure(
+    finished: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert run_monitor(finished, tmp_path / "missing" / "monitor.png") == 1

@@ -1,0 +1,60 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devices.potentiostat_reading import ChannelState, Snapshot
+from operando.guard.charge import charge_point, next_charge
+
+RUN = Snapshot(
+    voltage_v=2.0,
+    current_a=-36e-6,
+    elapsed_s=0.0,
+    state=ChannelState.RUN,
+    technique_index=0,
+    overflow=False,
+    charge_mah=None,
+    auxiliary_v=(None, None),
+    time_s=0.0,
+)
+LARGEST_A = 1e-4
+
+
+def test_36_microamperes_for_100_seconds_are_a_microampere_hour() -> None:
+    after = next_charge(charge_point(RUN, 0.0, 0.0), replace(RUN, elapsed_s=100.0), 100.0, largest_current_a=LARGEST_A)
+    assert after.charge_mah == pytest.approx(-1e-3, abs=1e-12)
+
+
+@given(st.lists(st.floats(0.1, 100.0), min_size=1, max_size=20))
+def test_how_often_a_constant_current_is_read_does_not_matter(steps_s: list[float]) -> None:
+    point, elapsed_s = charge_point(RUN, 0.0, 0.0), 0.0
+    for step_s in steps_s:
+        elapsed_s += step_s
+        point = next_charge(point, replace(RUN, elapsed_s=elapsed_s), elapsed_s, largest_current_a=LARGEST_A)
+    assert point.charge_mah == pytest.approx(-36e-6 * elapsed_s / 3.6, rel=1e-9)
+
+
+def test_where_the_technique_changed_the_instruments_count_is_used() -> None:
+    before = charge_point(replace(RUN, charge_mah=5.0), 0.0, 0.0)
+    stopped = replace(RUN, elapsed_s=30.0, state=ChannelState.STOP, current_a=0.0, charge_mah=5.0 - 2.5e-4)
+    assert next_charge(before, stopped, 30.0, largest_current_a=LARGEST_A).charge_mah == pytest.approx(-2.5e-4)
+
+
+def test_a_count_that_began_anew_is_not_believed() -> None:
+    before = charge_point(replace(RUN, charge_mah=5.0), 0.0, 0.0)
+    began_anew = replace(RUN, elapsed_s=30.0, technique_index=1, charge_mah=0.0)
+    found = next_charge(before, began_anew, 30.0, largest_current_a=LARGEST_A)
+    assert found.charge_mah == pytest.approx(-36e-6 * 30 / 3.6)
+
+
+def test_an_instrument_that_was_restarted_is_integrated_by_the_runs_clock() -> None:
+    before = charge_point(replace(RUN, elapsed_s=1000.0), 0.0, 0.0)
+    found = next_charge(before, replace(RUN, elapsed_s=1.0), 10.0, largest_current_a=LARGEST_A)
+    assert found.charge_mah == pytest.approx(-36e-6 * 10 / 3.6)
+
+
+def test_a_current_that_is_no_number_adds_nothing() -> None:
+    before = charge_point(RUN, 0.0, 1.0)
+    found = next_charge(before, replace(RUN, elapsed_s=1.0, current_a=float("nan")), 1.0, largest_current_a=LARGEST_A)
+    assert found.charge_mah == 1.0

@@ -1,0 +1,263 @@
+import json
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bluesky import RunEngine
+
+from devices.shutter import ShutterState
+from operando.model.experiment import Experiment
+from operando.model.frames import FrameKind
+from operando.model.outcome import Outcome
+from operando.model.run_directory import RunDirectory
+from plans.experiment import ExperimentEnd, experiment_plan
+from plans.instruments import Instruments
+from plans.report import Wishes
+from plans.schedule_journal import ScheduleJournal
+from tests.support.fast_clock import FastClock
+from tests.support.soft_beamline import soft_instruments
+
+BASE = """
+[experiment]
+name = "soft"
+title = "soft"
+[cell]
+bore_diameter = "6 mm"
+wall_outer_diameter = "16 mm"
+wall_material = "PEEK"
+active_material = "CuS"
+active_mass = "1 mg"
+theoretical_capacity = "561 mAh/g"
+stack_pressure = "26 MPa"
+lower_voltage = "0.7 V"
+upper_voltage = "3.0 V"
+[limits]
+min_voltage = "0.6 V"
+max_voltage = "3.1 V"
+max_current = "1 A"
+max_stack_pressure = "35 MPa"
+max_temperature = "45 degC"
+[sampling]
+in_tomogram = "1 s"
+between_tomograms = "10 s"
+[beam]
+energy = "35 keV"
+[tomogram]
+exposure = "0.5 s"
+frame_period = "0.5 s"
+num_darks = 2
+num_flats = 2
+sample_out = "12 mm"
+[geometry.tiny]
+num_columns = 8
+num_rows = 4
+pixel_size = "1 um"
+field_of_view = ["0.008 mm", "0.004 mm"]
+num_projections = 10
+photons_per_pixel = 1e4
+"""
+DISCHARGE = """
+[[schedule]]
+step = "rest"
+name = "rest"
+duration = "1000 s"
+tomograms = [{ name = "OCV", at = "end" }]
+[[schedule]]
+step = "constant_current"
+name = "discharge"
+current = "-0.1 A"
+until_voltage = "0.7 V"
+max_duration = "5000 s"
+sync = "SYNC"
+hold = "constant_voltage"
+max_hold = "600 s"
+tomograms = [{ name = "D1.7V", voltage = "1.7 V" }, { name = "D0.7V", voltage = "0.7 V" }]
+"""
+
+
+@dataclass
+class Laboratory:
+    engine: RunEngine
+    folder: Path
+    clock: FastClock
+    instruments: Instruments
+    documents: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    wishes: Wishes = field(default_factory=Wishes)
+
+    def run(self, schedule: str = DISCHARGE, sync: str = "firmware", **options: Any) -> ExperimentEnd:
+        asked = Experiment.model_validate(tomllib.loads(BASE + schedule.replace("SYNC", sync)))
+        directory = RunDirectory(self.folder)
+        plan = experiment_plan(
+            self.instruments, self.clock, asked, geometry="tiny", run_directory=directory,
+            journal=ScheduleJournal(directory.schedule, self.clock), samples_since=self.instruments.cell.samples_since,
+            metadata={}, rehearsal=True, wishes=self.wishes, **options,
+        )  # fmt: skip
+        end: ExperimentEnd = self.engine(plan, lambda name, doc: self.documents.append((name, doc))).plan_result
+        return end
+
+    def journal(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / "schedule.jsonl").read_text().splitlines()]
+
+    def runs(self) -> dict[str, str]:
+        """Name of each run and its exit status."""
+        names = {doc["uid"]: doc.get("tomogram", "outer") for name, doc in self.documents if name == "start"}
+        return {names[doc["run_start"]]: doc["exit_status"] for name, doc in self.documents if name == "stop"}
+
+    def events(self, stream: str) -> list[dict[str, Any]]:
+        streams = {doc["uid"]: doc["name"] for name, doc in self.documents if name == "descriptor"}
+        return [
+            doc["data"] for name, doc in self.documents
+            if name in ("event", "event_page") and streams[doc["descriptor"]] == stream
+        ]  # fmt: skip
+
+
+@pytest.fixture
+def laboratory(tmp_path: Path) -> Iterator[Laboratory]:
+    engine = RunEngine(call_returns_result=True)
+    engine.log.disabled = True
+    clock = FastClock()
+    yield Laboratory(engine, tmp_path, clock, soft_instruments(clock, volts_per_ampere_second=0.01))
+
+
+def test_a_firmware_experiment_takes_each_tomogram_while_the_instrument_holds_and_ends_at_open_circuit(
+    laboratory: Laboratory,
+) -> None:
+    end = laboratory.run()
+    assert end.outcome is Outcome.COMPLETE, end.reason
+    assert laboratory.runs() == {"OCV": "success", "D1.7V": "success", "D0.7V": "success", "outer": "success"}
+    commands = [(name, arguments.get("until_voltage_v")) for name, arguments in laboratory.instruments.cell.commands]
+    assert [c for c in commands if c[0] != "set_sampling"] == [
+        ("rest", None), ("constant_current", 1.7), ("constant_current", 0.7), ("open_circuit", None),
+    ]  # fmt: skip
+    voltages = [event["cell_voltage"] for event in laboratory.events("cell")]
+    assert voltages == pytest.approx([3.0, 3.0, 1.7, 1.7, 0.7, 0.7])
+
+
+def test_sampling_is_fast_in_each_tomogram_and_slow_after_it_and_the_samples_come_with_row_ids(
+    laboratory: Laboratory,
+) -> None:
+    laboratory.run()
+    periods = [a["period_s"] for name, a in laboratory.instruments.cell.commands if name == "set_sampling"]
+    assert periods == [10.0] + [1.0, 10.0] * 3
+    pages = laboratory.events("cell_samples")
+    assert len(pages) == 3
+    for page in pages:
+        rows = page["potentiostat_row"]
+        assert rows == list(range(int(rows[0]), int(rows[0]) + len(rows)))
+        assert len(rows) > 7
+
+
+def test_every_step_and_tomogram_has_an_intent_before_and_an_outcome_after(laboratory: Laboratory) -> None:
+    laboratory.run()
+    lines = [(line["event"], line["name"]) for line in laboratory.journal() if line["entry"] == "tomogram"]
+    assert lines == [(event, name) for name in ("OCV", "D1.7V", "D0.7V") for event in ("intent", "outcome")]
+    assert [line["attempt"] for line in laboratory.journal() if line["entry"] == "tomogram"] == [1, 1, 2, 2, 3, 3]
+
+
+@pytest.mark.parametrize("sync", ["software", "free"])
+def test_the_plan_sees_the_crossing_itself_where_the_firmware_does_not(laboratory: Laboratory, sync: str) -> None:
+    laboratory.instruments.cell.slope = 0.001  # 0.1 mV a second: a sample after the crossing lies in the window
+    schedule = DISCHARGE.replace('"5000 s"', '"50000 s"').replace('voltage = "0.7 V" }', 'voltage = "0.75 V" }')
+    end = laboratory.run(schedule, sync)
+    assert end.outcome is Outcome.COMPLETE, end.reason
+    first = [event["cell_voltage"] for event in laboratory.events("cell")][2::2]
+    assert first == pytest.approx([1.7, 0.75], abs=0.005)  # V; the window of the file
+    commands = [name for name, _ in laboratory.instruments.cell.commands]
+    assert commands.count("constant_voltage") == (2 if sync == "software" else 0)
+    assert commands.count("constant_current") == (3 if sync == "software" else 1)
+
+
+def test_a_partial_tomogram_is_taken_once_more_while_the_cell_holds(laboratory: Laboratory) -> None:
+    camera = laboratory.instruments.camera
+    camera.lost[FrameKind.PROJECTION] = 1
+    laboratory.clock.at(laboratory.clock.now() + 1015.0, lambda: camera.lost.clear())
+    end = laboratory.run()
+    assert [t.outcome for t in end.tomograms][:2] == [Outcome.PARTIAL, Outcome.COMPLETE]
+    assert end.outcome is Outcome.COMPLETE
+    assert [t.tomogram for t in end.tomograms] == ["OCV", "OCV", "D1.7V", "D0.7V"]
+
+
+def test_a_set_voltage_that_is_never_reached_is_missed_and_opens_no_run(laboratory: Laboratory) -> None:
+    end = laboratory.run(DISCHARGE.replace('"5000 s"', '"1500 s"'))
+    assert end.outcome is Outcome.PARTIAL
+    assert set(laboratory.runs()) == {"OCV", "D1.7V", "outer"}
+    (missed,) = laboratory.events("missed")
+    assert missed["tomogram"] == "D0.7V"
+    assert laboratory.runs()["outer"] == "fail"
+
+
+def test_a_trip_of_the_guard_ends_the_experiment_with_its_reason(laboratory: Laboratory) -> None:
+    cell = laboratory.instruments.cell
+    laboratory.clock.at(laboratory.clock.now() + 1500.0, lambda: cell.trip_now("stack pressure 36 MPa"))
+    end = laboratory.run()
+    assert end.outcome is Outcome.FAILED
+    assert "stack pressure 36 MPa" in end.reason
+    assert laboratory.runs()["outer"] == "fail"
+
+
+def test_a_repeated_tomogram_of_a_rest_is_taken_every_so_many_seconds(laboratory: Laboratory) -> None:
+    schedule = '[[schedule]]\nstep = "rest"\nname = "rest"\nduration = "100 s"\n'
+    end = laboratory.run(schedule + 'tomograms = [{ name = "R", every = "30 s" }]\n')
+    assert end.outcome is Outcome.COMPLETE
+    assert [t.tomogram for t in end.tomograms] == ["R_001", "R_002", "R_003"]
+    starts = [doc for name, doc in laboratory.documents if name == "start" and doc["kind"] == "tomogram"]
+    assert [doc["attempt"] for doc in starts] == [1, 2, 3]
+
+
+def test_a_persons_request_is_taken_at_the_next_look_and_answered(laboratory: Laboratory) -> None:
+    request = {"time": 0, "event": "request", "id": "r1", "what": "tomogram", "argument": "extra", "person": "Ada"}
+    stop = {"time": 0, "event": "request", "id": "r2", "what": "stop-after", "argument": "OCV", "person": "Ada"}
+    (laboratory.folder / "schedule.jsonl").write_text(json.dumps(request) + "\n" + json.dumps(stop) + "\n")
+    end = laboratory.run()
+    assert [t.tomogram for t in end.tomograms] == ["extra", "OCV"]
+    assert end.outcome is Outcome.ABORTED
+    assert laboratory.runs()["outer"] == "abort"
+    answers = [line for line in laboratory.journal() if line["event"] == "request_done"]
+    assert [line["id"] for line in answers] == ["r1", "r2"]
+
+
+def test_a_wish_to_leave_the_cell_running_leaves_the_technique_to_the_guard(laboratory: Laboratory) -> None:
+    laboratory.clock.at(laboratory.clock.now() + 1500.0, laboratory.wishes.leave_cell_running)
+    end = laboratory.run()
+    assert end.outcome is Outcome.ABORTED
+    assert "open_circuit" not in [name for name, _ in laboratory.instruments.cell.commands]
+    assert laboratory.instruments.cell.state.get() == "RUNNING"
+
+
+def test_an_unexpected_error_leaves_the_cell_at_open_circuit_and_both_runs_failed(laboratory: Laboratory) -> None:
+    def broken() -> float:
+        if laboratory.clock.now() > 2005.0:
+            raise ZeroDivisionError("on purpose")
+        return 200.0
+
+    laboratory.instruments.ring_current.current_ma = broken
+    with pytest.raises(ZeroDivisionError):
+        laboratory.run()
+    assert laboratory.instruments.cell.state.get() == "OPEN_CIRCUIT"
+    assert laboratory.instruments.shutter.state is ShutterState.CLOSED
+    assert set(laboratory.runs().values()) == {"fail"}
+
+
+def test_a_continued_run_repeats_no_tomogram_and_loses_none(laboratory: Laboratory) -> None:
+    laboratory.clock.at(laboratory.clock.now() + 2500.0, laboratory.wishes.leave_cell_running)
+    first = laboratory.run()
+    laboratory.wishes = Wishes()
+    second = laboratory.run(continues=first.uid)
+    assert second.outcome is Outcome.COMPLETE, second.reason
+    assert [t.tomogram for t in (*first.tomograms, *second.tomograms)] == ["OCV", "D1.7V", "D0.7V"]
+    outer = [doc for name, doc in laboratory.documents if name == "start" and doc["kind"] == "experiment"]
+    assert outer[1]["continues"] == first.uid
+    commands = [a.get("until_voltage_v") for n, a in laboratory.instruments.cell.commands if n == "constant_current"]
+    assert commands == [1.7, 0.7]  # the second leg was running and was adopted
+
+
+def test_loops_number_the_tomograms_of_later_cycles(laboratory: Laboratory) -> None:
+    schedule = (
+        '[[schedule]]\nstep = "rest"\nname = "rest"\nduration = "20 s"\ntomograms = [{ name = "R", at = "end" }]\n'
+        '[[schedule]]\nstep = "loop"\nname = "again"\nback_to = "rest"\ntimes = 2\n'
+    )
+    end = laboratory.run(schedule)
+    assert [t.tomogram for t in end.tomograms] == ["R", "R_cycle2", "R_cycle3"]

@@ -1,0 +1,104 @@
+from pathlib import Path
+
+import pytest
+
+from simulators.cell_parameters import load_cell
+from simulators.cell_twin import CellTwin
+from simulators.dummy_cell import DummyCell
+from simulators.potentiostat_channel import Channel
+from simulators.potentiostat_technique import ChannelError, Code, Technique
+
+CELL_FILE = Path(__file__).parents[2] / "experiments" / "cus_26mpa.cell.toml"
+START_S = 1_700_000_000.0
+STEP = {"DURSTEP": 100.0, "VSINIT": 0.0, "STEPNUM": 0.0, "NCYCLES": 0.0, "IRANGE": 5.0}
+E_AT_MOST, E_AT_LEAST = 1.0, 5.0
+
+
+def ocv(duration_s: float) -> Technique:
+    return Technique("OCV", {"RTT": duration_s})
+
+
+def cplimit(current_a: float, limit_v: float, *, exit_condition: float = 1.0, duration_s: float = 2e5) -> Technique:
+    config = E_AT_LEAST if current_a > 0 else E_AT_MOST
+    limit = {"TEST1CONF": config, "TEST1VAL": limit_v, "EXITCOND": exit_condition}
+    return Technique("CPLIMIT", STEP | {"ISTEP": current_a, "DURSTEP": duration_s} | limit)
+
+
+def ca(voltage_v: float, duration_s: float = 100.0) -> Technique:
+    return Technique("CA", STEP | {"VSTEP": voltage_v, "DURSTEP": duration_s})
+
+
+@pytest.fixture
+def channel() -> Channel:
+    return Channel(CellTwin(load_cell(CELL_FILE), START_S), START_S, 1e-3)
+
+
+def test_a_discharge_ends_inside_the_instrument_at_its_limit_and_the_voltage_is_held(channel: Channel) -> None:
+    channel.load([cplimit(-11.52e-6, 1.7), ca(1.7, 600.0)])
+    channel.start(START_S + 10)
+    crossing_s = channel.transition_s
+    assert channel.cell.reading(crossing_s).voltage_v == pytest.approx(1.7, abs=1e-5)
+    assert channel.cell.reading(crossing_s - 60).voltage_v > 1.7
+    channel.advance(crossing_s)
+    assert (channel.running, channel.index, channel.technique_id) == (True, 1, 101)
+    assert channel.cell.reading(crossing_s + 300).voltage_v == pytest.approx(1.7)
+    channel.advance(crossing_s + 1000)
+    assert not channel.running
+    assert channel.cell.reading(crossing_s + 700).current_a == 0, "open circuit after the last technique"
+
+
+def test_late_attention_changes_nothing_of_what_happened_when(channel: Channel) -> None:
+    channel.load([ocv(5.0), cplimit(-11.52e-6, 1.0, duration_s=20.0), ca(2.0, 30.0)])
+    channel.start(START_S)
+    channel.advance(START_S + 1000)  # nobody looked for 1000 s
+    currents = [channel.cell.reading(START_S + second).current_a for second in (4.9, 5.1, 24.9, 55.1)]
+    assert currents == [0.0, -11.52e-6, -11.52e-6, 0.0]
+
+
+def test_a_loop_repeats_its_techniques() -> None:
+    channel = Channel(DummyCell(START_S), START_S, 1e-3)
+    channel.load([ocv(10.0), ca(0.01, 10.0), Technique("LOOP", {"LOOPNTIMES": 2.0, "PROTNUM": 0.0})])
+    channel.start(START_S)
+    states = []
+    for second in (5, 15, 25, 35, 45, 55, 65):
+        channel.advance(START_S + second)
+        states.append((channel.running, channel.index, channel.num_loops))
+    assert states == [
+        (True, 0, 0), (True, 1, 0), (True, 0, 1), (True, 1, 1), (True, 0, 2), (True, 1, 2), (False, 1, 2),
+    ]  # fmt: skip
+
+
+def test_a_limit_that_lies_behind_trips_at_once_and_may_stop_the_sequence(channel: Channel) -> None:
+    channel.load([cplimit(-11.52e-6, 2.9, exit_condition=2.0), ca(2.0)])
+    channel.start(START_S)
+    channel.advance(START_S)
+    assert not channel.running
+
+
+def test_what_cannot_be_run_is_refused_with_its_code(channel: Channel) -> None:
+    def code(command: object) -> Code:
+        assert callable(command)
+        with pytest.raises(ChannelError) as refused:
+            command()
+        return refused.value.code
+
+    assert code(lambda: channel.start(START_S)) is Code.NOTHING_LOADED
+    assert code(lambda: channel.load([])) is Code.BAD_PARAMETERS
+    assert code(lambda: channel.load([cplimit(-2e-3, 1.0)])) is Code.BAD_PARAMETERS, "above the largest current"
+    assert code(lambda: channel.load([ca(2.0, 0.0)])) is Code.BAD_PARAMETERS, "every technique has a duration"
+    assert code(lambda: channel.load([ocv(float("nan"))])) is Code.BAD_PARAMETERS
+    automatic = Technique("CPLIMIT", {**cplimit(-1e-5, 1.0).parameters, "IRANGE": 12.0})
+    assert code(lambda: channel.load([automatic])) is Code.BAD_PARAMETERS
+    channel.load([ocv(10.0)])
+    channel.start(START_S)
+    assert code(lambda: channel.load([ocv(10.0)])) is Code.CHANNEL_RUNNING
+    channel.stop(START_S + 1)
+    assert code(lambda: channel.start(START_S + 2)) is Code.NOTHING_LOADED, "after a stop it must be loaded again"
+
+
+def test_a_drifting_clock_shows_in_the_elapsed_time_and_in_durations() -> None:
+    channel = Channel(DummyCell(START_S), START_S, 1e-3, clock_offset_s=10.0, clock_drift=5e-5)
+    assert channel.elapsed_s(START_S + 1e5) == pytest.approx(10 + 1e5 + 5)
+    channel.load([ocv(1e5)])
+    channel.start(START_S)
+    assert channel.transition_s - START_S == pytest.approx(1e5 - 5, abs=0.01)

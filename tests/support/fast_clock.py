@@ -1,0 +1,37 @@
+"""A clock for tests that jumps: a wait serves what happens until then, in order, and is over at once."""
+
+import heapq
+from collections.abc import Callable
+from concurrent.futures import Future
+from itertools import count
+
+
+class FastClock:
+    def __init__(self, now_s: float = 1000.0) -> None:
+        self._now_s = now_s
+        self._number = count()
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self.num_waits = 0
+
+    def at(self, time_s: float, event: Callable[[], None]) -> None:
+        heapq.heappush(self._events, (time_s, next(self._number), event))
+
+    def now(self) -> float:
+        return self._now_s
+
+    def timer(self, deadline_s: float) -> "Future[float]":
+        self.num_waits += 1
+        while self._events and self._events[0][0] <= deadline_s:
+            time_s, _, event = heapq.heappop(self._events)
+            self._now_s = max(self._now_s, time_s)
+            event()
+        self._now_s = max(self._now_s, deadline_s)
+        future: Future[float] = Future()
+        future.set_result(self._now_s)
+        return future
+
+    def sleep_until(self, deadline_s: float) -> float:
+        return self.timer(deadline_s).result()
+
+    def close(self) -> None:
+        self._events.clear()

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from typing import Any
 
 import bluesky.plan_stubs as bps
-from bluesky.utils import MsgGenerator
+from bluesky.utils import FailedStatus, MsgGenerator
 
 from operando.model.clock import Clock
 
@@ -87,7 +87,7 @@ def until_done(
         look()
         return bool(status.done)
 
-    yield from wait_for(clock, done, poll_s=poll_s, limit_s=limit_s, what=what or str(status))
+    yield from _unwrapped(status, wait_for(clock, done, poll_s=poll_s, limit_s=limit_s, what=what or str(status)))
     raise_error(status)
 
 
@@ -134,10 +134,20 @@ def answered(status: Any, *, answer_s: float = ANSWER_S) -> MsgGenerator[None]:
         await asyncio.wait_for(future, answer_s)
 
     while not status.done:
-        tasks = yield from bps.wait_for([done])
+        tasks = yield from _unwrapped(status, bps.wait_for([done]))
         if tasks and any(isinstance(task.exception(), TimeoutError) for task in tasks if task.done()):
             raise WaitError(f"{status} was not answered within {answer_s:g} s. See whether its server runs.")
     raise_error(status)
+
+
+def _unwrapped(status: Any, plan: MsgGenerator[Any]) -> MsgGenerator[Any]:
+    """Raise what ``status`` itself says where the RunEngine says only that a status has failed."""
+    try:
+        return (yield from plan)
+    except FailedStatus as error:
+        if error.args and error.args[0] is status:
+            raise_error(status)
+        raise
 
 
 def raise_error(status: Any) -> None:

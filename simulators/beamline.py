@@ -108,7 +108,6 @@ def _rendered(
         raise SimulationError(f"{experiment_file}: has no [rehearsal], so there is no cell to simulate. Add it.")
     parameters = load_cell(experiment_file.parent / experiment.rehearsal.cell)
     geometry = experiment.geometry[name]
-    axis_column = (geometry.num_columns - 1) / 2 + parameters.beam.axis_offset.value / geometry.pixel_size
 
     def contents(epoch_s: float) -> Contents:
         twin = CellTwin(parameters, epoch_s)

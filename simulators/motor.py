@@ -41,10 +41,10 @@ class Motion:
         """Return the position at any time: the start before the motion, the target after it."""
         velocity, ramp_s, cruise_s = self._ramp
         elapsed_s = time_s - self.begin_s
-        if elapsed_s <= 0:
-            return self.start
         if time_s >= self.end_s:
             return self.target
+        if elapsed_s <= 0:
+            return self.start
         if elapsed_s < ramp_s:
             travelled = velocity * elapsed_s**2 / (2 * ramp_s)
         elif elapsed_s < ramp_s + cruise_s:
@@ -112,7 +112,7 @@ class Motor(PVGroup):  # type: ignore[misc]
         await fields.user_readback_value.write_metadata(units=units, precision=5)
         await fields.done_moving_to_value.write(1)
 
-    @motor.putter  # type: ignore[no-redef, untyped-decorator]
+    @motor.putter  # type: ignore[no-redef]
     async def motor(self, instance: Any, value: float) -> float:
         """Move to a target; the put completes with the motion and leaves what the target is then."""
         fields = instance.field_inst
@@ -128,7 +128,7 @@ class Motor(PVGroup):  # type: ignore[misc]
         await asyncio.shield(self._arrived)
         return self._motions[-1].target
 
-    @motor.fields.stop.putter  # type: ignore[no-redef, untyped-decorator]
+    @motor.fields.stop.putter  # type: ignore[no-redef]
     async def motor(fields: Any, instance: Any, value: int) -> int:  # noqa: N805
         """End the motion where it is."""
         if value:

@@ -45,4 +45,6 @@ def test_a_damaged_telegram_is_counted_and_the_next_one_found() -> None:
 
 def test_a_telegram_cut_short_does_not_hide_the_next_one() -> None:
     whole = Telegram(Command.READ_CONFIG, CELL, HOST, bytes([128])).encoded()
-    assert list(TelegramReader().received(whole[:5] + whole)) == [Telegram(Command.READ_CONFIG, CELL, HOST, bytes([128]))]
+    assert list(TelegramReader().received(whole[:5] + whole)) == [
+        Telegram(Command.READ_CONFIG, CELL, HOST, bytes([128]))
+    ]

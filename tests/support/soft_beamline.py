@@ -195,9 +195,7 @@ class SoftCell(Device):  # type: ignore[misc]
         self._sampling = 0
         self._tick()
 
-    def command(
-        self, command: str, arguments: dict[str, Any], *, command_id: str | None = None
-    ) -> DeviceStatus:
+    def command(self, command: str, arguments: dict[str, Any], *, command_id: str | None = None) -> DeviceStatus:
         self._advance()
         self.commands.append((command, arguments))
         if command == "set_sampling":

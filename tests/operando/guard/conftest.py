@@ -170,7 +170,7 @@ class World:
         assert "answer" in said, said
         return said["answer"]
 
-    def command(self, name: str, *, identity: str | None = None, token: str | None = None, **arguments: object) -> str:
+    def command(self, name: str, *, identity: str | None = None, token: str | None = None, **arguments: Any) -> str:
         return str(self.ask("command", name, arguments, identity, token))
 
     def put(self, name: str, value: float) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.operando.guard.conftest import World
 
-DISCHARGE = {"step": "discharge", "current_a": -90e-6, "until_voltage_v": 1.8, "max_duration_s": 60.0}
+DISCHARGE: dict[str, Any] = {"step": "discharge", "current_a": -90e-6, "until_voltage_v": 1.8, "max_duration_s": 60.0}
 
 
 def test_pressure_is_force_over_the_bore_and_units_are_told(guarded: World) -> None:
@@ -67,14 +68,14 @@ def test_the_log_is_continuous_and_published_rows_are_in_it(guarded: World) -> N
     assert [row["id"] for row in rows] == list(range(1, len(rows) + 1))
     times = [row["time_s"] for row in rows]
     assert times == sorted(times)
-    assert max(later - earlier for earlier, later in zip(times, times[1:], strict=False)) < 2.0
+    assert max(later - earlier for earlier, later in pairwise(times)) < 2.0
     assert 0 < found["potentiostat_row"] <= len(rows)
 
 
 def test_charge_is_the_integral_of_current(guarded: World) -> None:
     before = guarded.ask("get")["charge"]
     row = guarded.rows("potentiostat")[-1]
-    pulse = {"step": "pulse", "current_a": 50e-6, "until_voltage_v": 2.9, "max_duration_s": 1.0}
+    pulse: dict[str, Any] = {"step": "pulse", "current_a": 50e-6, "until_voltage_v": 2.9, "max_duration_s": 1.0}
     assert guarded.command("constant_current", **pulse) == "done"
     guarded.wait_state("STEP_ENDED")
     after = guarded.rows("potentiostat")[-1]

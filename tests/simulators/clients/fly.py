@@ -37,7 +37,14 @@ def put(name: str, value: object) -> None:
     assert epics.caput(name, value, wait=True, timeout=5) == 1, name
 
 
+def live() -> None:
+    while not over.wait(0.1):
+        clock.alive()
+
+
 threading.Thread(target=sample, daemon=True).start()
+threading.Thread(target=live, daemon=True).start()
+clock.sleep_until(clock.now())  # from here on time stands still while this client works
 for name, value in {
     f"{HDF}FilePath": str(path.parent),
     f"{HDF}FileName": sys.argv[2],

@@ -1,0 +1,165 @@
+"""What an experiment file would ask of time, disk, beam and instruments; refuses what cannot work. No hardware."""
+
+import math
+from dataclasses import dataclass, field
+
+from devices.chip_region import ChipRegion, ChipRegionError, chip_settings
+from operando.model.beamline import Beamline
+from operando.model.experiment import Experiment
+from operando.model.schedule import CellStep, ConstantCurrent, SyncMode
+from plans import triggers
+
+BYTES_PER_PIXEL = 2  # uint16
+MAX_COUNTS = 65535
+MOVES_S = 30.0  # of a tomogram: sample out and in, taxi, lead-in, files; assumption, rehearsals take 15 to 25 s
+RENDER_S_PER_MEGAPIXEL = 0.10  # of a rehearsal, two cores: 6 to 10 ms at 0.07 megapixels, 42 ms at 0.49, measured
+SAMPLE_COST_S = 0.01  # of a rehearsal: guard and acquisition for one sample in fast-forward; assumption
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """One step on the timeline, in s since the experiment's start; tomograms that stop the cell are counted in."""
+
+    name: str
+    cycle: int
+    begin_s: float
+    duration_s: float
+    num_tomograms: int
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What was found; an experiment with ``refusals`` must not be started."""
+
+    timeline: tuple[StepTime, ...]
+    tomogram_s: float
+    duration_s: float
+    rehearsal_wall_s: float
+    raw_bytes: int
+    noise_per_projection: float
+    largest_drift: float
+    refusals: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = field(default=())
+
+
+def check(experiment: Experiment, geometry: str, beamline: Beamline, *, disk_free_bytes: int) -> CheckResult:
+    """Work out what ``experiment`` in one of its geometries needs.
+
+    Parameters
+    ----------
+    disk_free_bytes
+        Free space where the run directory will lie, as of ``shutil.disk_usage``.
+    """
+    chosen, tomogram = experiment.geometry[geometry], experiment.tomogram
+    num_frames = tomogram.num_darks + tomogram.num_flats + chosen.num_projections
+    tomogram_s = num_frames * tomogram.frame_period + MOVES_S
+    timeline = _timeline(experiment, tomogram_s)
+    num_tomograms = sum(step.num_tomograms for step in timeline)
+    duration_s = sum(step.duration_s for step in timeline)
+    frame_bytes = chosen.num_columns * chosen.num_rows * BYTES_PER_PIXEL
+    raw_bytes = num_tomograms * num_frames * frame_bytes
+    frames_cost_s = num_tomograms * num_frames * frame_bytes / BYTES_PER_PIXEL / 1e6 * RENDER_S_PER_MEGAPIXEL
+    num_samples = duration_s / experiment.sampling.between_tomograms + (
+        num_tomograms * tomogram_s / experiment.sampling.in_tomogram
+    )
+    noise = 1 / math.sqrt(chosen.photons_per_pixel)
+    drift = _largest_drift(experiment, chosen.num_projections * tomogram.frame_period)
+    sentences = [
+        f"{len(timeline)} steps and {num_tomograms} tomograms take {duration_s / 3600:.1f} h; "
+        f"one tomogram takes {tomogram_s / 60:.1f} min.",
+        f"The raw data need {raw_bytes / 1e9:.2f} GB; {disk_free_bytes / 1e9:.2f} GB are free.",
+        f"{chosen.photons_per_pixel:g} photons per pixel give a noise of {noise:.2%} per pixel of the flat beam.",
+        f"While the projections are taken the reaction goes on by at most {drift:.2%} of the capacity.",
+    ]
+    needed = math.pi / 2 * chosen.num_columns
+    if chosen.num_projections < needed:
+        sentences.append(
+            f"{chosen.num_projections} projections are fewer than the {needed:.0f} that {chosen.num_columns} columns "
+            "need at their edge: streaks of dense particles will be seen."
+        )
+    return CheckResult(
+        timeline=tuple(timeline),
+        tomogram_s=tomogram_s,
+        duration_s=duration_s,
+        rehearsal_wall_s=frames_cost_s + num_samples * SAMPLE_COST_S,
+        raw_bytes=raw_bytes,
+        noise_per_projection=noise,
+        largest_drift=drift,
+        refusals=tuple(_refusals(experiment, geometry, beamline, raw_bytes, disk_free_bytes, tomogram_s)),
+        sentences=tuple(sentences),
+    )
+
+
+def _timeline(experiment: Experiment, tomogram_s: float) -> list[StepTime]:
+    timeline, now_s = [], 0.0
+    for cycle, step in experiment.steps:
+        cell_s = _cell_s(experiment, step)
+        at_voltages, at_end = triggers.at_voltages(step, cycle), triggers.at_end(step, cycle)
+        stopping = at_end if isinstance(step, ConstantCurrent) and step.sync is SyncMode.FREE else at_voltages + at_end
+        num = len(at_voltages) + len(at_end) + len(triggers.timed(step, cycle, cell_s))
+        duration_s = cell_s + len(stopping) * tomogram_s
+        timeline.append(StepTime(step.name, cycle, now_s, duration_s, num))
+        now_s += duration_s
+    return timeline
+
+
+def _cell_s(experiment: Experiment, step: CellStep) -> float:
+    if not isinstance(step, ConstantCurrent):
+        return step.duration
+    capacity_mah = experiment.cell.theoretical_capacity * experiment.cell.active_mass / 1e3
+    return min(capacity_mah * 3.6 / abs(experiment.current_a(step)), step.max_duration)
+
+
+def _largest_drift(experiment: Experiment, projections_s: float) -> float:
+    """Charge passed during the projections, as a part of the published capacity or else the theoretical one."""
+    published = [line.value for line in experiment.published if line.name == "capacity"]
+    capacity_mah_g = published[0] if published else experiment.cell.theoretical_capacity
+    capacity_mah = capacity_mah_g * experiment.cell.active_mass / 1e3
+    currents_a = [abs(experiment.current_a(step)) for _, step in experiment.steps if isinstance(step, ConstantCurrent)]
+    return max(currents_a, default=0.0) * projections_s / 3.6 / capacity_mah
+
+
+def _refusals(
+    experiment: Experiment, geometry: str, beamline: Beamline, raw_bytes: int, free_bytes: int, tomogram_s: float
+) -> list[str]:
+    chosen, tomogram, camera = experiment.geometry[geometry], experiment.tomogram, beamline.camera
+    found = []
+    try:
+        chip_settings(
+            ChipRegion(chosen.num_columns, chosen.num_rows, chosen.binning),
+            chip_columns=camera.chip_columns,
+            chip_rows=camera.chip_rows,
+        )
+    except ChipRegionError as error:
+        found.append(f"geometry {geometry!r}: {error}")
+    if tomogram.frame_period < camera.min_frame_period_s:
+        found.append(
+            f"tomogram.frame_period is {tomogram.frame_period:g} s, but the camera needs at least "
+            f"{camera.min_frame_period_s:g} s. Lengthen it."
+        )
+    if chosen.photons_per_pixel > MAX_COUNTS:
+        found.append(
+            f"geometry {geometry!r}: {chosen.photons_per_pixel:g} photons per pixel at one count each are more than "
+            f"the {MAX_COUNTS} counts of a frame. Shorten the exposure or attenuate the beam."
+        )
+    if raw_bytes > free_bytes:
+        found.append(
+            f"the raw data need {raw_bytes / 1e9:.2f} GB, but {free_bytes / 1e9:.2f} GB are free. "
+            "Free some space or choose another folder."
+        )
+    for step in experiment.schedule:
+        if not isinstance(step, ConstantCurrent):
+            continue
+        asked_a = abs(experiment.current_a(step))
+        if asked_a > beamline.potentiostat.max_current_a:
+            found.append(
+                f"schedule {step.name!r}: {asked_a * 1e6:.4g} uA are more than the potentiostat's range, "
+                f"{beamline.potentiostat.max_current_a * 1e6:.4g} uA. Lower the current or change the range."
+            )
+        holds = step.sync is not SyncMode.FREE and any(asked.voltage is not None for asked in step.tomograms)
+        if holds and step.max_hold < tomogram_s:
+            found.append(
+                f"schedule {step.name!r}: max_hold is {step.max_hold:g} s, but a tomogram takes {tomogram_s:.0f} s. "
+                "Lengthen max_hold or take fewer projections."
+            )
+    return found

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.operando.guard.conftest import World
+
+CHARGE: dict[str, Any] = {"step": "charge", "current_a": 20e-6, "until_voltage_v": 2.9, "max_duration_s": 600.0}
+
+
+def test_a_beamlines_guard_ends_without_the_technique_unless_told(fresh_world: World) -> None:
+    world = fresh_world
+    guard = world.start_guard().wait_ready()
+    assert world.command("constant_current", **CHARGE) == "done"
+    assert guard.end(signal.SIGTERM) == 0  # at a beamline the technique goes on
+    guard = world.start_guard("--stop-cell").wait_ready()
+    assert world.wait(lambda found: found["pid"] == guard.child.pid)["state"] == "RUNNING"
+    assert guard.end(signal.SIGTERM) == 0
+    assert world.events("open_circuit")
+    assert not (world.run.processes / "guard.pid").exists()
+
+    guard = world.start_guard().wait_ready()
+    assert world.wait(lambda found: found["pid"] == guard.child.pid)["state"] == "OPEN_CIRCUIT"

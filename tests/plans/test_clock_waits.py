@@ -1,0 +1,68 @@
+import threading
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+from bluesky import RunEngine
+from bluesky.utils import RunEngineInterrupted
+from ophyd import Device, DeviceStatus
+
+from operando.model.clock import SystemClock
+from plans import clock_waits
+from plans.clock_waits import WaitError
+from tests.support.fast_clock import FastClock
+
+
+def test_a_wait_returns_the_clocks_time_and_lasts_a_day_in_no_time() -> None:
+    clock = FastClock(0.0)
+    assert RunEngine(call_returns_result=True)(clock_waits.sleep_until(clock, 86400.0)).plan_result == 86400.0
+    assert clock.num_waits == 1
+
+
+def test_a_condition_that_does_not_come_is_an_error_with_its_limit() -> None:
+    clock = FastClock(0.0)
+    with pytest.raises(WaitError, match=r"the beam was waited for 10 s"):
+        RunEngine()(clock_waits.wait_for(clock, lambda: False, poll_s=1.0, limit_s=10.0, what="the beam"))
+
+
+class RecordingClock(SystemClock):
+    def __init__(self) -> None:
+        super().__init__()
+        self.futures: list[Future[float]] = []
+        self.asked = threading.Event()
+
+    def timer(self, deadline_s: float) -> "Future[float]":
+        self.futures.append(super().timer(deadline_s))
+        self.asked.set()
+        return self.futures[-1]
+
+
+def test_an_abort_cancels_the_wait_and_replaces_it_with_one_that_is_due() -> None:
+    clock, engine = RecordingClock(), RunEngine()
+    engine.log.disabled = True
+
+    def abort() -> None:
+        assert clock.asked.wait(10)
+        engine.request_pause()
+
+    thread = threading.Thread(target=abort)
+    thread.start()
+    with pytest.raises(RunEngineInterrupted):
+        engine(clock_waits.sleep_until(clock, clock.now() + 3600))
+    thread.join()
+    if engine.state == "paused":
+        engine.abort()
+    assert clock.futures[0].cancelled()
+    assert clock.futures[-1].result(timeout=10) <= clock.now()
+    clock.close()
+
+
+def test_what_a_status_fails_with_is_raised_as_it_is() -> None:
+    class Refusing(Device):  # type: ignore[misc]
+        def prepare(self, what: Any) -> DeviceStatus:
+            status = DeviceStatus(self)
+            threading.Timer(0.01, status.set_exception, [ValueError("no such region")]).start()
+            return status
+
+    with pytest.raises(ValueError, match="no such region"):
+        RunEngine()(clock_waits.prepare(Refusing(name="camera"), 1))

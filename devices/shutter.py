@@ -63,7 +63,7 @@ class Shutter(Device):  # type: ignore[misc]
         elif (quiet_s := self._watch.quiet_s(state)) > self.stuck_s:
             status.set_exception(
                 ShutterError(
-                    f"{self.name}: was asked to be {wanted}, but {self.status_text.pvname} has said {state} for "
+                    f"{self.name}: was asked to be {wanted}, but {self.prefix}STATUS has said {state} for "
                     f"{quiet_s:.1f} s (limit {self.stuck_s:g} s). See whether an interlock holds it."
                 )
             )

@@ -6,9 +6,7 @@ from math import isfinite
 
 TEST_E_AT_MOST = 1  # active | compare <= | variable E
 TEST_E_AT_LEAST = 5  # active | compare >= | variable E
-TEST_I_AT_LEAST = 101  # active | compare >= | variable I
 CURRENT_RANGE_UPPER_A = (1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # I-range index 0 to 10
-AUTOMATIC_CURRENT_RANGE = 12
 VOLTAGE_RANGE_5_V = 1
 BANDWIDTH = 5
 VOLTAGE_STEP_RECORD_V = 0.005

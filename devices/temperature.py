@@ -26,6 +26,10 @@ class Temperature(Device):  # type: ignore[misc]
         super().__init__(prefix, name=name, **options)
         self._reader = ParallelReader([prefix])
 
+    def connect(self, timeout_s: float = 2.0) -> bool:
+        """Wait (real time) for its server; return whether it answers."""
+        return bool(self._reader.connected(timeout_s, needed=[self.prefix]))
+
     def poll(self) -> TemperatureReading | None:
         """Read it now; ``None`` when the server does not answer or says itself that the value is invalid."""
         value = self._reader.read(ANSWER_TIMEOUT_S)[self.prefix]

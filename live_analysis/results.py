@@ -86,9 +86,7 @@ class ResultsWriter:
         self._put("descriptor", descriptor.descriptor_doc)
         for row in rows:
             now_s = self._clock.now()
-            event = descriptor.compose_event(
-                data=row, timestamps=dict.fromkeys(row, now_s), time=now_s, validate=False
-            )
+            event = descriptor.compose_event(data=row, timestamps=dict.fromkeys(row, now_s), time=now_s, validate=False)
             self._put("event", event)
 
     def _put(self, name: str, document: Any) -> None:

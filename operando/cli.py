@@ -98,9 +98,7 @@ def simulate(
     from operando.session.serve import simulate_beamline
 
     raise typer.Exit(
-        simulate_beamline(
-            file, _geometry(quick, full, full_frame) or "quick", directory, seed=seed, epoch_s=epoch, recorded=recorded
-        )
+        simulate_beamline(file, geometry, directory, seed=seed, epoch_s=epoch, recorded=recorded, angle_unit=angle_unit)
     )
 
 
@@ -136,12 +134,15 @@ def replay(
         str | None,
         typer.Option("--pixel-size", help="Pixel size in the sample, as in '2.5 um', if the scan does not say."),
     ] = None,
+    angle_unit: Annotated[
+        str | None, typer.Option("--angle-unit", help="deg or rad, if the scan does not say.")
+    ] = None,
     run_dir: RunDir = None,
 ) -> None:
     """Replay a recorded scan through the simulated camera, the plan and the analysis."""
     from operando.session.replay import replay_scan
 
-    raise typer.Exit(replay_scan(path, pixel_size, run_dir, Console()))
+    raise typer.Exit(replay_scan(path, pixel_size, angle_unit, run_dir, Console()))
 
 
 @application.command()

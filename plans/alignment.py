@@ -26,7 +26,7 @@ Frame = NDArray[np.uint16]
 
 
 @dataclass(frozen=True)
-class TestShot:
+class ShotStatistics:
     """Statistics of one frame, in counts; ``saturated`` is the part of its pixels that are at the limit."""
 
     mean: float
@@ -35,14 +35,16 @@ class TestShot:
     saturated: float
 
 
-def shot_statistics(frame: Frame) -> TestShot:
+def shot_statistics(frame: Frame) -> ShotStatistics:
     """Return the statistics of a frame of shape (rows, columns)."""
-    return TestShot(float(frame.mean()), float(frame.min()), float(frame.max()), float((frame >= MAX_COUNTS).mean()))
+    return ShotStatistics(
+        float(frame.mean()), float(frame.min()), float(frame.max()), float((frame >= MAX_COUNTS).mean())
+    )
 
 
-def test_shot(
+def take_test_shot(
     instruments: Instruments, clock: Clock, *, path: Path, exposure_s: float, metadata: Mapping[str, Any]
-) -> MsgGenerator[TestShot]:
+) -> MsgGenerator[ShotStatistics]:
     """Take one frame where the stages stand, with the shutter open meanwhile; return its statistics."""
     taken = yield from _one_frame(instruments, clock, path, exposure_s, {"kind": "test_shot", **metadata})
     return shot_statistics(taken)

@@ -17,8 +17,8 @@ ENDED = (CellState.STEP_ENDED, CellState.OPEN_CIRCUIT)
 
 
 def key_of(step: CellStep, cycle: int) -> str:
-    """Return a step's name in the journal, which differs from cycle to cycle."""
-    return f"{step.name}/{cycle}"
+    """Return a step's name in the journal; later cycles are numbered."""
+    return step.name if cycle == 1 else f"{step.name}/{cycle}"
 
 
 def run_step(course: Course, step: CellStep, cycle: int) -> MsgGenerator[None]:

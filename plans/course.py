@@ -6,7 +6,7 @@ from typing import Any
 
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
-from bluesky.utils import MsgGenerator
+from bluesky.utils import MsgGenerator, RequestAbort, RequestStop
 
 from operando.model.clock import Clock
 from operando.model.experiment import Experiment
@@ -15,6 +15,7 @@ from operando.model.run_directory import RunDirectory
 from operando.model.schedule import CellStep
 from plans import cell_watch, clock_waits, facts
 from plans.cell_watch import CellDangerError, CellState
+from plans.faults import sentence
 from plans.instruments import Instruments
 from plans.report import Progress, Report, Wishes
 from plans.schedule_journal import Request, ScheduleJournal
@@ -194,7 +195,8 @@ class Course:
                 report=self.report,
             )
         except BaseException as error:
-            self.journal.outcome("tomogram", due.name, Outcome.ABORTED, reason=str(error), **details)
+            ended = Outcome.ABORTED if isinstance(error, RequestAbort | RequestStop) else Outcome.FAILED
+            self.journal.outcome("tomogram", due.name, ended, reason=sentence(error), **details)
             raise
         yield from self.command("set_sampling", period_s=self.experiment.sampling.between_tomograms)
         yield from self._bring_samples(row)

@@ -16,10 +16,11 @@ from plans import clock_waits, facts
 from plans.cell_steps import key_of, run_step
 from plans.cell_watch import CellDangerError
 from plans.course import Course, SamplesSince, StopWishedError
+from plans.faults import sentence
 from plans.instruments import Instruments
 from plans.report import Report, Wishes, say_nothing
 from plans.schedule_journal import ScheduleJournal
-from plans.tomogram import TomogramEnd, sentence
+from plans.tomogram import TomogramEnd
 from plans.tomogram_scan import scan_of
 
 

@@ -7,40 +7,20 @@ from typing import Any
 
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
-from bluesky.utils import FailedStatus, MsgGenerator, RequestAbort, RequestStop
+from bluesky.utils import MsgGenerator, RequestAbort, RequestStop
 
-from devices.answers import NoAnswerError
-from devices.camera import CameraError, FrameCounts
-from devices.checked_motor import MoveError
-from devices.shutter import ShutterError, ShutterState
+from devices.camera import FrameCounts
+from devices.shutter import ShutterState
 from operando.model.clock import Clock
 from operando.model.frames import FrameKind
 from operando.model.outcome import EXIT_STATUS, Outcome
 from plans import clock_waits, facts, frames
-from plans.clock_waits import WaitError
 from plans.dead_time import DeadTime
+from plans.faults import INSTRUMENT_FAULTS, BeamLostError, sentence
 from plans.frame_ledger import FrameLedger
 from plans.instruments import Instruments
 from plans.report import Progress, Report, say_nothing
 from plans.tomogram_scan import TomogramScan
-
-
-class BeamLostError(RuntimeError):
-    """The storage ring has no beam."""
-
-
-# What makes a tomogram partial. Everything else is a mistake in the program, or a person, and travels on.
-INSTRUMENT_FAULTS = (
-    BeamLostError,
-    CameraError,
-    MoveError,
-    NoAnswerError,
-    ShutterError,
-    WaitError,
-    FailedStatus,
-    ConnectionError,
-    TimeoutError,
-)
 
 
 @dataclass(frozen=True)
@@ -299,11 +279,3 @@ class _Taking:
             "dead_time_clock_s": [seconds["clock_s"] for seconds in spent.values()],
             "dead_time_wall_s": [seconds["wall_s"] for seconds in spent.values()],
         }
-
-
-def sentence(error: BaseException) -> str:
-    """Return what an error says, also one that the RunEngine has wrapped."""
-    if isinstance(error, FailedStatus) and error.args:
-        inner = getattr(error.args[0], "exception", lambda **_: None)(timeout=0)
-        error = inner or error
-    return str(error) or type(error).__name__

@@ -182,6 +182,11 @@ class Guard:
 
     def _check(self, sample: Sample) -> None:
         found = violations(sample.reading, self._limits)
+        danger = [violation for violation in found if violation.severity is Severity.CELL_DANGER]
+        if danger and not self._trip:
+            self._trip_now(" ".join(violation.reason for violation in danger))
+        elif self._trip and (self._unsafe or self._runs_although_tripped(sample.potentiostat)):
+            self._make_safe()
         for violation in found:
             if violation.quantity not in self._faults:
                 self._record.event(
@@ -191,11 +196,6 @@ class Guard:
                     quantity=violation.quantity,
                     severity=violation.severity.value,
                 )
-        danger = [violation for violation in found if violation.severity is Severity.CELL_DANGER]
-        if danger and not self._trip:
-            self._trip_now(" ".join(violation.reason for violation in danger))
-        elif self._trip and (self._unsafe or self._runs_although_tripped(sample.potentiostat)):
-            self._make_safe()
         for quantity in self._faults - {violation.quantity for violation in found}:
             self._record.event("limit_over", f"The {quantity} is within its limits again.", quantity=quantity)
         self._faults = {violation.quantity for violation in found}

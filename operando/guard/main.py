@@ -50,12 +50,14 @@ def _guard(run: RunDirectory, *, stop_cell: bool) -> None:
     token = _token(run)
     access = beamline.channel_access
     prepare(client_environment(access.addresses, os.environ, repeater_port=access.repeater_port))
-    prepare(server_environment(access.guard_port, interface=access.interface))
-    # Only now: importing ophyd and caproto fixes the addresses for good.
+    # Only now: importing ophyd fixes the client's addresses for good, and the server's port must not become the default
+    # port of the site's own list.
     from devices.force_calibration import force_calibration
     from devices.lorenz import LorenzPort
     from devices.potentiostat import Potentiostat
     from devices.temperature import Temperature
+
+    prepare(server_environment(access.guard_port, interface=access.interface))
     from operando.guard.control import CellControl
     from operando.guard.guard import Guard
     from operando.guard.inbox import Inbox
@@ -70,6 +72,7 @@ def _guard(run: RunDirectory, *, stop_cell: bool) -> None:
     potentiostat = Potentiostat(channel, name="potentiostat")
     potentiostat.connect()
     temperature = Temperature(beamline.temperature.pv, name="temperature")
+    temperature.connect()  # a thermometer that is not there yet is an instrument fault, no reason not to guard
     clock = _clock(beamline, run)
     host_clock = SystemClock()
     inbox = Inbox(clock)

@@ -21,7 +21,6 @@ class Memory:
     trip: str = ""
     charge: ChargePoint | None = None
     period_s: float | None = None
-    last_row_time_s: float | None = None
     answers: dict[str, Answer] = field(default_factory=dict)
 
 
@@ -35,8 +34,6 @@ def remembered(path: Path) -> Memory:
         for event in log.rows("events"):
             _remember(memory, event["kind"], event["text"], _data(event["data"]))
         memory.charge = _last_charge(log)
-        last = log.last("load_cell")
-        memory.last_row_time_s = None if last is None else last["time_s"]
     finally:
         log.close()
     return memory

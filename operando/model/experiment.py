@@ -158,6 +158,7 @@ class Analysis(Table):
     region: AnalysisRegion
     grey_reference: GreyReference
     high_attenuation_material: str
+    resolution: Micrometres = Field(gt=0)
 
 
 class Beam(Table):

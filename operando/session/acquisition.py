@@ -88,7 +88,9 @@ class Acquisition:
         wishes = Wishes()
         handler = InterruptHandler(self._act_on(engine.abort, wishes), self._console)
         ending.callback(handler.close)
-        pulse = Pulse(clock, lambda delay_s, beat: engine.loop.call_soon_threadsafe(engine.loop.call_later, delay_s, beat))
+        pulse = Pulse(
+            clock, lambda delay_s, beat: engine.loop.call_soon_threadsafe(engine.loop.call_later, delay_s, beat)
+        )
         ending.callback(pulse.stop)
 
         plan = experiment_plan(
@@ -114,7 +116,9 @@ class Acquisition:
         except RunEngineInterrupted:
             pass  # a person's wish; the plan has closed its runs
         except Exception as error:
-            self._console.print(f"The run ended with an error: {error}", style="bold red", markup=False, highlight=False)
+            self._console.print(
+                f"The run ended with an error: {error}", style="bold red", markup=False, highlight=False
+            )
             return EXIT_STOPPED if self._stopped_now else EXIT_FAILED
         if self._stopped_now or wishes.cell_stays:
             return EXIT_STOPPED

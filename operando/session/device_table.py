@@ -14,15 +14,16 @@ def print_devices(path: Path, console: Console) -> int:
     """Print one line per reading of every device; unreachable devices are named and give exit code 1."""
     beamline = enter_beamline(open_run_directory(path).beamline if path.is_dir() else path)
 
-    from devices.connection import ConnectionFailure, connect
-    from operando.session.beamline_devices import imaging_devices
+    from devices.connection import DeviceConnectionError, connect
+    from operando.model.clock import SystemClock
+    from operando.session.beamline_devices import all_devices
 
     table = Table("device", "reading", "value", "unit")
     exit_code = EXIT_COMPLETE
-    for device in imaging_devices(beamline).all:
+    for device in all_devices(beamline, SystemClock()).all:
         try:
-            connect([device], timeout_s=3.0)
-        except ConnectionFailure as error:
+            connect([device], 3.0)
+        except DeviceConnectionError as error:
             table.add_row(device.name, "not connected", str(error), "")
             exit_code = EXIT_FAILED
             continue

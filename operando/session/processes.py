@@ -154,24 +154,43 @@ class ChildProcess:
 
 
 class Supervisor:
-    """Restarts a process that died while it was still needed."""
+    """Restarts a process that died while it was still needed; one that ended by itself with exit code 0 has finished."""
 
-    def __init__(self, child: ChildProcess, *, on_restart: Callable[[int | None], None], poll_s: float = 0.2) -> None:
+    def __init__(
+        self,
+        child: ChildProcess,
+        *,
+        on_restart: Callable[[int], None],
+        max_restarts: int | None = None,
+        poll_s: float = 0.2,
+    ) -> None:
         self._child = child
         self._on_restart = on_restart
+        self._restarts_left = max_restarts
         self._poll_s = poll_s
-        self._done = threading.Event()
+        self._stopping = threading.Event()
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name=f"supervisor-{child.role}", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Let the process end when it wants to."""
-        self._done.set()
+        self._stopping.set()
         self._thread.join()
 
+    def wait_finished(self, timeout_s: float) -> bool:
+        """Wait until the process has ended and will not be restarted; return whether it finished its work."""
+        return self._ended.wait(timeout_s) and self._child.exit_code() == 0
+
     def _watch(self) -> None:
-        while not self._done.wait(self._poll_s):
+        while not self._stopping.wait(self._poll_s):
             exit_code = self._child.exit_code()
-            if exit_code is not None:
-                self._child.start()
-                self._on_restart(exit_code)
+            if exit_code is None:
+                continue
+            if exit_code == 0 or self._restarts_left == 0:
+                self._ended.set()
+                return
+            if self._restarts_left is not None:
+                self._restarts_left -= 1
+            self._child.start()
+            self._on_restart(exit_code)

@@ -55,7 +55,9 @@ class ProgressLine:
         where = f"{progress.step}: {progress.phase}"
         if progress.tomogram:
             where = f"{progress.step}: tomogram {progress.tomogram}, {progress.phase}"
-        frames = f", {progress.num_frames}/{progress.num_frames_expected} frames" if progress.num_frames_expected else ""
+        frames = (
+            f", {progress.num_frames}/{progress.num_frames_expected} frames" if progress.num_frames_expected else ""
+        )
         left = f"{duration(progress.left_s)} left{frames}"
         if self._console.is_terminal:
             self._progress.update(self._task, description=where, completed=min(progress.fraction, 1.0), left=left)

@@ -31,6 +31,7 @@ class RunRequest:
     seed: int | None
     recorded: Path | None = None
     epoch_s: float | None = None
+    angle_unit: str | None = None
 
 
 def chosen_geometry(experiment: Experiment, asked: str | None, *, rehearsal: bool, file: Path) -> str:
@@ -104,13 +105,19 @@ def _run(
     analysis = ChildProcess("analysis", ["analyse", str(run.path), "--follow"], run.processes)
     analysis.start()
     ending.callback(analysis.end)
+    watcher = Supervisor(
+        analysis,
+        on_restart=lambda code: console.print(f"The analysis died (exit {code}) and was restarted.", style="bold red"),
+        max_restarts=3,
+    )
+    ending.callback(watcher.stop)
 
     acquisition = Acquisition(run, experiment, geometry, rehearsal=rehearsal, console=console)
     exit_code = acquisition.run()
     if exit_code in (EXIT_COMPLETE, EXIT_FAILED):
         with console.status("waiting for the last measurements ..."):
-            if not analysis.wait(ANALYSIS_TIMEOUT_S):
-                console.print("The analysis was not ready in time; 'operando analyse RUN' finishes it.", style="red")
+            if not watcher.wait_finished(ANALYSIS_TIMEOUT_S):
+                console.print("The analysis did not finish; 'operando analyse RUN' finishes it.", style="red")
         measurements = read_measurements(run.results)
         if measurements:
             console.print(results_table(experiment, measurements))
@@ -120,13 +127,15 @@ def _run(
 
 def _start_simulator(request: RunRequest, geometry: str, run: RunDirectory, ending: contextlib.ExitStack) -> Path:
     arguments = ["simulate", str(request.experiment_file.resolve()), "--directory", str(run.simulation)]
-    arguments.append(f"--{geometry.replace('_', '-')}" if geometry != "recorded" else "--quick")
+    arguments += ["--geometry", geometry]
     if request.seed is not None:
         arguments += ["--seed", str(request.seed)]
     if request.epoch_s is not None:
         arguments += ["--epoch", repr(request.epoch_s)]
     if request.recorded is not None:
         arguments += ["--recorded", str(request.recorded.resolve())]
+    if request.angle_unit is not None:
+        arguments += ["--angle-unit", request.angle_unit]
     simulator = ChildProcess("simulator", arguments, run.processes)
     simulator.start()
     ending.callback(simulator.end)

@@ -19,12 +19,13 @@ def simulate_beamline(
     seed: int | None,
     epoch_s: float | None,
     recorded: Path | None,
+    angle_unit: str | None,
 ) -> int:
     """Serve the simulated beamline in the foreground."""
     from simulators.beamline import run_simulated_beamline
 
     run_simulated_beamline(
-        experiment_file, geometry, directory, seed=seed, epoch_s=epoch_s, recorded_scan=recorded
+        experiment_file, geometry, directory, seed=seed, epoch_s=epoch_s, recorded_scan=recorded, angle_unit=angle_unit
     )
     return EXIT_COMPLETE
 
@@ -46,7 +47,7 @@ def analyse_run(path: Path, *, follow: bool, again: bool, console: Console) -> i
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        analyse(run.path, follow=follow, serve=follow, again=again, stop=stop, report=console.print)
+        analyse(run.path, follow=follow, again=again, stop=stop, report=console.print)
     finally:
         (run.processes / "analysis.pid").unlink(missing_ok=True)
     return EXIT_COMPLETE

@@ -72,3 +72,12 @@ def test_darks_are_taken_with_the_shutter_closed_and_flats_with_it_open(found: d
 def test_the_stage_has_its_velocity_back_and_frames_were_declared_while_they_came(found: dict[str, Any]) -> None:
     assert found["velocity"] > 10.0
     assert found["num_datums"] > 3 * 4, "more than one declaration per file and data key"
+
+
+def test_a_test_shot_and_a_half_turn_pair_are_taken_with_the_beam_on_and_leave_it_off(found: dict[str, Any]) -> None:
+    smallest, largest, saturated = found["shot"]
+    assert smallest == 0
+    assert largest > 0
+    assert saturated == 0
+    assert found["axis"] == pytest.approx(18000, abs=3)  # the frames say 100 x their angle; 0.02 deg for each move
+    assert found["shutter_after_shots"] == "closed"

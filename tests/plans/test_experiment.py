@@ -1,6 +1,5 @@
 import json
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,12 +86,16 @@ class Laboratory:
     documents: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     wishes: Wishes = field(default_factory=Wishes)
 
+    @property
+    def cell(self) -> Any:
+        return self.instruments.cell
+
     def run(self, schedule: str = DISCHARGE, sync: str = "firmware", **options: Any) -> ExperimentEnd:
         asked = Experiment.model_validate(tomllib.loads(BASE + schedule.replace("SYNC", sync)))
         directory = RunDirectory(self.folder)
         plan = experiment_plan(
             self.instruments, self.clock, asked, geometry="tiny", run_directory=directory,
-            journal=ScheduleJournal(directory.schedule, self.clock), samples_since=self.instruments.cell.samples_since,
+            journal=ScheduleJournal(directory.schedule, self.clock), samples_since=self.cell.samples_since,
             metadata={}, rehearsal=True, wishes=self.wishes, **options,
         )  # fmt: skip
         end: ExperimentEnd = self.engine(plan, lambda name, doc: self.documents.append((name, doc))).plan_result
@@ -115,11 +118,11 @@ class Laboratory:
 
 
 @pytest.fixture
-def laboratory(tmp_path: Path) -> Iterator[Laboratory]:
+def laboratory(tmp_path: Path) -> Laboratory:
     engine = RunEngine(call_returns_result=True)
     engine.log.disabled = True
     clock = FastClock()
-    yield Laboratory(engine, tmp_path, clock, soft_instruments(clock, volts_per_ampere_second=0.01))
+    return Laboratory(engine, tmp_path, clock, soft_instruments(clock, volts_per_ampere_second=0.01))
 
 
 def test_a_firmware_experiment_takes_each_tomogram_while_the_instrument_holds_and_ends_at_open_circuit(
@@ -128,7 +131,7 @@ def test_a_firmware_experiment_takes_each_tomogram_while_the_instrument_holds_an
     end = laboratory.run()
     assert end.outcome is Outcome.COMPLETE, end.reason
     assert laboratory.runs() == {"OCV": "success", "D1.7V": "success", "D0.7V": "success", "outer": "success"}
-    commands = [(name, arguments.get("until_voltage_v")) for name, arguments in laboratory.instruments.cell.commands]
+    commands = [(name, arguments.get("until_voltage_v")) for name, arguments in laboratory.cell.commands]
     assert [c for c in commands if c[0] != "set_sampling"] == [
         ("rest", None), ("constant_current", 1.7), ("constant_current", 0.7), ("open_circuit", None),
     ]  # fmt: skip
@@ -140,7 +143,7 @@ def test_sampling_is_fast_in_each_tomogram_and_slow_after_it_and_the_samples_com
     laboratory: Laboratory,
 ) -> None:
     laboratory.run()
-    periods = [a["period_s"] for name, a in laboratory.instruments.cell.commands if name == "set_sampling"]
+    periods = [a["period_s"] for name, a in laboratory.cell.commands if name == "set_sampling"]
     assert periods == [10.0] + [1.0, 10.0] * 3
     pages = laboratory.events("cell_samples")
     assert len(pages) == 3
@@ -159,13 +162,13 @@ def test_every_step_and_tomogram_has_an_intent_before_and_an_outcome_after(labor
 
 @pytest.mark.parametrize("sync", ["software", "free"])
 def test_the_plan_sees_the_crossing_itself_where_the_firmware_does_not(laboratory: Laboratory, sync: str) -> None:
-    laboratory.instruments.cell.slope = 0.001  # 0.1 mV a second: a sample after the crossing lies in the window
+    laboratory.cell.slope = 0.001  # 0.1 mV a second: a sample after the crossing lies in the window
     schedule = DISCHARGE.replace('"5000 s"', '"50000 s"').replace('voltage = "0.7 V" }', 'voltage = "0.75 V" }')
     end = laboratory.run(schedule, sync)
     assert end.outcome is Outcome.COMPLETE, end.reason
     first = [event["cell_voltage"] for event in laboratory.events("cell")][2::2]
     assert first == pytest.approx([1.7, 0.75], abs=0.005)  # V; the window of the file
-    commands = [name for name, _ in laboratory.instruments.cell.commands]
+    commands = [name for name, _ in laboratory.cell.commands]
     assert commands.count("constant_voltage") == (2 if sync == "software" else 0)
     assert commands.count("constant_current") == (3 if sync == "software" else 1)
 
@@ -190,7 +193,7 @@ def test_a_set_voltage_that_is_never_reached_is_missed_and_opens_no_run(laborato
 
 
 def test_a_trip_of_the_guard_ends_the_experiment_with_its_reason(laboratory: Laboratory) -> None:
-    cell = laboratory.instruments.cell
+    cell = laboratory.cell
     laboratory.clock.at(laboratory.clock.now() + 1500.0, lambda: cell.trip_now("stack pressure 36 MPa"))
     end = laboratory.run()
     assert end.outcome is Outcome.FAILED
@@ -223,8 +226,8 @@ def test_a_wish_to_leave_the_cell_running_leaves_the_technique_to_the_guard(labo
     laboratory.clock.at(laboratory.clock.now() + 1500.0, laboratory.wishes.leave_cell_running)
     end = laboratory.run()
     assert end.outcome is Outcome.ABORTED
-    assert "open_circuit" not in [name for name, _ in laboratory.instruments.cell.commands]
-    assert laboratory.instruments.cell.state.get() == "RUNNING"
+    assert "open_circuit" not in [name for name, _ in laboratory.cell.commands]
+    assert laboratory.cell.state.get() == "RUNNING"
 
 
 def test_an_unexpected_error_leaves_the_cell_at_open_circuit_and_both_runs_failed(laboratory: Laboratory) -> None:
@@ -233,10 +236,11 @@ def test_an_unexpected_error_leaves_the_cell_at_open_circuit_and_both_runs_faile
             raise ZeroDivisionError("on purpose")
         return 200.0
 
-    laboratory.instruments.ring_current.current_ma = broken
+    ring: Any = laboratory.instruments.ring_current
+    ring.current_ma = broken
     with pytest.raises(ZeroDivisionError):
         laboratory.run()
-    assert laboratory.instruments.cell.state.get() == "OPEN_CIRCUIT"
+    assert laboratory.cell.state.get() == "OPEN_CIRCUIT"
     assert laboratory.instruments.shutter.state is ShutterState.CLOSED
     assert set(laboratory.runs().values()) == {"fail"}
 
@@ -250,7 +254,7 @@ def test_a_continued_run_repeats_no_tomogram_and_loses_none(laboratory: Laborato
     assert [t.tomogram for t in (*first.tomograms, *second.tomograms)] == ["OCV", "D1.7V", "D0.7V"]
     outer = [doc for name, doc in laboratory.documents if name == "start" and doc["kind"] == "experiment"]
     assert outer[1]["continues"] == first.uid
-    commands = [a.get("until_voltage_v") for n, a in laboratory.instruments.cell.commands if n == "constant_current"]
+    commands = [a.get("until_voltage_v") for n, a in laboratory.cell.commands if n == "constant_current"]
     assert commands == [1.7, 0.7]  # the second leg was running and was adopted
 
 

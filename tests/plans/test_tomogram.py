@@ -1,10 +1,10 @@
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bluesky import Msg, RunEngine
+from bluesky.utils import RequestAbort, RunEngineInterrupted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,10 +26,10 @@ Documents = list[tuple[str, dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[RunEngine]:
+def engine() -> RunEngine:
     engine = RunEngine(call_returns_result=True)
     engine.log.disabled = True
-    yield engine
+    return engine
 
 
 def messages(clock: FastClock, instruments: Instruments) -> Any:
@@ -150,23 +150,27 @@ class ThrownError(Exception):
 
 
 def count_messages(engine: RunEngine) -> int:
-    clock, seen = FastClock(), []
+    clock = FastClock()
+    seen: list[Msg] = []
     engine.msg_hook = seen.append
     take(engine, clock, soft_instruments(clock))
     engine.msg_hook = None
     return len(seen)
 
 
+@pytest.mark.parametrize("thrown", [ThrownError, RequestAbort])
 def test_an_exception_at_any_message_leaves_the_shutter_closed_the_camera_idle_and_no_success(
-    engine: RunEngine,
+    engine: RunEngine, thrown: type[Exception]
 ) -> None:
     for index in range(count_messages(engine)):
         clock = FastClock()
-        instruments, documents = soft_instruments(clock), []
+        instruments = soft_instruments(clock)
+        documents: Documents = []
 
         def thrown_into(plan: Any, at: int = index) -> Any:
             """Pass messages on, and throw at one of them."""
-            number, response, error = 0, None, None
+            number, response = 0, None
+            error: Exception | None = None
             while True:
                 try:
                     message: Msg = plan.throw(error) if error is not None else plan.send(response)
@@ -174,7 +178,7 @@ def test_an_exception_at_any_message_leaves_the_shutter_closed_the_camera_idle_a
                     return stop.value
                 response, error = None, None
                 if number == at:
-                    error = ThrownError(f"at {message.command}")
+                    error = thrown(f"at {message.command}")
                 else:
                     try:
                         response = yield message
@@ -186,7 +190,7 @@ def test_an_exception_at_any_message_leaves_the_shutter_closed_the_camera_idle_a
         try:
             engine(thrown_into(messages(clock, instruments)), lambda *pair: documents.append(pair))  # noqa: B023
             threw = False
-        except ThrownError:
+        except (ThrownError, RunEngineInterrupted):
             pass
         stops = [doc for name, doc in documents if name == "stop"]
         assert instruments.shutter.state is ShutterState.CLOSED, index

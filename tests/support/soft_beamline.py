@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ class SoftCamera(Device):  # type: ignore[misc]
             self._flight, self.acquiring, self._last_s = DeviceStatus(self), True, begin_s
             self.num_exposures[series.path] += 1
             for index in range(series.num_frames):
-                self.clock.at(begin_s + (index + 1) * series.period_s, lambda index=index: self._frame(series, index))
+                self.clock.at(begin_s + (index + 1) * series.period_s, partial(self._frame, series, index))
         return done(self)
 
     def _frame(self, series: FrameSeries, index: int) -> None:
@@ -255,7 +256,7 @@ class SoftCell(Device):  # type: ignore[misc]
                 self.state.put("HOLDING" if technique["hold"] else "STEP_ENDED")
                 return
             self.voltage.put(voltage_v)
-        limit_s = technique.get("duration_s", technique.get("max_duration_s"))
+        limit_s = float(technique["duration_s"] if "duration_s" in technique else technique["max_duration_s"])
         if now_s - self._began_s >= limit_s - 1e-6:
             self.state.put("STEP_ENDED")
             self.current.put(0.0)

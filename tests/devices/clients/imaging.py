@@ -26,7 +26,9 @@ from devices.ring_current import RingCurrent  # noqa: E402
 from devices.rotation_stage import RotationStage  # noqa: E402
 from devices.sample_stage import SampleStage  # noqa: E402
 from devices.shutter import Shutter  # noqa: E402
-from plans.clock_waits import move, prepare as prepare_device  # noqa: E402
+from plans import alignment  # noqa: E402
+from plans.clock_waits import move, sleep_until  # noqa: E402
+from plans.clock_waits import prepare as prepare_device  # noqa: E402
 from plans.instruments import Instruments  # noqa: E402
 from plans.tomogram import TomogramName, tomogram  # noqa: E402
 from plans.tomogram_scan import TomogramScan  # noqa: E402
@@ -75,15 +77,9 @@ def stopped() -> Any:
     status = instruments.rotation_stage.set(90.0)
     instruments.rotation_stage.stop()
     while not status.done:
-        yield from move_time()
+        yield from sleep_until(clock, clock.now() + 0.1)
         instruments.rotation_stage.look()
     return status.exception(timeout=0)
-
-
-def move_time() -> Any:
-    from plans.clock_waits import sleep_until
-
-    yield from sleep_until(clock, clock.now() + 0.1)
 
 
 def too_large() -> Any:
@@ -136,6 +132,22 @@ found["dead_time"] = [
     for name, doc in documents if name == "event" and "dead_time_phases" in doc["data"]
 ]  # fmt: skip
 found["velocity"] = instruments.rotation_stage.velocity.get(use_monitor=False)
+
+
+def shots() -> Any:
+    shot = yield from alignment.take_test_shot(
+        instruments, clock, path=path.parent / "shot.h5", exposure_s=0.4, metadata={"rehearsal": True}
+    )
+    axis = yield from alignment.rotation_axis(
+        instruments, clock, paths=(path.parent / "a.h5", path.parent / "b.h5"), exposure_s=0.4,
+        axis_of=lambda first, second: float(second[0, 1]) - float(first[0, 1]), metadata={"rehearsal": True},
+    )  # fmt: skip
+    return shot, axis
+
+
+shot, axis = engine(shots()).plan_result
+found["shot"], found["axis"] = [shot.smallest, shot.largest, shot.saturated], axis
+found["shutter_after_shots"] = instruments.shutter.state.value
 over.set()
 clock.close()
 guard.close()

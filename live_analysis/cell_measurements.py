@@ -1,0 +1,90 @@
+"""What the cell did during a tomogram: voltage, current, charge, force, pressure, temperature, capacity."""
+
+import contextlib
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from live_analysis.run_follower import TomogramRun
+from operando.model.cell_log import CellLogReader
+from operando.model.json_lines import read_json_lines
+from operando.model.run_directory import RunDirectory
+
+HELD_TECHNIQUE = 1  # the second technique of the pair constant current, hold
+
+
+@dataclass(frozen=True)
+class CellMeasurement:
+    """A reading at the first projection; the uncertainty is half its change until the last one, plus resolution."""
+
+    name: str
+    value: float
+    unit: str
+    uncertainty: float
+
+
+# name, key of the cell's readings, unit, resolution of the reading
+_READINGS = (
+    ("voltage", "cell_voltage", "V", 1e-4),
+    ("current", "cell_current", "A", 1e-8),
+    ("charge", "cell_charge", "mAh", 1e-5),
+    ("stack_pressure", "cell_pressure", "MPa", 0.07),  # 0.1 % of 2 kN over 28 mm2
+    ("force", "cell_force", "N", 2.0),
+    ("temperature", "cell_temperature", "degC", 0.1),
+)
+
+
+def cell_measurements(run: RunDirectory, tomogram: TomogramRun, *, active_mass_mg: float) -> list[CellMeasurement]:
+    """Return what is known of the cell during a tomogram; what was not recorded is left out."""
+    readings = [document["data"] for document in tomogram.cell_readings]
+    if not readings:
+        return []
+    first, last = readings[0], readings[-1]
+    found = [
+        CellMeasurement(name, float(first[key]), unit, abs(float(last[key]) - float(first[key])) / 2 + resolution)
+        for name, key, unit, resolution in _READINGS
+        if key in first and key in last
+    ]
+    charge_mah = {entry.name: entry for entry in found}.get("charge")
+    with contextlib.suppress(sqlite3.OperationalError):  # a run without a guard's log, or none yet
+        log = CellLogReader(run.cell_log)
+        try:
+            if charge_mah is not None:
+                found += _capacity(run, tomogram, log, charge_mah, active_mass_mg)
+            found += _hold_charge(log, first, last)
+        finally:
+            log.close()
+    return found
+
+
+def _capacity(
+    run: RunDirectory, tomogram: TomogramRun, log: CellLogReader, charge: CellMeasurement, active_mass_mg: float
+) -> list[CellMeasurement]:
+    """Charge per gram since the half cycle began, without its sign."""
+    name = f"{tomogram.start.get('step')}/{tomogram.start.get('cycle')}"
+    begun = [
+        line["time"]
+        for line in read_json_lines(run.schedule)
+        if isinstance(line, dict) and line.get("event") == "intent" and line.get("entry") == "step"
+        if line.get("name") == name
+    ]
+    if not begun:
+        return []
+    row = next(iter(log.rows("potentiostat", since_s=begun[0])), None)
+    if row is None or row["charge_mah"] is None:
+        return []
+    per_gram = 1e3 / active_mass_mg
+    value = abs(charge.value - row["charge_mah"]) * per_gram
+    return [CellMeasurement("capacity", value, "mAh/g", charge.uncertainty * per_gram)]
+
+
+def _hold_charge(log: CellLogReader, first: dict[str, Any], last: dict[str, Any]) -> list[CellMeasurement]:
+    """Charge that passed while the voltage was held, from the stop at the set voltage to the last projection."""
+    rows = log.rows("potentiostat", after_id=max(int(first.get("cell_potentiostat_row", 0)) - 600, 0))
+    until = [row for row in rows if row["id"] <= int(last.get("cell_potentiostat_row", 0))]
+    if not until or until[-1]["technique_index"] != HELD_TECHNIQUE:
+        return []
+    begin = next((i for i in range(len(until) - 1, -1, -1) if until[i]["technique_index"] != HELD_TECHNIQUE), 0)
+    passed = float(until[-1]["charge_mah"]) - float(until[begin]["charge_mah"])
+    within_a_sample = abs(float(until[begin]["current_a"] or 0.0)) * float(until[begin]["period_s"]) / 3.6
+    return [CellMeasurement("hold_charge", passed, "mAh", within_a_sample)]

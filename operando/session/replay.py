@@ -1,0 +1,47 @@
+"""Replaying a recorded scan: the camera serves its frames, plan and analysis take it as a tomogram of their own."""
+
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from operando.model.units import parse_quantity
+from operando.session.errors import RequestError
+from operando.session.run import RunRequest, run_experiment
+from simulators.recorded_data import AngleUnit, RecordedScanError
+from simulators.recorded_scan import load_recorded_scan
+from simulators.replay_experiment import replay_experiment
+
+
+def replay_scan(
+    path: Path, pixel_size: str | None, angle_unit: str | None, directory: Path | None, console: Console
+) -> int:
+    """Replay a recorded scan; return the exit code.
+
+    Raises
+    ------
+    RequestError
+        If the scan is missing or damaged, or a quantity is not one.
+    """
+    try:
+        pixel_size_um = None if pixel_size is None else parse_quantity(pixel_size, "um")
+    except ValueError as error:
+        raise RequestError(f"--pixel-size: {error}.") from error
+    try:
+        unit = None if angle_unit is None else AngleUnit(angle_unit)
+    except ValueError:
+        raise RequestError(f"--angle-unit {angle_unit}: is not known; allowed are deg and rad.") from None
+    try:
+        scan = load_recorded_scan(path, angle_unit=unit)
+        text = replay_experiment(scan, pixel_size_um)
+    except RecordedScanError as error:
+        raise RequestError(str(error)) from error
+    for note in (scan.source, *scan.notes):
+        console.print(note, markup=False, highlight=False)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "experiment.toml"
+        file.write_text(text, encoding="utf-8")
+        request = RunRequest(
+            file, None, "recorded", directory, seed=None, recorded=path.resolve(), angle_unit=angle_unit
+        )
+        return run_experiment(request, console)

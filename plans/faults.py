@@ -1,0 +1,35 @@
+"""What an instrument's fault is, as opposed to a mistake in the program, and what an error says."""
+
+from bluesky.utils import FailedStatus
+
+from devices.answers import NoAnswerError
+from devices.camera import CameraError
+from devices.checked_motor import MoveError
+from devices.shutter import ShutterError
+from plans.clock_waits import WaitError
+
+
+class BeamLostError(RuntimeError):
+    """The storage ring has no beam."""
+
+
+# What makes a tomogram partial. Everything else is a mistake in the program, or a person, and travels on.
+INSTRUMENT_FAULTS = (
+    BeamLostError,
+    CameraError,
+    MoveError,
+    NoAnswerError,
+    ShutterError,
+    WaitError,
+    FailedStatus,
+    ConnectionError,
+    TimeoutError,
+)
+
+
+def sentence(error: BaseException) -> str:
+    """Return what an error says, also one that the RunEngine has wrapped."""
+    if isinstance(error, FailedStatus) and error.args:
+        inner = getattr(error.args[0], "exception", lambda **_: None)(timeout=0)
+        error = inner or error
+    return str(error) or type(error).__name__

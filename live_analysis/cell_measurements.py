@@ -9,6 +9,7 @@ from live_analysis.run_follower import TomogramRun
 from operando.model.cell_log import CellLogReader
 from operando.model.json_lines import read_json_lines
 from operando.model.run_directory import RunDirectory
+from operando.model.schedule import step_key
 
 HELD_TECHNIQUE = 1  # the second technique of the pair constant current, hold
 
@@ -61,7 +62,7 @@ def _capacity(
     run: RunDirectory, tomogram: TomogramRun, log: CellLogReader, charge: CellMeasurement, active_mass_mg: float
 ) -> list[CellMeasurement]:
     """Charge per gram since the half cycle began, without its sign."""
-    name = f"{tomogram.start.get('step')}/{tomogram.start.get('cycle')}"
+    name = step_key(str(tomogram.start.get("step")), int(tomogram.start.get("cycle", 1)))
     begun = [
         line["time"]
         for line in read_json_lines(run.schedule)

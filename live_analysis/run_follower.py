@@ -38,7 +38,7 @@ class TomogramRun:
     @property
     def attempt(self) -> int:
         """Number of the attempt, the number in its files' names."""
-        return int(self.start.get("attempt", self.start.get("scan_id", 1)))
+        return int(self.start.get("attempt") or self.start.get("scan_id") or 1)
 
     @property
     def ended(self) -> bool:

@@ -259,8 +259,8 @@ def _grey_scale(analysis: Analysis | None, volume: TomogramVolume) -> _Scale:
 def _scaled(slices: OrthogonalSlices, scale: GreyScale | None) -> OrthogonalSlices:
     if scale is None:
         return slices
-    planes = (scale.apply(plane) for plane in (slices.xy, slices.xz, slices.yz))
-    return OrthogonalSlices(*planes, slices.voxel_size_um)
+    xy, xz, yz = (scale.apply(plane) for plane in (slices.xy, slices.xz, slices.yz))
+    return OrthogonalSlices(xy, xz, yz, slices.voxel_size_um)
 
 
 def _matrix(region: NDArray[np.float32]) -> tuple[float, float]:

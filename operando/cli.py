@@ -33,6 +33,7 @@ BeamlineFile = Annotated[
 RunDir = Annotated[
     Path | None, typer.Option("--run-dir", metavar="DIR", help="Where the run goes (default: runs/<start>_<name>).")
 ]
+AngleUnit = Annotated[str | None, typer.Option("--angle-unit", help="deg or rad, if the recorded scan does not say.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table for people.")]
 
 
@@ -79,9 +80,9 @@ def check(
 @application.command()
 def simulate(
     file: ExperimentFile,
-    quick: Quick = False,
-    full: Full = False,
-    full_frame: FullFrame = False,
+    geometry: Annotated[
+        str, typer.Option("--geometry", metavar="NAME", help="One of the file's geometries.")
+    ] = "quick",
     directory: Annotated[
         Path, typer.Option("--directory", metavar="DIR", help="Where beamline.toml is written.")
     ] = Path("simulation"),
@@ -93,6 +94,7 @@ def simulate(
         Path | None,
         typer.Option("--recorded", metavar="PATH", help="Serve this recorded scan instead of a simulated cell."),
     ] = None,
+    angle_unit: AngleUnit = None,
 ) -> None:
     """Serve the simulated beamline until Ctrl-C; prints READY and the path of its beamline file."""
     from operando.session.serve import simulate_beamline
@@ -134,9 +136,7 @@ def replay(
         str | None,
         typer.Option("--pixel-size", help="Pixel size in the sample, as in '2.5 um', if the scan does not say."),
     ] = None,
-    angle_unit: Annotated[
-        str | None, typer.Option("--angle-unit", help="deg or rad, if the scan does not say.")
-    ] = None,
+    angle_unit: AngleUnit = None,
     run_dir: RunDir = None,
 ) -> None:
     """Replay a recorded scan through the simulated camera, the plan and the analysis."""

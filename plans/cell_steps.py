@@ -5,7 +5,7 @@ from collections.abc import Callable
 from bluesky.utils import MsgGenerator
 
 from operando.model.outcome import Outcome
-from operando.model.schedule import CellStep, ConstantCurrent, ConstantVoltage, Hold, Rest, SyncMode
+from operando.model.schedule import CellStep, ConstantCurrent, ConstantVoltage, Hold, Rest, SyncMode, step_key
 from plans import triggers
 from plans.cell_watch import CellDangerError, CellState
 from plans.course import Course, Occasion, StopWishedError
@@ -14,11 +14,6 @@ from plans.triggers import DueTomogram
 NEAR_V = 0.05  # of a set voltage: the guard samples as in a tomogram from here on, so that the crossing is seen in time
 LATE_END_S = 120.0  # after a technique's bounded duration the guard must have said that it ended
 ENDED = (CellState.STEP_ENDED, CellState.OPEN_CIRCUIT)
-
-
-def key_of(step: CellStep, cycle: int) -> str:
-    """Return a step's name in the journal; later cycles are numbered."""
-    return step.name if cycle == 1 else f"{step.name}/{cycle}"
 
 
 def run_step(course: Course, step: CellStep, cycle: int) -> MsgGenerator[None]:
@@ -33,7 +28,7 @@ def run_step(course: Course, step: CellStep, cycle: int) -> MsgGenerator[None]:
 
 def _timed_step(course: Course, step: Rest | ConstantVoltage, cycle: int) -> MsgGenerator[None]:
     now_s = course.clock.now()
-    begin_s = course.journal.began_s("step", key_of(step, cycle)) or now_s
+    begin_s = course.journal.began_s("step", step_key(step.name, cycle)) or now_s
     end_s = begin_s + step.duration
     if end_s > now_s and not _runs_already(course, step, resumed=now_s - begin_s > 1.0):
         if isinstance(step, Rest):
@@ -79,7 +74,7 @@ class _ConstantCurrent:
     def __init__(self, course: Course, step: ConstantCurrent, cycle: int) -> None:
         self.course, self.step, self.cycle = course, step, cycle
         self.current_a = course.experiment.current_a(step)
-        self.begin_s = course.journal.began_s("step", key_of(step, cycle)) or course.clock.now()
+        self.begin_s = course.journal.began_s("step", step_key(step.name, cycle)) or course.clock.now()
         self.resumed = course.clock.now() - self.begin_s > 1.0
         self.driven_s = 0.0
         self.timed = triggers.timed(step, cycle, step.max_duration)
@@ -94,7 +89,7 @@ class _ConstantCurrent:
         if not legs or legs[-1][0] != self.step.until_voltage:
             legs.append((self.step.until_voltage, None))
         for voltage_v, due in legs:
-            name = f"{key_of(self.step, self.cycle)}/{voltage_v:g}"
+            name = f"{step_key(self.step.name, self.cycle)}/{voltage_v:g}"
             if self.course.journal.ended("leg", name) is None:
                 seen_before = self.course.journal.began_s("leg", name) is not None
                 self.course.journal.intent("leg", name)

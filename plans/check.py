@@ -59,7 +59,7 @@ def check(experiment: Experiment, geometry: str, beamline: Beamline, *, disk_fre
     frame_bytes = chosen.num_columns * chosen.num_rows * BYTES_PER_PIXEL
     raw_bytes = num_tomograms * num_frames * frame_bytes
     frames_cost_s = num_tomograms * num_frames * frame_bytes / BYTES_PER_PIXEL / 1e6 * RENDER_S_PER_MEGAPIXEL
-    num_samples = duration_s / experiment.sampling.between_tomograms + (
+    num_samples = duration_s / experiment.sampling_period_s(rehearsal=beamline.rehearsal) + (
         num_tomograms * tomogram_s / experiment.sampling.in_tomogram
     )
     noise = 1 / math.sqrt(chosen.photons_per_pixel)

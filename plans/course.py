@@ -67,6 +67,7 @@ class Course:
     wishes: Wishes
     report: Report
     tomogram_metadata: Mapping[str, Any]
+    between_tomograms_s: float
     ended: list[TomogramEnd] = field(default_factory=list)
     num_missed: int = 0
     stop_after: str | None = None
@@ -198,7 +199,7 @@ class Course:
             ended = Outcome.ABORTED if isinstance(error, RequestAbort | RequestStop) else Outcome.FAILED
             self.journal.outcome("tomogram", due.name, ended, reason=sentence(error), **details)
             raise
-        yield from self.command("set_sampling", period_s=self.experiment.sampling.between_tomograms)
+        yield from self.command("set_sampling", period_s=self.between_tomograms_s)
         yield from self._bring_samples(row)
         self.journal.outcome("tomogram", due.name, end.outcome, reason=end.reason, uid=end.uid, **details)
         return end

@@ -11,9 +11,9 @@ from operando.model.clock import Clock
 from operando.model.experiment import Experiment
 from operando.model.outcome import EXIT_STATUS, Outcome
 from operando.model.run_directory import RunDirectory
-from operando.model.schedule import CellStep
+from operando.model.schedule import CellStep, step_key
 from plans import clock_waits, facts
-from plans.cell_steps import key_of, run_step
+from plans.cell_steps import run_step
 from plans.cell_watch import CellDangerError
 from plans.course import Course, SamplesSince, StopWishedError
 from plans.faults import sentence
@@ -89,6 +89,7 @@ def experiment_plan(
         wishes=wishes or Wishes(),
         report=report,
         tomogram_metadata={"rehearsal": rehearsal},
+        between_tomograms_s=experiment.sampling_period_s(rehearsal=rehearsal),
     )
     uid = yield from course.outer(bps.open_run(start))
     course.tomogram_metadata = {"rehearsal": rehearsal, "outer_run": uid}
@@ -117,9 +118,9 @@ def experiment_plan(
 def _schedule(course: Course) -> MsgGenerator[None]:
     yield from course.outer(bps.declare_stream(course.pages, name="cell_samples", collect=True))
     yield from clock_waits.prepare(course.instruments.camera, course.scan.region)
-    yield from course.command("set_sampling", period_s=course.experiment.sampling.between_tomograms)
+    yield from course.command("set_sampling", period_s=course.between_tomograms_s)
     for cycle, step in course.experiment.steps:
-        key = key_of(step, cycle)
+        key = step_key(step.name, cycle)
         if course.journal.ended("step", key) == Outcome.COMPLETE:
             continue
         course.journal.intent("step", key)
@@ -129,7 +130,7 @@ def _schedule(course: Course) -> MsgGenerator[None]:
 
 
 def _step_fields(course: Course, step: CellStep, cycle: int) -> dict[str, Any]:
-    begin_s = course.journal.began_s("step", key_of(step, cycle))
+    begin_s = course.journal.began_s("step", step_key(step.name, cycle))
     cell = course.instruments.cell
     return {
         "step": step.name,

@@ -36,6 +36,7 @@ def run_simulated_beamline(
     seed: int | None = None,
     epoch_s: float | None = None,
     recorded_scan: Path | None = None,
+    angle_unit: str | None = None,
 ) -> None:
     """Serve a simulated beamline until SIGTERM, SIGINT or ten minutes without anybody; prints ``READY <file>``.
 
@@ -55,6 +56,8 @@ def run_simulated_beamline(
         Virtual time at the beginning, in s since the Unix epoch; the host's time if not given.
     recorded_scan
         Scan to be replayed instead of a rendered cell.
+    angle_unit
+        ``deg`` or ``rad`` where the scan does not say.
 
     Raises
     ------
@@ -79,7 +82,7 @@ def run_simulated_beamline(
     if recorded_scan is None:
         make_contents = _rendered(experiment, experiment_file, geometry, directory, seed)
     else:
-        make_contents = _recorded(experiment, geometry, recorded_scan)
+        make_contents = _recorded(experiment, geometry, recorded_scan, angle_unit)
 
     from simulators.beamline_process import SimulatedBeamline
     from simulators.load_cell import FULL_SCALE_N, calibration
@@ -143,13 +146,15 @@ def _rendered(
     return contents
 
 
-def _recorded(experiment: Experiment, name: str, scan: Path) -> "Callable[[float], Contents]":
+def _recorded(experiment: Experiment, name: str, scan: Path, angle_unit: str | None) -> "Callable[[float], Contents]":
     from simulators.beamline_process import Contents
     from simulators.dummy_cell import DummyCell
+    from simulators.recorded_data import AngleUnit
     from simulators.recorded_frames import RecordedFrames
     from simulators.recorded_scan import load_recorded_scan
 
-    source = RecordedFrames(load_recorded_scan(scan), sample_out_mm=experiment.tomogram.sample_out)
+    unit = None if angle_unit is None else AngleUnit(angle_unit)
+    source = RecordedFrames(load_recorded_scan(scan, angle_unit=unit), sample_out_mm=experiment.tomogram.sample_out)
     return lambda epoch_s: Contents(DummyCell(epoch_s), source, _chip(experiment, name), lambda *_: None)
 
 

@@ -168,9 +168,10 @@ class Beam(Table):
 
 
 class Rehearsal(Table):
-    """What stands in for the real cell when the experiment is rehearsed."""
+    """What stands in for the real cell when the experiment is rehearsed, and how often it is sampled in fast-forward."""
 
     cell: str
+    fast_forward_sampling: Seconds = Field(default=30.0, gt=0)
     seed: int = Field(ge=0)
 
 
@@ -204,6 +205,12 @@ class Experiment(Table):
     def steps(self) -> list[tuple[int, CellStep]]:
         """The cell's steps in the order they happen, each with its cycle number."""
         return unrolled(self.schedule)
+
+    def sampling_period_s(self, *, rehearsal: bool) -> float:
+        """Return how often the guard samples between tomograms; a rehearsal fast-forwards with longer steps."""
+        if rehearsal and self.rehearsal is not None:
+            return self.rehearsal.fast_forward_sampling
+        return self.sampling.between_tomograms
 
     def current_a(self, step: ConstantCurrent) -> float:
         """Return the current of a step in A; per-gram currents use the active mass."""

@@ -93,6 +93,11 @@ Step = Annotated[Rest | ConstantCurrent | ConstantVoltage | Loop, Field(discrimi
 CellStep = Rest | ConstantCurrent | ConstantVoltage
 
 
+def step_key(name: str, cycle: int) -> str:
+    """Return a step's name in the journal of the schedule; later cycles are numbered."""
+    return name if cycle == 1 else f"{name}/{cycle}"
+
+
 def unrolled(schedule: tuple[Rest | ConstantCurrent | ConstantVoltage | Loop, ...]) -> list[tuple[int, CellStep]]:
     """Return the steps in the order they happen, each with its cycle number (1 before the first loop goes back).
 

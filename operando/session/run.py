@@ -11,8 +11,8 @@ from live_analysis.results import read_measurements
 from operando.model.experiment import Experiment, load_experiment
 from operando.model.run_directory import RunDirectory
 from operando.session.acquisition import Acquisition
-from operando.session.check import refuse_what_cannot_be
-from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, RequestError
+from operando.session.check import chosen_geometry, refuse_what_cannot_be
+from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED
 from operando.session.layout import make_run_directory
 from operando.session.processes import ChildProcess, ProcessError, Supervisor, write_pid_file
 from operando.session.results_table import results_table
@@ -34,35 +34,19 @@ class RunRequest:
     angle_unit: str | None = None
 
 
-def chosen_geometry(experiment: Experiment, asked: str | None, *, rehearsal: bool, file: Path) -> str:
-    """Return the geometry's name: the one asked for, else ``quick`` in a rehearsal, else the only or largest one.
-
-    Raises
-    ------
-    RequestError
-        If the experiment file has no such geometry.
-    """
-    if asked is None and rehearsal and "quick" in experiment.geometry:
-        return "quick"
-    if asked is None:
-        return max(experiment.geometry, key=lambda name: experiment.geometry[name].num_columns)
-    if asked not in experiment.geometry:
-        known = ", ".join(experiment.geometry)
-        raise RequestError(f"{file}: geometry.{asked}: is not in this file. Allowed here: {known}.")
-    return asked
-
-
 def run_experiment(request: RunRequest, console: Console) -> int:
     """Run an experiment, or rehearse it when no beamline file is given; return the exit code."""
     experiment = load_experiment(request.experiment_file)
     rehearsal = request.beamline_file is None
     geometry = chosen_geometry(experiment, request.geometry, rehearsal=rehearsal, file=request.experiment_file)
-    if rehearsal and experiment.rehearsal is None and request.recorded is None:
-        raise RequestError(
-            f"{request.experiment_file}: rehearsal: is missing, so no cell can be simulated. "
-            "Add a [rehearsal] table with the cell's file and a seed, or give --beamline."
-        )
-    refuse_what_cannot_be(request, experiment, geometry)
+    refuse_what_cannot_be(
+        request.experiment_file,
+        experiment,
+        geometry,
+        beamline_file=request.beamline_file,
+        directory=request.run_directory,
+        replayed=request.recorded is not None,
+    )
     run = make_run_directory(request.experiment_file, experiment.experiment.name, directory=request.run_directory)
     write_pid_file(run.processes, "acquisition")
     console.print(

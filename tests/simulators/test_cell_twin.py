@@ -95,6 +95,7 @@ def test_how_often_one_looks_does_not_matter(parameters: CellParameters) -> None
         twin.constant_voltage(crossing_s, 1.7)
         for step in range(int(3600 / every_s)):
             twin.reading(crossing_s + step * every_s)
+    assert crossing_s is not None
     assert looked_at.reading(crossing_s + 3600) == left_alone.reading(crossing_s + 3600)
 
 

@@ -24,7 +24,7 @@ def test_shipped_experiment_asks_for_10_milliampere_per_gram() -> None:
     discharge = experiment.schedule[1]
     assert isinstance(discharge, ConstantCurrent)
     assert experiment.current_a(discharge) == pytest.approx(-11.52e-6)  # 10 mA/g x 1.152 mg
-    assert [tomogram.name for step in experiment.schedule for tomogram in step.tomograms] == [
+    assert [tomogram.name for _, step in experiment.steps for tomogram in step.tomograms] == [
         "OCV",
         "D1.7V",
         "D1.2V",

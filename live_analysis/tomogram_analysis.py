@@ -29,7 +29,7 @@ from operando.model.measurement import Measurement
 from operando.model.run_directory import RunDirectory
 
 LOW_CONFIDENCE = 0.3
-PICTURE_LEVELS_PER_CM = (0.0, 40.0)
+PICTURE_LEVELS_PER_CM = (0.0, 30.0)
 # What a damaged or incomplete tomogram may cause; each message is a sentence for people.
 UNUSABLE = (
     CylinderFitError,

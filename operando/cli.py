@@ -37,6 +37,12 @@ AngleUnit = Annotated[str | None, typer.Option("--angle-unit", help="deg or rad,
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table for people.")]
 
 
+def _console() -> Console:
+    """Return the terminal; a pipe or a file gets lines long enough for tables."""
+    console = Console()
+    return console if console.is_terminal else Console(width=120)
+
+
 def _geometry(quick: bool, full: bool, full_frame: bool) -> str | None:
     chosen = [name for name, asked in (("quick", quick), ("full", full), ("full_frame", full_frame)) if asked]
     if len(chosen) > 1:
@@ -60,7 +66,7 @@ def run(
     from operando.session.run import RunRequest, run_experiment
 
     request = RunRequest(file, beamline, _geometry(quick, full, full_frame), run_dir, seed)
-    raise typer.Exit(run_experiment(request, Console()))
+    raise typer.Exit(run_experiment(request, _console()))
 
 
 @application.command()
@@ -74,7 +80,7 @@ def check(
     """Validate an experiment and print its timeline, data volume, photon budget and drift, before anything starts."""
     from operando.session.check import check_experiment
 
-    raise typer.Exit(check_experiment(file, beamline, _geometry(quick, full, full_frame), Console()))
+    raise typer.Exit(check_experiment(file, beamline, _geometry(quick, full, full_frame), _console()))
 
 
 @application.command()
@@ -126,7 +132,7 @@ def analyse(
     """Reconstruct and measure the tomograms of a run, live or afterwards."""
     from operando.session.serve import analyse_run
 
-    raise typer.Exit(analyse_run(run, follow=follow, again=again, console=Console()))
+    raise typer.Exit(analyse_run(run, follow=follow, again=again, console=_console()))
 
 
 @application.command()
@@ -142,7 +148,7 @@ def replay(
     """Replay a recorded scan through the simulated camera, the plan and the analysis."""
     from operando.session.replay import replay_scan
 
-    raise typer.Exit(replay_scan(path, pixel_size, angle_unit, run_dir, Console()))
+    raise typer.Exit(replay_scan(path, pixel_size, angle_unit, run_dir, _console()))
 
 
 @application.command()
@@ -169,7 +175,7 @@ def watch(
     from operando.monitor.watch import watch as watch_run
     from operando.session.layout import newest_run, open_run_directory
 
-    watch_run(open_run_directory(run or newest_run()), Console(), once=once)
+    watch_run(open_run_directory(run or newest_run()), _console(), once=once)
 
 
 @application.command()
@@ -177,7 +183,7 @@ def results(run: OptionalRun = None, json: AsJson = False) -> None:
     """Print what was measured, beside the published numbers."""
     from operando.session.reading import print_results
 
-    print_results(run, Console(), json=json)
+    print_results(run, _console(), json=json)
 
 
 @application.command()
@@ -185,7 +191,7 @@ def compare(run: OptionalRun = None, json: AsJson = False) -> None:
     """Print published, true (rehearsals only) and measured values side by side."""
     from operando.session.reading import print_comparison
 
-    print_comparison(run, Console(), json=json)
+    print_comparison(run, _console(), json=json)
 
 
 @application.command()
@@ -202,7 +208,7 @@ def ask(
     """Ask a running experiment for a tomogram, a note, or to stop after a step."""
     from operando.session.asking import ask_run
 
-    raise typer.Exit(ask_run(run, what, argument, person, Console()))
+    raise typer.Exit(ask_run(run, what, argument, person, _console()))
 
 
 @application.command()
@@ -212,7 +218,7 @@ def status(
     """Say which runs there are and which of their processes live."""
     from operando.session.reading import print_status
 
-    print_status(parent, Console())
+    print_status(parent, _console())
 
 
 @application.command()
@@ -222,7 +228,7 @@ def devices(
     """Connect to every device of a beamline and print what it reads."""
     from operando.session.device_table import print_devices
 
-    raise typer.Exit(print_devices(beamline, Console()))
+    raise typer.Exit(print_devices(beamline, _console()))
 
 
 def main() -> None:

@@ -168,7 +168,7 @@ class Beam(Table):
 
 
 class Rehearsal(Table):
-    """What stands in for the real cell when the experiment is rehearsed, and how often it is sampled in fast-forward."""
+    """What stands in for the real cell in a rehearsal, and how often it is sampled in fast-forward."""
 
     cell: str
     fast_forward_sampling: Seconds = Field(default=30.0, gt=0)
@@ -242,7 +242,7 @@ class Experiment(Table):
                 raise ValueError(f"schedule {step.name!r}: current: {error}") from error
             if asked_a == 0 or abs(asked_a) > self.limits.max_current:
                 raise ValueError(
-                    f"schedule {step.name!r}: current {step.current} is {asked_a * 1e6:.4g} uA; allowed is not 0 and up "
+                    f"schedule {step.name!r}: current {step.current} is {asked_a * 1e6:.4g} uA; allowed: not 0, up "
                     f"to limits.max_current, {self.limits.max_current * 1e6:.4g} uA"
                 )
             for tomogram in step.tomograms:

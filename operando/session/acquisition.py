@@ -13,7 +13,7 @@ from operando.model.clock import Pulse
 from operando.model.experiment import Experiment, raw_table
 from operando.model.outcome import Outcome
 from operando.model.run_directory import RunDirectory
-from operando.session.beamline_access import enter_beamline, open_clock
+from operando.session.beamline_access import enter_beamline, open_clock, quiet_channel_access
 from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_STOPPED
 from operando.session.interrupt import InterruptHandler, Wish
 from operando.session.journal import DocumentJournal
@@ -50,6 +50,7 @@ class Acquisition:
         clock = open_clock(beamline, beamline_file, "acquisition")
         ending.callback(clock.close)
 
+        quiet_channel_access()
         from bluesky import RunEngine
         from bluesky.utils import RunEngineInterrupted
 

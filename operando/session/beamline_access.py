@@ -1,5 +1,6 @@
 """Preparing a process to speak with a beamline; nothing that imports ophyd or caproto may come before it."""
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -24,6 +25,17 @@ def enter_beamline(path: Path) -> Beamline:
     access = beamline.channel_access
     prepare(client_environment(access.addresses, os.environ, repeater_port=access.repeater_port))
     return beamline
+
+
+def quiet_channel_access() -> None:
+    """Send what the Channel Access library says of lost servers to the log instead of the terminal.
+
+    Our own devices say which process variable is gone; the library's text only hides that sentence.
+    """
+    import epics
+
+    log = logging.getLogger("channel_access")
+    epics.ca.replace_printf_handler(lambda text: log.info("%s", text))
 
 
 def open_clock(beamline: Beamline, beamline_file: Path, role: str) -> Clock:

@@ -154,7 +154,7 @@ class ChildProcess:
 
 
 class Supervisor:
-    """Restarts a process that died while it was still needed; one that ended by itself with exit code 0 has finished."""
+    """Restarts a process that died while it was still needed; one that ended with exit code 0 has finished."""
 
     def __init__(
         self,

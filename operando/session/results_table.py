@@ -1,15 +1,23 @@
 """Tables of a run's measurements: beside the published numbers, and beside what was really there."""
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from operando.model.experiment import Experiment, Published
 from operando.model.json_lines import read_json_lines
 from operando.model.measurement import Measurement
 from operando.model.run_directory import RunDirectory
+
+# what the truth calls a quantity, where it differs from the measurement's name
+_TRUE_NAMES = {"voltage_v": "voltage", "stack_pressure_mpa": "stack_pressure", "charge_mah": "charge"}
+
+
+_DECIMALS = {"voltage": 3, "capacity": 1, "stack_pressure": 2}
 
 
 def newest(measurements: Iterable[Measurement]) -> dict[tuple[str, str], Measurement]:
@@ -26,26 +34,33 @@ def as_json(measurements: Iterable[Measurement]) -> str:
 
 
 def number(value: float, uncertainty: float | None = None) -> str:
-    """Write a value with as many digits as a person can use, and its uncertainty."""
-    text = f"{value:.4g}"
-    return text if uncertainty is None else f"{text} ± {uncertainty:.2g}"
+    """Write a value with as many digits as its uncertainty deserves, as in ``(3.78 ± 0.19)e5`` or ``20.18 ± 0.07``."""
+    if uncertainty is None or not math.isfinite(uncertainty) or uncertainty <= 0:
+        return f"{value:.4g}"
+    exponent = math.floor(math.log10(max(abs(value), uncertainty)))
+    shift = 0 if -3 <= exponent < 4 else exponent
+    decimals = max(1 - math.floor(math.log10(uncertainty / 10**shift)), 0)
+    text = f"{value / 10**shift:.{decimals}f} ± {uncertainty / 10**shift:.{decimals}f}"
+    return text if shift == 0 else f"({text})e{shift}"
 
 
 def results_table(experiment: Experiment, measurements: Iterable[Measurement]) -> Table:
     """Return one row per tomogram: its state, what was measured, and what was published."""
     found = newest(measurements)
     tomograms = list(dict.fromkeys(tomogram for tomogram, _ in found))
-    table = Table(title=experiment.experiment.title, title_justify="left")
     columns = {
         "voltage": "voltage\nV",
         "capacity": "capacity\nmAh/g",
-        "stack_pressure": "stack\npressure\nMPa",
-        "high_attenuation_volume": "high-attenuation\nvolume\num3",
+        "stack_pressure": "pressure\nMPa",
+        "high_attenuation_volume": "high-attenuation\nvolume, um3",
     }
-    table.add_column("tomogram")
+    table = Table(
+        title=experiment.experiment.title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1)
+    )
+    table.add_column("tomogram", no_wrap=True)
     for heading in columns.values():
-        table.add_column(heading, justify="right")
-    table.add_column("published\num3", justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("published\num3", justify="right", no_wrap=True)
     table.add_column("remarks")
     for tomogram in tomograms:
         row = [tomogram]
@@ -56,7 +71,7 @@ def results_table(experiment: Experiment, measurements: Iterable[Measurement]) -
             elif name == "high_attenuation_volume":
                 row.append(number(measurement.value, measurement.uncertainty))
             else:
-                row.append(number(measurement.value))
+                row.append(f"{measurement.value:.{_DECIMALS[name]}f}")
         published = [
             entry
             for entry in experiment.published
@@ -80,7 +95,11 @@ def comparison(run: RunDirectory, experiment: Experiment, measurements: Iterable
 
     The truth of a rehearsal is read here and in tests, nowhere else.
     """
-    truth = {(entry["tomogram"], name): value for entry in _truths(run) for name, value in entry["values"].items()}
+    truth = {
+        (entry["tomogram"], _TRUE_NAMES.get(name, name)): value
+        for entry in _truths(run)
+        for name, value in entry["values"].items()
+    }
     published = {(entry.tomogram, entry.name): entry for entry in experiment.published}
     rows = []
     for key, measurement in newest(measurements).items():
@@ -116,19 +135,20 @@ def _truths(run: RunDirectory) -> list[dict[str, Any]]:
 
 def comparison_table(rows: list[dict[str, Any]]) -> Table:
     """Return the comparison for people."""
-    table = Table(title="published, true and measured", title_justify="left")
-    for heading in ("tomogram", "quantity", "unit"):
-        table.add_column(heading)
-    for heading in ("published", "true", "measured", "measured / true"):
-        table.add_column(heading, justify="right")
+    table = Table(
+        title="published, true and measured", title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1)
+    )
+    for heading in ("tomogram", "quantity"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("published", "true", "measured", "ratio"):
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("remarks")
     for row in rows:
         true, measured = row["true"], row["measured"]
         table.add_row(
             row["tomogram"],
-            row["name"].replace("_", " "),
-            row["unit"],
-            "-" if row["published"] is None else f"{number(row['published'])} ({row['published_id']})",
+            f"{row['name'].replace('_', ' ')}, {row['unit']}",
+            "-" if row["published"] is None else number(row["published"]),
             "-" if true is None else number(true),
             number(measured, row["uncertainty"]),
             f"{measured / true:.3f}" if true else "-",

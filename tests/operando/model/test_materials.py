@@ -33,5 +33,5 @@ def test_molar_volume_mass_and_density_agree() -> None:
 
 
 def test_an_unknown_material_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(MaterialError, match="unobtainium.*CuS"):
+    with pytest.raises(MaterialError, match=r"unobtainium.*CuS"):
         attenuation_per_cm("unobtainium", 35.0)

@@ -1,5 +1,7 @@
 """Quantities are converted, and refused when the unit is missing or wrong."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,13 +30,11 @@ def test_a_quantity_is_converted(text: str, unit: str, number: float) -> None:
     "text", ["24", "h", "", "24 24", "24 V", "24 parsecs of", 24, None, "1e400 s x", "__import__('os')"]
 )
 def test_anything_else_is_refused(text: object) -> None:
-    with pytest.raises(ValueError, match="unit|quantity"):
+    with pytest.raises(ValueError, match=r"unit|quantity"):
         parse_quantity(text, "s")
 
 
 @given(st.text(max_size=40))
 def test_no_text_breaks_the_parser(text: str) -> None:
-    try:
+    with contextlib.suppress(ValueError):  # the only error a person's text may cause
         parse_quantity(text, "s")
-    except ValueError as error:
-        assert str(error)

@@ -102,7 +102,14 @@ class TomogramAnalysis:
             cost_s={"analysis": perf_counter() - began},
         )
 
+    @property
+    def _replayed(self) -> bool:
+        """Whether the frames were recorded elsewhere, so that the cell of this run has nothing to do with them."""
+        return bool(self._tomogram.start.get("rehearsal")) and self._experiment.rehearsal is None
+
     def _cell(self) -> Iterator[Measurement]:
+        if self._replayed:
+            return
         mass_mg = self._experiment.cell.active_mass
         for entry in cell_measurements(self._run, self._tomogram, active_mass_mg=mass_mg):
             yield self._measurement(entry.name, entry.value, entry.unit, entry.uncertainty)
@@ -188,19 +195,22 @@ class TomogramAnalysis:
     def _draw(self, slices: OrthogonalSlices, volume: TomogramVolume, known_material: bool) -> None:
         levels = PICTURE_LEVELS_PER_CM
         if not known_material:
-            low, high = np.nanpercentile(slices.xy, (1.0, 99.5))
+            low, high = np.nanpercentile(np.concatenate([slices.xy, slices.xz, slices.yz]), (0.5, 99.0))
             levels = float(low), float(high)
         picture = slices_picture(
             slices,
             tomogram=self._tomogram.name,
-            voltage_v=next((float(d["data"]["cell_voltage"]) for d in self._tomogram.cell_readings), None),
+            voltage_v=None if self._replayed else self._first_voltage_v(),
             grey_levels_per_cm=levels,
-            rehearsal=bool(self._tomogram.start.get("rehearsal", False)),
+            rehearsal=bool(self._tomogram.start.get("rehearsal", False)) and not self._replayed,
             grey_values_absolute=volume.grey_values_absolute,
         )
         path = self._run.preview_picture(self._tomogram.attempt, self._tomogram.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(picture)
+
+    def _first_voltage_v(self) -> float | None:
+        return next((float(reading["data"]["cell_voltage"]) for reading in self._tomogram.cell_readings), None)
 
     def _save(self, region: NDArray[np.float32], pixel_um: float, volume: TomogramVolume) -> None:
         folder = self._run.volume(self._tomogram.attempt)

@@ -50,7 +50,6 @@ class Acquisition:
         clock = open_clock(beamline, beamline_file, "acquisition")
         ending.callback(clock.close)
 
-        quiet_channel_access()
         from bluesky import RunEngine
         from bluesky.utils import RunEngineInterrupted
 
@@ -60,6 +59,7 @@ class Acquisition:
         from plans.report import Wishes
         from plans.schedule_journal import ScheduleJournal
 
+        quiet_channel_access()
         devices = instruments(beamline, clock, self._run.token.read_text().strip())
         try:
             connect(

@@ -33,6 +33,14 @@ def replay_scan(
         raise RequestError(f"--angle-unit {angle_unit}: is not known; allowed are deg and rad.") from None
     try:
         scan = load_recorded_scan(path, angle_unit=unit)
+        if pixel_size_um is None and scan.pixel_size_um is None:
+            pixel_size_um = 1.0
+            console.print(
+                "The size of a pixel is not recorded; 1 um is taken, so lengths are pixels and attenuation is per 1e4 "
+                "pixels. Give --pixel-size to have real units.",
+                markup=False,
+                highlight=False,
+            )
         text = replay_experiment(scan, pixel_size_um)
     except RecordedScanError as error:
         raise RequestError(str(error)) from error

@@ -100,8 +100,10 @@ def _run(
     exit_code = acquisition.run()
     if exit_code in (EXIT_COMPLETE, EXIT_FAILED):
         with console.status("waiting for the last measurements ..."):
-            if not watcher.wait_finished(ANALYSIS_TIMEOUT_S):
-                console.print("The analysis did not finish; 'operando analyse RUN' finishes it.", style="red")
+            finished = watcher.wait_finished(ANALYSIS_TIMEOUT_S)
+        if not finished:
+            exit_code = EXIT_FAILED
+            console.print("The analysis did not finish; 'operando analyse RUN' finishes it.", style="red")
         measurements = read_measurements(run.results)
         if measurements:
             console.print(results_table(experiment, measurements))

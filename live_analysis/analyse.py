@@ -21,6 +21,10 @@ Report = Callable[[str], None]
 Publish = Callable[[TomogramResults | None, TomogramRun | None, int], None]
 
 
+def say_nothing(results: TomogramResults | None, tomogram: TomogramRun | None, num_frames: int) -> None:
+    """Take results and publish them nowhere."""
+
+
 def analyse(
     run_directory: Path,
     *,
@@ -28,7 +32,7 @@ def analyse(
     again: bool,
     stop: threading.Event,
     report: Report = print,
-    publish: Publish = lambda results, tomogram, num_frames: None,
+    publish: Publish = say_nothing,
 ) -> None:
     """Measure every tomogram of a run that has ended; with ``follow`` go on until the experiment has ended.
 

@@ -3,23 +3,18 @@
 import asyncio
 import hmac
 import json
-import threading
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import Future
 from typing import Any
 
 from caproto import ChannelType
-from caproto.asyncio.server import Context
 from caproto.server import PVGroup, pvproperty
 
 from operando.guard.inbox import Answer, Command, Inbox
 from operando.guard.state import State
-from operando.model.channel_access import repair_caproto
 from operando.model.clock import Clock
+from operando.model.pv_server import PvServer
 
 LONGEST_TEXT = 4000
-_START_TIMEOUT_S = 10.0
-_PUBLISH_TIMEOUT_S = 5.0
 _FLOATS = {
     "VOLTAGE": "V",
     "CURRENT": "A",
@@ -88,21 +83,13 @@ class GuardServer:
         self._token = token
         self._inbox = inbox
         self._clock = clock
-        self._loop = asyncio.new_event_loop()
         group = type("GuardVariables", (PVGroup,), _properties(self._receive))(prefix=prefix)
-        self._variables = {name: getattr(group, name) for name in _all_names()}
-        self._group = group
-        self._interface = interface
-        self._context: Context | None = None
-        self._listening = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name="guard-server", daemon=True)
-        self._task: asyncio.Task[None] | None = None
-        self._failure: BaseException | None = None
+        self._server = PvServer(group, interface, "guard")
 
     @property
     def num_clients(self) -> int:
         """Circuits that are open now."""
-        return 0 if self._context is None else len(self._context.circuits)
+        return self._server.num_clients
 
     def start(self) -> None:
         """Serve; return when clients can connect.
@@ -112,66 +99,34 @@ class GuardServer:
         RuntimeError
             If the port is taken or the server ended at once.
         """
-        repair_caproto()
-        self._thread.start()
-        if not self._listening.wait(_START_TIMEOUT_S):
-            raise RuntimeError(
-                f"The guard's server did not start within {_START_TIMEOUT_S:g} s ({self._failure}). "
-                "Is channel_access.guard_port of the beamline file free?"
-            )
+        self._server.start()
 
     def stop(self) -> None:
         """End the server."""
-        if self._task is not None:
-            self._loop.call_soon_threadsafe(self._task.cancel)
-        self._thread.join(_START_TIMEOUT_S)
+        self._server.stop()
 
     def publish(self, values: Mapping[str, Any], time_s: float) -> None:
         """Post ``values`` stamped with ``time_s``; return when every get sees them."""
-        self._run(self._post(values, time_s)).result(_PUBLISH_TIMEOUT_S)
-
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._task = self._loop.create_task(self._answer_clients())
-            self._loop.run_until_complete(self._task)
-        except asyncio.CancelledError:
-            pass
-        except OSError as error:
-            self._failure = error
-        finally:
-            self._loop.close()
-
-    async def _answer_clients(self) -> None:
-        self._context = Context(self._group.pvdb, [self._interface])  # it binds itself to the running loop
-        await self._context.run(startup_hook=self._on_start)
-
-    async def _on_start(self, _library: Any) -> None:
-        self._listening.set()
-
-    def _run(self, work: Any) -> "Future[None]":
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    async def _post(self, values: Mapping[str, Any], time_s: float) -> None:
-        for name, value in values.items():
-            await self._variables[name].write(value, timestamp=time_s)
+        self._server.publish(values, time_s)
 
     async def _receive(self, text: str) -> None:
         """Queue a command and return when the guard's loop has answered: that is what completes the put."""
         command, refusal = self._parsed(text)
         if refusal is not None:
-            await self._post({"COMMAND_RECEIVED": _as_json(id=command.id)}, self._clock.now())
-            await self._post({"LAST_COMMAND": _answer_text(Answer(command.id, "refused", refusal))}, self._clock.now())
+            await self._server.post({"COMMAND_RECEIVED": _as_json(id=command.id)}, self._clock.now())
+            await self._server.post(
+                {"LAST_COMMAND": _answer_text(Answer(command.id, "refused", refusal))}, self._clock.now()
+            )
             return
-        answered: asyncio.Future[None] = self._loop.create_future()
+        answered: asyncio.Future[None] = self._server.loop.create_future()
 
         def answer(given: Answer) -> None:
             self.publish({"LAST_COMMAND": _answer_text(given)}, self._clock.now())
-            self._loop.call_soon_threadsafe(answered.set_result, None)
+            self._server.loop.call_soon_threadsafe(answered.set_result, None)
 
         queued = Command(command.id, command.name, command.arguments, answer)
-        await self._loop.run_in_executor(None, self._inbox.put, queued)
-        await self._post({"COMMAND_RECEIVED": _as_json(id=command.id)}, self._clock.now())
+        await self._server.loop.run_in_executor(None, self._inbox.put, queued)
+        await self._server.post({"COMMAND_RECEIVED": _as_json(id=command.id)}, self._clock.now())
         await answered
 
     def _parsed(self, text: str) -> tuple[Command, str | None]:
@@ -187,10 +142,6 @@ class GuardServer:
         if not isinstance(token, str) or not hmac.compare_digest(token.encode(), self._token.encode()):
             return command, "The token is not that of this run: read guard.token in the run directory."
         return command, None
-
-
-def _all_names() -> tuple[str, ...]:
-    return (*_FLOATS, *_INTEGERS, *_TEXTS, *_LONG_TEXTS, "STATE", "COMMAND")
 
 
 def _as_json(**values: Any) -> str:

@@ -2,13 +2,22 @@
 
 import signal
 import threading
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from operando.model.beamline import load_beamline
+from operando.model.channel_access import prepare, server_environment
+from operando.model.clock import SystemClock
+from operando.model.run_directory import RunDirectory
 from operando.session.errors import EXIT_COMPLETE
 from operando.session.layout import open_run_directory
 from operando.session.processes import write_pid_file
+
+if TYPE_CHECKING:
+    from live_analysis.analyse import Publish
 
 
 def simulate_beamline(
@@ -39,15 +48,30 @@ def guard_cell(path: Path, *, stop_cell: bool) -> int:
 
 def analyse_run(path: Path, *, follow: bool, again: bool, console: Console) -> int:
     """Analyse a run in the foreground; SIGTERM and Ctrl-C end it between two steps of work."""
-    from live_analysis.analyse import analyse
+    from live_analysis.analyse import analyse, say_nothing
 
     run = open_run_directory(path)
     write_pid_file(run.processes, "analysis")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    try:
-        analyse(run.path, follow=follow, again=again, stop=stop, report=console.print)
-    finally:
-        (run.processes / "analysis.pid").unlink(missing_ok=True)
+    with ExitStack() as ending:
+        ending.callback((run.processes / "analysis.pid").unlink, missing_ok=True)
+        publish = _results_server(run, ending) if follow and run.beamline.is_file() else say_nothing
+        analyse(run.path, follow=follow, again=again, stop=stop, report=console.print, publish=publish)
     return EXIT_COMPLETE
+
+
+def _results_server(run: RunDirectory, ending: ExitStack) -> "Publish":
+    """Serve results as process variables; return what takes them."""
+    access = load_beamline(run.beamline).channel_access
+    prepare(server_environment(access.results_port, interface=access.interface))
+
+    from live_analysis.results_server import ResultsServer
+
+    clock = SystemClock()
+    ending.callback(clock.close)
+    server = ResultsServer(load_beamline(run.beamline).results.prefix, access.interface, clock)
+    server.start()
+    ending.callback(server.stop)
+    return server.publish

@@ -5,14 +5,20 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from epics.ca import ChannelAccessGetFailure
 from ophyd import DeviceStatus
 from ophyd.status import SubscriptionStatus
+from ophyd.utils import DisconnectedError
 
 ANSWER_S = 10.0  # real time; a server that has not answered a put for so long is gone
 
 
 class NoAnswerError(RuntimeError):
     """An instrument's server did not answer."""
+
+
+# What a read or a put raises while a server is gone; each library has an error of its own.
+NO_ANSWER = (NoAnswerError, ConnectionError, TimeoutError, DisconnectedError, ChannelAccessGetFailure)
 
 
 def put_all(settings: Sequence[tuple[Any, object]], *, answer_s: float = ANSWER_S) -> None:

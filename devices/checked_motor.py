@@ -6,6 +6,7 @@ from typing import Any
 
 from ophyd import DeviceStatus, EpicsMotor
 
+from devices.answers import NO_ANSWER
 from devices.progress import ProgressWatch
 from operando.model.clock import Clock
 
@@ -79,7 +80,7 @@ class CheckedMotor(EpicsMotor):  # type: ignore[misc]
         try:
             done = int(self.motor_done_move.get(use_monitor=False)) == 1
             readback = float(self.user_readback.get(use_monitor=False))
-        except (TimeoutError, ConnectionError) as error:
+        except NO_ANSWER as error:
             self._fail(move, f"its server does not answer ({error})")
             return
         move.started = move.started or not done or self._started_moving

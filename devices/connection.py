@@ -7,6 +7,7 @@ from typing import Any
 from ophyd import Signal
 
 POLL_S = 0.02
+NAMED = 8
 
 
 class DeviceConnectionError(RuntimeError):
@@ -40,11 +41,17 @@ def connect(devices: Iterable[Any], timeout_s: float) -> None:
     if missing:
         raise DeviceConnectionError(
             "\n".join(
-                f"{name}: {', '.join(pv_names)} did not connect within {timeout_s:g} s. "
+                f"{name}: {_listed(pv_names)} did not connect within {timeout_s:g} s. "
                 "Check the prefix in the beamline file and that the server runs."
                 for name, pv_names in missing.items()
             )
         )
+
+
+def _listed(pv_names: list[str]) -> str:
+    """Return enough names to find the mistake; a camera has more than a hundred."""
+    more = len(pv_names) - NAMED
+    return ", ".join(pv_names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _signals(device: Any) -> list[Any]:

@@ -1,28 +1,33 @@
 """The analysis process: follows a run directory from its beginning; live only means that it grows."""
 
+import dataclasses
+import fcntl
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from live_analysis.nxtomo import write_nxtomo
-from live_analysis.results import ResultsWriter, TomogramResults, read_analysis_runs
+from live_analysis.progress import AnalysisState, Progress, Publish, say_nothing
+from live_analysis.results import AnalysisRun, ResultsWriter, TomogramResults, read_analysis_runs
 from live_analysis.run_follower import RunFollower, TomogramRun
 from live_analysis.tomogram_analysis import TomogramAnalysis
 from operando.model.clock import SystemClock
 from operando.model.experiment import Experiment, load_experiment
+from operando.model.frames import FrameKind
 from operando.model.measurement import Measurement
 from operando.model.run_directory import RunDirectory
 
 POLL_S = 0.05
 NICENESS = 10  # rendering and analysis must not slow the guard down
+RUN_NOT_CLOSED = "run_not_closed"  # measured from what there was; the run has no stop document yet
 
 Report = Callable[[str], None]
-Publish = Callable[[TomogramResults | None, TomogramRun | None, int], None]
 
 
-def say_nothing(results: TomogramResults | None, tomogram: TomogramRun | None, num_frames: int) -> None:
-    """Take results and publish them nowhere."""
+class AnalysisRunningError(RuntimeError):
+    """Another process analyses this run."""
 
 
 def analyse(
@@ -34,7 +39,11 @@ def analyse(
     report: Report = print,
     publish: Publish = say_nothing,
 ) -> None:
-    """Measure every tomogram of a run that has ended; with ``follow`` go on until the experiment has ended.
+    """Measure every tomogram of a run; with ``follow`` go on until the experiment has ended.
+
+    A tomogram that was measured is not measured again. Whatever is wrong with one tomogram becomes the reason of its
+    failed analysis run and stops none of the others. Without ``follow`` a tomogram whose run is not closed (its
+    acquisition was killed, or goes on) is measured as it is, flagged, and measured again once it is closed.
 
     Parameters
     ----------
@@ -47,69 +56,149 @@ def analyse(
     report
         Takes a sentence for people per tomogram.
     publish
-        Takes new results, or the progress of the tomogram that is being taken.
+        Takes new results and the progress of the tomogram that is being taken; first of all the results so far.
+
+    Raises
+    ------
+    FileFormatError
+        If the experiment file cannot be read.
     """
     run = RunDirectory(run_directory.resolve())
     experiment = load_experiment(run.experiment)
-    os.nice(NICENESS)
-    follower = RunFollower(run.documents)
-    done = set() if again else {entry.raw_run for entry in read_analysis_runs(run.results)}
-    replaced = _event_uids(run) if again else {}
-    writer = ResultsWriter(run.results, SystemClock())
-    under_way: dict[str, TomogramAnalysis] = {}
-    try:
-        while not stop.is_set():
-            num_new = follower.poll()
-            for tomogram in follower.runs.tomograms:
-                if tomogram.uid not in done:
-                    analysis = under_way.setdefault(tomogram.uid, TomogramAnalysis(run, experiment, tomogram))
-                    num_new += analysis.poll()
-                    publish(None, tomogram, analysis.num_projections)
-                    if tomogram.ended and not stop.is_set():
-                        results = _measured(run, experiment, tomogram, under_way.pop(tomogram.uid), replaced)
-                        writer.write(results)
-                        done.add(tomogram.uid)
-                        publish(results, tomogram, 0)
-                        report(_sentence(results))
-            if not follow or (follower.runs.experiment_ended and not num_new):
-                break
-            if not num_new:
-                stop.wait(POLL_S)
-    finally:
-        writer.close()
+    os.nice(max(NICENESS - os.nice(0), 0))
+    _Analysis(run, experiment, follow, again, report, publish).go_on_until(stop)
 
 
-def _measured(
-    run: RunDirectory,
-    experiment: Experiment,
-    tomogram: TomogramRun,
-    analysis: TomogramAnalysis,
-    replaced: dict[tuple[str, str], str],
+class _Analysis:
+    def __init__(
+        self, run: RunDirectory, experiment: Experiment, follow: bool, again: bool, report: Report, publish: Publish
+    ) -> None:
+        self._run, self._experiment = run, experiment
+        self._follow, self._report, self._publish = follow, report, publish
+        self._follower = RunFollower(run.documents)
+        earlier = read_analysis_runs(run.results)
+        self._done = set() if again else {entry.raw_run for entry in earlier if entry.raw_run_ended}
+        self._replaced = _event_uids(entry for entry in earlier if entry.raw_run not in self._done)
+        self._under_way: dict[str, TomogramAnalysis] = {}
+        self._num_dropped = 0
+        self._num_damaged = 0
+        for entry in earlier:
+            publish(entry.results, Progress(AnalysisState.WAITING))
+
+    def go_on_until(self, stop: threading.Event) -> None:
+        writer = ResultsWriter(self._run.results, SystemClock())
+        try:
+            while not stop.is_set():
+                num_new = self._follower.poll()
+                self._tell_of_damage()
+                for tomogram in self._waiting():
+                    num_new += self._poll(tomogram)
+                    if (tomogram.ended or not self._follow) and not stop.is_set():
+                        self._finish(tomogram, writer)
+                if not self._follow or (self._follower.runs.experiment_ended and not num_new):
+                    break
+                if not num_new:
+                    stop.wait(POLL_S)
+        finally:
+            writer.close()
+        self._publish(None, Progress(AnalysisState.ENDED, num_dropped=self._num_dropped))
+
+    def _waiting(self) -> list[TomogramRun]:
+        return [tomogram for tomogram in self._follower.runs.tomograms if tomogram.uid not in self._done]
+
+    def _poll(self, tomogram: TomogramRun) -> int:
+        """Take in new frames; what is wrong with them comes up again, and is told, when the tomogram is measured."""
+        if tomogram.uid not in self._under_way:
+            self._under_way[tomogram.uid] = TomogramAnalysis(self._run, self._experiment, tomogram)
+        analysis = self._under_way[tomogram.uid]
+        try:
+            num_new = analysis.poll()
+        except Exception:
+            return 0
+        self._publish(None, self._progress(AnalysisState.RECEIVING, tomogram))
+        return num_new
+
+    def _finish(self, tomogram: TomogramRun, writer: ResultsWriter) -> None:
+        self._publish(None, self._progress(AnalysisState.MEASURING, tomogram))
+        analysis = self._under_way[tomogram.uid]
+        results = self._traced(measure(analysis, self._run, self._experiment, tomogram), tomogram)
+        declared = tomogram.num_declared.get(FrameKind.PROJECTION, 0)
+        self._num_dropped += max(declared - analysis.num_projections, 0)
+        writer.write(results)
+        del self._under_way[tomogram.uid]
+        self._done.add(tomogram.uid)
+        self._publish(results, self._progress(AnalysisState.WAITING, tomogram))
+        self._report(_sentence(results))
+
+    def _progress(self, state: AnalysisState, tomogram: TomogramRun) -> Progress:
+        analysis = self._under_way.get(tomogram.uid)
+        num_projections = 0 if analysis is None else analysis.num_projections
+        return Progress(state, tomogram.name, num_projections, len(self._waiting()), self._num_dropped)
+
+    def _traced(self, results: TomogramResults, tomogram: TomogramRun) -> TomogramResults:
+        """Say which earlier values the new ones replace, and whether the run they come from had ended."""
+        flags = () if tomogram.ended else (RUN_NOT_CLOSED,)
+        measurements = tuple(
+            dataclasses.replace(
+                entry, flags=(*entry.flags, *flags), replaces=self._replaced.get((entry.run_uid, entry.name))
+            )
+            for entry in results.measurements
+        )
+        return dataclasses.replace(results, measurements=measurements, raw_run_ended=tomogram.ended)
+
+    def _tell_of_damage(self) -> None:
+        if self._follower.num_damaged != self._num_damaged:
+            self._num_damaged = self._follower.num_damaged
+            self._report(f"{self._run.documents}: {self._num_damaged} damaged lines or documents were left out.")
+
+
+@contextmanager
+def only_one_analysis(run: RunDirectory) -> Iterator[None]:
+    """Keep other processes from analysing the same run meanwhile: both would write the same results.
+
+    Raises
+    ------
+    AnalysisRunningError
+        If another process does so already.
+    """
+    run.processes.mkdir(exist_ok=True)
+    path = run.processes / "analysis.lock"
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AnalysisRunningError(
+                f"{run.path}: another process analyses this run and holds {path}. Wait until it has ended, or end it."
+            ) from None
+        yield
+
+
+def measure(
+    analysis: TomogramAnalysis, run: RunDirectory, experiment: Experiment, tomogram: TomogramRun
 ) -> TomogramResults:
-    while analysis.poll():
-        pass
-    write_nxtomo(run, tomogram, title=f"{experiment.experiment.title}: {tomogram.name}")
-    results = analysis.result()
-    if not replaced:
-        return results
-    measurements = tuple(_replacing(entry, replaced) for entry in results.measurements)
-    return TomogramResults(
-        results.tomogram, results.attempt, results.raw_run, measurements, results.failure, results.cost_s
-    )
+    """Measure one tomogram and write its NXtomo file; whatever goes wrong is the ``failure`` of the results."""
+    try:
+        while analysis.poll():
+            pass
+        results = analysis.result()
+    except Exception as error:  # nothing that one tomogram holds may keep the others from being measured
+        results = TomogramResults(tomogram.name, tomogram.attempt, tomogram.uid, (), failure=_told(error))
+    try:
+        write_nxtomo(run, tomogram, title=f"{experiment.experiment.title}: {tomogram.name}")
+    except Exception as error:  # the measurements are good without this file
+        sentences = filter(None, (results.failure, f"No NXtomo file was written: {_told(error)}"))
+        results = dataclasses.replace(results, failure=" ".join(sentences))
+    return results
 
 
-def _replacing(entry: Measurement, replaced: dict[tuple[str, str], str]) -> Measurement:
-    document = entry.as_document()
-    document.update(flags=entry.flags, replaces=replaced.get((entry.run_uid, entry.name)))
-    return Measurement(**document)
+def _told(error: Exception) -> str:
+    """Return the error's sentence; a bare key or number needs the error's name to be understood."""
+    text = str(error)
+    return text if text.endswith(".") else f"{type(error).__name__}: {text}."
 
 
-def _event_uids(run: RunDirectory) -> dict[tuple[str, str], str]:
-    return {
-        (entry.run_uid, entry.name): uid
-        for analysis in read_analysis_runs(run.results)
-        for uid, entry in analysis.events.items()
-    }
+def _event_uids(runs: Iterator[AnalysisRun]) -> dict[tuple[str, str], str]:
+    return {(entry.run_uid, entry.name): uid for analysis in runs for uid, entry in analysis.events.items()}
 
 
 def _sentence(results: TomogramResults) -> str:
@@ -119,8 +208,9 @@ def _sentence(results: TomogramResults) -> str:
     volume = next((entry for entry in results.measurements if entry.name == "high_attenuation_volume"), None)
     if volume is None:
         return f"{results.tomogram}: {len(results.measurements)} measurements in {cost_s:.1f} s"
+    return f"{results.tomogram}: {_volume_sentence(volume)}, measured in {cost_s:.1f} s"
+
+
+def _volume_sentence(volume: Measurement) -> str:
     flags = f" ({', '.join(volume.flags)})" if volume.flags else ""
-    return (
-        f"{results.tomogram}: high-attenuation volume {volume.value:.3g} ± {volume.uncertainty:.2g} um3{flags}, "
-        f"measured in {cost_s:.1f} s"
-    )
+    return f"high-attenuation volume {volume.value:.3g} ± {volume.uncertainty:.2g} um3{flags}"

@@ -69,6 +69,8 @@ def fit_cylinder(
     pixel_size_um: float,
     cell: CellGeometry,
     wall_per_cm: float,
+    *,
+    centre_um: tuple[float, float] | None = None,
 ) -> CylinderFit:
     """Fit content and position of the bore to all columns of the projections.
 
@@ -83,6 +85,8 @@ def fit_cylinder(
         Measured angles, and where and how the detector sees the sample.
     cell, wall_per_cm
         Declared diameters, and attenuation of the wall at the photon energy.
+    centre_um
+        The bore's centre (x, y) where it is known, from other rows of the same scan; then only the content is fitted.
 
     Raises
     ------
@@ -106,8 +110,11 @@ def fit_cylinder(
     bore, wall = _path_lengths_cm(cell, angles, u_um, 0.0, 0.0)
     start = np.array([float(np.median((mean - wall_per_cm * wall) / np.maximum(bore, 1e-9))), 0.0, 0.0])
     noise = 1.4826 * float(np.median(np.abs(misfit(start) - np.median(misfit(start)))))
-    fit = least_squares(misfit, start, loss="soft_l1", f_scale=max(noise, 1e-6), x_scale=(1.0, 0.1, 0.1))
-    content, x_mm, y_mm = (float(value) for value in fit.x)
+    if centre_um is None:
+        fit = least_squares(misfit, start, loss="soft_l1", f_scale=max(noise, 1e-6), x_scale=(1.0, 0.1, 0.1))
+        content, x_mm, y_mm = (float(value) for value in fit.x)
+    else:
+        content, x_mm, y_mm = float(start[0]), centre_um[0] / UM_PER_MM, centre_um[1] / UM_PER_MM
     if not content > 0 or np.hypot(x_mm, y_mm) > MAX_OFFSET_OF_RADIUS * cell.bore_diameter_mm / 2:
         raise CylinderFitError(
             f"a bore of {cell.bore_diameter_mm} mm in a wall of {wall_per_cm:.3f} /cm fits these projections with "

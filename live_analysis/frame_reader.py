@@ -37,7 +37,8 @@ class FrameReader:
     """Reads a frames file by index; the length of the image dataset is the writer's commit mark.
 
     The file may not be there yet (it then holds no frames), may grow, and may have lost its writer: opened for
-    reading beside a single writer, every committed frame of a killed writer can still be read.
+    reading beside a single writer, every committed frame of a killed writer can still be read. The writer must be
+    another process: inside one process HDF5 also shows what is not committed yet.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,14 +72,16 @@ class FrameReader:
         stop = min(self.num_frames(), index + max_num)
         if stop <= index:
             return None
-        beside = [self._beside(path, index, stop) for path in (frames.TIMES, frames.FRAME_IDS, frames.ANGLES)]
-        return FrameBatch(
-            index,
-            np.asarray(self._file[frames.IMAGES][index:stop]),
-            beside[0].astype(np.float64),
-            beside[1].astype(np.int64),
-            beside[2].astype(np.float64),
+        return FrameBatch(index, np.asarray(self._file[frames.IMAGES][index:stop]), *self.values_beside(index, stop))
+
+    def values_beside(
+        self, index: int, stop: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+        """Return times, ids and angles (as in `FrameBatch`) of frames ``index`` to ``stop - 1``, all committed."""
+        times, ids, angles = (
+            self._beside(path, index, stop) for path in (frames.TIMES, frames.FRAME_IDS, frames.ANGLES)
         )
+        return times.astype(np.float64), ids.astype(np.int64), angles.astype(np.float64)
 
     def rows(self, index: int, stop: int, first_row: int, stop_row: int) -> NDArray[np.uint16]:
         """Return rows ``first_row`` to ``stop_row - 1`` of frames ``index`` to ``stop - 1`` that are committed."""

@@ -17,8 +17,10 @@ MIN_SEED_VOXELS = 4
 FWHM_OF_SIGMA = 2.3548  # of a Gaussian
 DILATION_VOXELS = 2
 SMALL_VOLUME_UM3 = 1e5
-# Systematic error of the sum on spheroids of 63.4 /cm, aspect 3, in tests/truth: at most so much for inclusions
-# thicker, and thinner, than twice the point spread.
+# Systematic error of the sum for inclusions thicker, and thinner, than twice the point spread, as one standard
+# deviation: simulated cells of eleven kinds (load, particle size, aspect 1.5 to 5, photons, blur of 2.6 and 4 um) came
+# out 1 % high on average and never by more than 4 %, lenses of 10 um in particles of 40 um by up to 8 %, because the
+# ring then lies partly outside the particle; lenses of 5 um came out up to 8 % low.
 RESOLVED_BIAS, NEAR_RESOLUTION_BIAS = 0.05, 0.15
 
 NEAR_RESOLUTION = "near_resolution"
@@ -71,6 +73,7 @@ def high_attenuation_volume(
     phase_per_cm: float,
     *,
     resolution_fwhm_um: float,
+    inside: NDArray[np.float32] | None = None,
     seed_threshold_per_cm: float = SEED_THRESHOLD_PER_CM,
 ) -> HighAttenuationVolume:
     """Measure the volume of a phase as V = sum (mu - mu_local) / (mu_phase - mu_local) over its components.
@@ -88,14 +91,22 @@ def high_attenuation_volume(
         Attenuation of the dense phase at the photon energy, for Cu 63.4 /cm at 35 keV.
     resolution_fwhm_um
         Full width at half maximum of the point spread.
+    inside
+        Part of each voxel, 0 to 1, that lies in the region whose content is asked for, same shape; by default all.
+        With a margin around that region a component on its face is recognised whole and counted up to the face.
     seed_threshold_per_cm
         Above what surrounds the phase, below the phase.
 
     Raises
     ------
     VolumeShapeError
-        If the array is not three-dimensional, or the threshold is not below the phase.
+        If the array is not three-dimensional, ``inside`` has another shape, or the threshold is not below the phase.
     """
+    part = np.ones(volume_per_cm.shape, np.float32) if inside is None else inside
+    if part.shape != volume_per_cm.shape:
+        raise VolumeShapeError(
+            f"the volume has shape {volume_per_cm.shape}, the parts inside the region {part.shape}: both must agree."
+        )
     if volume_per_cm.ndim != 3 or not seed_threshold_per_cm + THRESHOLD_VARIATION_PER_CM < phase_per_cm:
         raise VolumeShapeError(
             f"volume of shape {volume_per_cm.shape} (want z, y, x), threshold {seed_threshold_per_cm} /cm +- "
@@ -110,7 +121,14 @@ def high_attenuation_volume(
     blur_variance_um2 = (resolution_fwhm_um / FWHM_OF_SIGMA) ** 2 + voxel_size_um**2 / 4
     found, higher, lower = (
         _measure(
-            values, smoothed, seed_threshold_per_cm + change, voxel_size_um, phase_per_cm, noise, blur_variance_um2
+            values,
+            part,
+            smoothed,
+            seed_threshold_per_cm + change,
+            voxel_size_um,
+            phase_per_cm,
+            noise,
+            blur_variance_um2,
         )
         for change in (0.0, THRESHOLD_VARIATION_PER_CM, -THRESHOLD_VARIATION_PER_CM)
     )
@@ -143,6 +161,7 @@ def high_attenuation_volume(
 
 def _measure(
     values: NDArray[np.float32],
+    inside: NDArray[np.float32],
     smoothed: NDArray[np.float32],
     threshold: float,
     voxel_size_um: float,
@@ -161,15 +180,16 @@ def _measure(
     everywhere = float(np.median(values))
     ring_sums = ndimage.sum_labels(values, ring, index)
     local = np.divide(ring_sums, ring_sizes, out=np.full(num, everywhere), where=ring_sizes > 0)
-    sizes = ndimage.sum_labels(np.ones_like(values), labels, index)
-    sums = ndimage.sum_labels(values, labels, index)
+    sizes = ndimage.sum_labels(inside, labels, index)
+    sums = ndimage.sum_labels(values * inside, labels, index)
     contrast = np.maximum(phase_per_cm - local, 1e-6)
     voxel_um3 = voxel_size_um**3
     volumes = (sums - sizes * local) / contrast * voxel_um3
     noise = noise_per_cm * np.sqrt(sizes + sizes**2 / np.maximum(ring_sizes, 1)) / contrast * voxel_um3
+    reached = sizes > 0
     excess = np.where(labels > 0, values - np.concatenate([[0.0], local])[labels], 0)
     thicknesses = _thicknesses_um(labels, excess, num, voxel_size_um, blur_variance_um2)
-    return _Components(volumes, thicknesses, float(np.sqrt((noise**2).sum())), labels > 0)
+    return _Components(volumes[reached], thicknesses[reached], float(np.sqrt((noise**2).sum())), labels > 0)
 
 
 def _dilated_seeds(seeds: NDArray[np.bool_]) -> NDArray[np.int32]:

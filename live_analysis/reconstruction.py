@@ -53,6 +53,7 @@ def filter_truncated(
     *,
     cell: CellGeometry | None,
     wall_per_cm: float | None,
+    bore_centre_um: tuple[float, float] | None = None,
 ) -> FilteredScan:
     """Filter a scan whose view is narrower than the cell.
 
@@ -68,6 +69,8 @@ def filter_truncated(
         Measured angles, and where and how the detector sees the sample.
     cell, wall_per_cm
         Declared diameters and attenuation of the wall; None where unknown.
+    bore_centre_um
+        Centre of the bore where other rows of the scan have told it; by default it is fitted to these rows.
 
     Raises
     ------
@@ -78,7 +81,9 @@ def filter_truncated(
     weights = angle_weights(angles_deg)
     cylinder = None
     if cell is not None and wall_per_cm is not None:
-        cylinder = fit_cylinder(integrals, angles_deg, axis_column, pixel_size_um, cell, wall_per_cm)
+        cylinder = fit_cylinder(
+            integrals, angles_deg, axis_column, pixel_size_um, cell, wall_per_cm, centre_um=bore_centre_um
+        )
         integrals = integrals - cylinder.integrals(angles_deg, axis_column, num_columns, pixel_size_um)
     filtered = filter_projections(integrals, pixel_size_um, taper_columns=num_columns // 2)
     return FilteredScan(filtered, angles_deg, weights, axis_column, pixel_size_um, cylinder, cylinder is not None)

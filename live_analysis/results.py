@@ -8,7 +8,8 @@ from typing import Any
 from event_model import compose_run
 
 from operando.model.clock import Clock
-from operando.model.json_lines import JsonLinesWriter, read_json_lines
+from operando.model.document_lines import read_documents
+from operando.model.json_lines import JsonLinesWriter
 from operando.model.measurement import Measurement
 
 _KEYS: dict[str, dict[str, Any]] = {
@@ -41,6 +42,7 @@ class TomogramResults:
     measurements: tuple[Measurement, ...]
     failure: str = ""
     cost_s: dict[str, float] = field(default_factory=dict)
+    raw_run_ended: bool = True
 
 
 class ResultsWriter:
@@ -59,6 +61,7 @@ class ResultsWriter:
                 "raw_run": results.raw_run,
                 "tomogram": results.tomogram,
                 "attempt": results.attempt,
+                "raw_run_ended": results.raw_run_ended,
             },
         )
         self._put("start", run.start_doc)
@@ -95,13 +98,27 @@ class ResultsWriter:
 
 @dataclass(frozen=True)
 class AnalysisRun:
-    """One analysis run as it stands in the file; ``events`` maps an event's uid to its measurement."""
+    """One analysis run as it stands in the file; ``events`` maps an event's uid to its measurement.
+
+    ``raw_run_ended`` is False where the tomogram was measured before its run was closed.
+    """
 
     uid: str
     raw_run: str
-    exit_status: str
+    tomogram: str
+    attempt: int
+    raw_run_ended: bool
     events: dict[str, Measurement]
     failures: tuple[str, ...]
+
+    @property
+    def results(self) -> TomogramResults:
+        """The same without the documents' uids."""
+        measurements = tuple(self.events.values())
+        failure = " ".join(self.failures)
+        return TomogramResults(
+            self.tomogram, self.attempt, self.raw_run, measurements, failure, raw_run_ended=self.raw_run_ended
+        )
 
 
 def read_analysis_runs(path: Path) -> list[AnalysisRun]:
@@ -111,7 +128,7 @@ def read_analysis_runs(path: Path) -> list[AnalysisRun]:
     events: dict[str, dict[str, Measurement]] = {}
     failures: dict[str, list[str]] = {}
     runs: list[AnalysisRun] = []
-    for name, document in (value for value in read_json_lines(path) if isinstance(value, list) and len(value) == 2):
+    for name, document in read_documents(path):
         if name == "start" and document.get("kind") == "analysis":
             starts[document["uid"]] = document
         elif name == "descriptor" and document["run_start"] in starts:
@@ -124,9 +141,18 @@ def read_analysis_runs(path: Path) -> list[AnalysisRun]:
                 failures.setdefault(uid, []).append(document["data"]["reason"])
         elif name == "stop" and document["run_start"] in starts:
             uid = document["run_start"]
-            raw_run = starts[uid]["raw_run"]
-            exit_status = document["exit_status"]
-            runs.append(AnalysisRun(uid, raw_run, exit_status, events.get(uid, {}), tuple(failures.get(uid, ()))))
+            start = starts[uid]
+            runs.append(
+                AnalysisRun(
+                    uid,
+                    start["raw_run"],
+                    start["tomogram"],
+                    start["attempt"],
+                    start.get("raw_run_ended", True),
+                    events.get(uid, {}),
+                    tuple(failures.get(uid, ())),
+                )
+            )
     return runs
 
 

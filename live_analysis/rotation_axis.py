@@ -15,7 +15,8 @@ MIN_OVERLAP = 0.4  # least part of the columns that an opposite pair must share
 MIN_COVERAGE = 0.75  # of the half turn, for slices sharp enough to judge
 REFINEMENT_REACH_COLUMNS = 3.0
 REFINEMENT_STEP_COLUMNS = 0.25
-NUM_ROWS_FOR_SHARPNESS = 8
+# Rows that are judged: few projections make streaks, and only more rows tell them from edges.
+NUM_ROWS_FOR_SHARPNESS, MOST_ROWS_FOR_SHARPNESS, ROWS_TIMES_FRAMES = 8, 24, 1440
 SHARPNESS_SMOOTHING_COLUMNS = 0.5  # standard deviation; streaks of few angles make the bare curve wavy
 # A peak of sharpness this many robust standard deviations above the other candidates is noise, or certain:
 # slices of pure noise reach 2 to 3, a bore of 3 mm radius with 400 particles seen in a 2.25 mm view 11 to 12.
@@ -90,8 +91,9 @@ def find_rotation_axis(
         confidence, method = max(0.0, correlation), "opposite pairs and sharpness"
     else:
         column, prominence = slices.best_of(np.arange(middle - reach, middle + reach + 0.5))
-        spread = 0.5
         confidence = (prominence - PROMINENCE_OF_NOISE) / (PROMINENCE_OF_CERTAINTY - PROMINENCE_OF_NOISE)
+        # Without a clear peak the axis may be anywhere in the window: standard deviation of an even distribution.
+        spread = float(np.hypot(0.5, (1 - np.clip(confidence, 0, 1)) * reach / np.sqrt(3)))
         method = "sharpness"
     if abs(column - middle) > reach - 1:
         raise RotationAxisError(
@@ -124,7 +126,8 @@ class _SharpnessOfSlices:
     def __init__(self, integrals: NDArray[np.float32], angles_deg: NDArray[np.float64]) -> None:
         num_rows, num_columns = integrals.shape[1:]
         contrast = np.array([_texture(integrals[::8, row]).std() for row in range(num_rows)])
-        rows = np.sort(np.argsort(contrast)[-NUM_ROWS_FOR_SHARPNESS:])
+        wanted = min(max(ROWS_TIMES_FRAMES // len(integrals), NUM_ROWS_FOR_SHARPNESS), MOST_ROWS_FOR_SHARPNESS)
+        rows = np.sort(np.argsort(contrast)[-wanted:])
         self._filtered = filter_projections(integrals[:, rows], UM_PER_CM, taper_columns=num_columns // 2)
         self._angles_deg = angles_deg
         self._weights_rad = angle_weights(angles_deg).weights_rad

@@ -1,5 +1,6 @@
 """Follows the documents of an experiment and keeps, for every tomogram, what they have said about it so far."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from urllib.parse import unquote, urlparse
 from operando.model.frames import FrameKind
 from operando.model.json_lines import JsonLinesReader
 from operando.model.run_directory import RunDirectory
+from operando.model.texts import NAME
 
 Document = dict[str, Any]
 
@@ -79,7 +81,7 @@ class TomogramRuns:
             handler = getattr(self, f"_{name}", None)
             if handler is not None:
                 handler(document)
-        except (KeyError, TypeError, ValueError, IndexError):
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError, IndexError):
             self.num_damaged += 1
 
     def _start(self, document: Document) -> None:
@@ -90,7 +92,10 @@ class TomogramRuns:
             self._open_outer_runs = {document["uid"]}
             self._num_outer_runs += 1
         elif kind == "tomogram" or (self._every_run and kind is None):
-            self._tomograms[document["uid"]] = TomogramRun(document)
+            tomogram = TomogramRun(document)
+            if not re.fullmatch(NAME, tomogram.name) or tomogram.attempt < 1:
+                raise ValueError(f"{tomogram.name!r}, attempt {tomogram.attempt}, cannot become the name of a file.")
+            self._tomograms[document["uid"]] = tomogram
 
     def _descriptor(self, document: Document) -> None:
         tomogram = self._tomograms.get(document["run_start"])

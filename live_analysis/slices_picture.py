@@ -7,19 +7,23 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-MARGIN = 24  # all lengths of the layout are in picture pixels
-GAP = 36
-TITLE_SIZE = 22
-TEXT_SIZE = 15
-LINE_HEIGHT = 20
-BAR_WIDTH = 22
-BAR_TEXT_WIDTH = 80
-NOTES_WIDTH = 520
-MIN_PANEL_SIZE = 240
+MIN_PANEL_SIZE = 240  # picture pixels
+PLAIN_PANEL_SIZE = 400  # the layout grows with a larger panel, because large pictures are looked at scaled down
 MAX_SCALE_BAR_FRACTION = 0.3  # of a panel's width
 INK, PAPER, NOT_SEEN, WARNING = (20, 20, 20), (255, 255, 255), (214, 222, 235), (178, 24, 24)
 
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+class _Layout:
+    """Lengths in picture pixels, for the largest panel's size."""
+
+    def __init__(self, panel_size: int) -> None:
+        growth = max(1.0, panel_size / PLAIN_PANEL_SIZE)
+        self.margin, self.gap = round(24 * growth), round(36 * growth)
+        self.line_height, self.thickness = round(20 * growth), round(5 * growth)
+        self.bar_width, self.bar_text_width = round(22 * growth), round(80 * growth)
+        self.notes_width = round(520 * growth)
+        self.title_size = round(22 * growth)
+        self.title_font, self.font = ImageFont.load_default(self.title_size), ImageFont.load_default(round(15 * growth))
 
 
 class SlicesPictureError(ValueError):
@@ -83,37 +87,43 @@ def slices_picture(
         "yz": _grey_image(slices.yz, black, white, scale),
     }
     top, xz, yz = panels.values()
-    title_font, font = ImageFont.load_default(TITLE_SIZE), ImageFont.load_default(TEXT_SIZE)
+    layout = _Layout(max(top.size))
+    title_font, font = layout.title_font, layout.font
     title = _title(tomogram, voltage_v)
     warning = "REHEARSAL (simulated cell)" if rehearsal else ""
     pixel_um = slices.voxel_size_um / scale
-    right_column = top.width + GAP
-    content_width = max(right_column + max(xz.width, yz.width) + GAP + BAR_WIDTH + BAR_TEXT_WIDTH, NOTES_WIDTH)
-    title_width = int(title_font.getlength(title) + title_font.getlength(warning)) + GAP
-    top_of_panels = MARGIN + TITLE_SIZE + 2 * LINE_HEIGHT
-    right_height = xz.height + LINE_HEIGHT + GAP + yz.height
+    right_column = top.width + layout.gap
+    content_width = max(
+        right_column + max(xz.width, yz.width) + layout.gap + layout.bar_width + layout.bar_text_width,
+        layout.notes_width,
+    )
+    title_width = int(title_font.getlength(title) + title_font.getlength(warning)) + layout.gap
+    top_of_panels = layout.margin + layout.title_size + 2 * layout.line_height
+    right_height = xz.height + layout.line_height + layout.gap + yz.height
     panel_height = max(top.height, right_height)
-    width = 2 * MARGIN + max(content_width, title_width)
-    height = top_of_panels + panel_height + GAP + LINE_HEIGHT + MARGIN
+    width = 2 * layout.margin + max(content_width, title_width)
+    height = top_of_panels + panel_height + layout.gap + layout.line_height + layout.margin
     picture = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(picture)
-    draw.text((MARGIN, MARGIN), title, INK, title_font)
-    draw.text((width - MARGIN, MARGIN), warning, WARNING, title_font, anchor="ra")
+    draw.text((layout.margin, layout.margin), title, INK, title_font)
+    draw.text((width - layout.margin, layout.margin), warning, WARNING, title_font, anchor="ra")
     places = (
-        (MARGIN, top_of_panels),
-        (MARGIN + right_column, top_of_panels),
-        (MARGIN + right_column, top_of_panels + xz.height + LINE_HEIGHT + GAP),
+        (layout.margin, top_of_panels),
+        (layout.margin + right_column, top_of_panels),
+        (layout.margin + right_column, top_of_panels + xz.height + layout.line_height + layout.gap),
     )
     for (name, panel), (x, y) in zip(panels.items(), places, strict=True):
         draw.text((x, y - 4), name, INK, font, anchor="ld")
         picture.paste(panel, (x, y))
-    _draw_scale_bar(draw, (MARGIN, top_of_panels + top.height + 14), top.width, pixel_um, font)
-    bar_left = MARGIN + right_column + max(xz.width, yz.width) + GAP
-    _draw_grey_bar(picture, draw, (bar_left, top_of_panels), panel_height, (black, white), font)
+    _draw_scale_bar(draw, (layout.margin, top_of_panels + top.height + layout.margin // 2), top.width, pixel_um, layout)
+    bar_left = layout.margin + right_column + max(xz.width, yz.width) + layout.gap
+    _draw_grey_bar(picture, draw, (bar_left, top_of_panels), panel_height, (black, white), layout)
     draw.text((bar_left, top_of_panels - 6), "1/cm", INK, font, anchor="ld")
     if not grey_values_absolute:
-        draw.text((MARGIN, height - MARGIN), "grey values: offset and gain unknown", WARNING, font, anchor="ld")
-    draw.text((width - MARGIN, height - MARGIN), "blue-grey: outside the view", INK, font, anchor="rd")
+        draw.text(
+            (layout.margin, height - layout.margin), "grey values: offset and gain unknown", WARNING, font, anchor="ld"
+        )
+    draw.text((width - layout.margin, height - layout.margin), "blue-grey: outside the view", INK, font, anchor="rd")
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()
@@ -139,13 +149,14 @@ def _round_length_um(longest_um: float) -> float:
 
 
 def _draw_scale_bar(
-    draw: ImageDraw.ImageDraw, place: tuple[int, int], panel_width: int, pixel_um: float, font: Font
+    draw: ImageDraw.ImageDraw, place: tuple[int, int], panel_width: int, pixel_um: float, layout: _Layout
 ) -> None:
     length_um = _round_length_um(MAX_SCALE_BAR_FRACTION * panel_width * pixel_um)
     length = round(length_um / pixel_um)
     x, y = place
-    draw.rectangle((x, y, x + length, y + 5), INK)
-    draw.text((x + length + 10, y + 2), f"{length_um:g} um", INK, font, anchor="lm")
+    draw.rectangle((x, y, x + length, y + layout.thickness), INK)
+    beside = x + length + 2 * layout.thickness, y + layout.thickness // 2
+    draw.text(beside, f"{length_um:g} um", INK, layout.font, anchor="lm")
 
 
 def _draw_grey_bar(
@@ -154,15 +165,16 @@ def _draw_grey_bar(
     place: tuple[int, int],
     height: int,
     levels: tuple[float, float],
-    font: Font,
+    layout: _Layout,
 ) -> None:
     """Draw white at the top, black at the bottom, and the attenuation at five places."""
     x, y = place
     ramp = np.linspace(255, 0, height).astype(np.uint8)
-    picture.paste(Image.fromarray(np.repeat(ramp[:, None], BAR_WIDTH, axis=1)), (x, y))
-    draw.rectangle((x, y, x + BAR_WIDTH - 1, y + height - 1), outline=INK)
+    picture.paste(Image.fromarray(np.repeat(ramp[:, None], layout.bar_width, axis=1)), (x, y))
+    draw.rectangle((x, y, x + layout.bar_width - 1, y + height - 1), outline=INK)
     black, white = levels
     for fraction in (0.0, 0.25, 0.5, 0.75, 1.0):
         tick = y + round((1 - fraction) * (height - 1))
-        draw.line((x + BAR_WIDTH, tick, x + BAR_WIDTH + 5, tick), INK)
-        draw.text((x + BAR_WIDTH + 9, tick), f"{black + fraction * (white - black):.3g}", INK, font, anchor="lm")
+        draw.line((x + layout.bar_width, tick, x + layout.bar_width + layout.thickness, tick), INK)
+        beside = x + layout.bar_width + 2 * layout.thickness, tick
+        draw.text(beside, f"{black + fraction * (white - black):.3g}", INK, layout.font, anchor="lm")

@@ -1,13 +1,12 @@
 """One tomogram from its frames to its measurements."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from live_analysis.cell_measurements import cell_measurements
 from live_analysis.cylinder_model import CylinderFitError
@@ -15,13 +14,14 @@ from live_analysis.filtered_back_projection import ProjectionError
 from live_analysis.frame_reader import FrameFileError, FrameReader
 from live_analysis.grey_scale import GreyAnchor, GreyScale, GreyScaleError, measure_anchor, two_point_scale
 from live_analysis.high_attenuation_volume import high_attenuation_volume
+from live_analysis.matrix_attenuation import matrix_attenuation
 from live_analysis.normalisation import DeadFrameError, FrameShapeError
 from live_analysis.results import TomogramResults
 from live_analysis.rotation_axis import RotationAxisError
 from live_analysis.run_follower import TomogramRun
 from live_analysis.slices_picture import OrthogonalSlices, slices_picture
 from live_analysis.tomogram_frames import MissingFramesError, TomogramFrames
-from live_analysis.tomogram_volume import Reference, TomogramVolume, reconstruct_tomogram
+from live_analysis.tomogram_volume import Reference, RegionVolume, TomogramVolume, reconstruct_tomogram
 from operando.model.experiment import Analysis, Experiment
 from operando.model.frames import FrameKind
 from operando.model.materials import MaterialError, attenuation_per_cm
@@ -142,19 +142,23 @@ class TomogramAnalysis:
         yield self._measurement("angular_coverage", volume.coverage, "1", 0.0, flags=flags)
         if analysis is None or volume.region is None:
             return
-        region = volume.region if scale.grey is None else scale.grey.apply(volume.region)
-        self._save(region, pixel_um, volume)
+        region = volume.region
+        if not region.complete:
+            flags += ("region_cut",)
+        if scale.grey is not None:
+            region = replace(region, values_per_cm=scale.grey.apply(region.values_per_cm))
+        self._save(region, pixel_um)
         if scale.grey is not None:
             yield self._measurement(
                 "grey_scale_gain", scale.grey.gain, "1", scale.grey.uncertainty_per_cm(1.0), flags=flags
             )
-        matrix, spread = _matrix(region)
-        yield self._measurement("matrix_attenuation", matrix, "1/cm", spread, flags=flags)
+        matrix = matrix_attenuation(region.values_per_cm[region.core])
+        yield self._measurement("matrix_attenuation", matrix.per_cm, "1/cm", matrix.uncertainty_per_cm, flags=flags)
         yield self._high_attenuation(region, pixel_um, energy_kev, analysis, flags)
 
     def _high_attenuation(
         self,
-        region: NDArray[np.float32],
+        region: RegionVolume,
         pixel_um: float,
         energy_kev: float,
         analysis: Analysis,
@@ -162,16 +166,17 @@ class TomogramAnalysis:
     ) -> Measurement:
         material = analysis.high_attenuation_material
         found = high_attenuation_volume(
-            region, pixel_um, attenuation_per_cm(material, energy_kev), resolution_fwhm_um=analysis.resolution
+            region.values_per_cm,
+            pixel_um,
+            attenuation_per_cm(material, energy_kev),
+            resolution_fwhm_um=analysis.resolution,
+            inside=region.inside,
         )
-        box = analysis.region.region
-        declared_um3 = box.width_x_um * box.width_y_um * (box.top_um - box.bottom_um)
-        whole_voxels = declared_um3 / (region.size * pixel_um**3)  # the box holds no whole number of voxels
         return self._measurement(
             "high_attenuation_volume",
-            found.volume_um3 * whole_voxels,
+            found.volume_um3,
             "um3",
-            found.uncertainty_um3 * whole_voxels,
+            found.uncertainty_um3,
             flags=(*flags, *found.flags),
             details={
                 "material": material,
@@ -212,15 +217,16 @@ class TomogramAnalysis:
     def _first_voltage_v(self) -> float | None:
         return next((float(reading["data"]["cell_voltage"]) for reading in self._tomogram.cell_readings), None)
 
-    def _save(self, region: NDArray[np.float32], pixel_um: float, volume: TomogramVolume) -> None:
+    def _save(self, region: RegionVolume, pixel_um: float) -> None:
+        values = region.values_per_cm[region.core]
         folder = self._run.volume(self._tomogram.attempt)
         folder.mkdir(parents=True, exist_ok=True)
         with h5py.File(folder / "region.h5", "w") as file:
-            dataset = file.create_dataset("region", data=region, chunks=(1, *region.shape[1:]))
+            dataset = file.create_dataset("region", data=values, chunks=(1, *values.shape[1:]))
             dataset.attrs["units"] = "1/cm"
             dataset.attrs["voxel_size_um"] = pixel_um
             dataset.attrs["order"] = "z (downwards), y, x; centred on the rotation axis"
-            dataset.attrs["first_row"] = 0 if volume.region_rows is None else volume.region_rows.start
+            dataset.attrs["first_row"] = region.rows.start + region.core[0].start
             dataset.attrs["run_uid"] = self._tomogram.uid
 
     def _measurement(
@@ -243,7 +249,7 @@ class TomogramAnalysis:
             run_uid=self._tomogram.uid,
             time=float(readings[-1]["data"].get("cell_sample_time", readings[-1]["time"]))
             if readings
-            else float("nan"),
+            else float((self._tomogram.stop or self._tomogram.start)["time"]),
             num_frames=self.num_projections,
             flags=flags,
             details=details or {},
@@ -271,10 +277,3 @@ def _scaled(slices: OrthogonalSlices, scale: GreyScale | None) -> OrthogonalSlic
         return slices
     xy, xz, yz = (scale.apply(plane) for plane in (slices.xy, slices.xz, slices.yz))
     return OrthogonalSlices(xy, xz, yz, slices.voxel_size_um)
-
-
-def _matrix(region: NDArray[np.float32]) -> tuple[float, float]:
-    """Return the median, which belongs to the matrix as long as it fills most of the region, and its uncertainty."""
-    middle = float(np.nanmedian(region))
-    spread = 1.4826 * float(np.nanmedian(np.abs(region - middle)))
-    return middle, 1.2533 * spread / np.sqrt(region.size / 8)  # one independent value per eight voxels

@@ -81,11 +81,11 @@ class TomogramFrames:
         MissingFramesError
             If there is no projection.
         """
-        shape = self._readers[FrameKind.PROJECTION].frame_shape()
+        reader = self._readers[FrameKind.PROJECTION]
+        shape = reader.frame_shape()
         if shape is None or not self.num_received[FrameKind.PROJECTION]:
-            raise MissingFramesError(
-                f"{self._readers[FrameKind.PROJECTION].path}: holds no projection, so nothing can be reconstructed."
-            )
+            why = f" ({reader.refusal})" if reader.refusal else ""
+            raise MissingFramesError(f"{reader.path}: holds no projection, so nothing can be reconstructed{why}.")
         return shape
 
     def transparent_rows(self) -> slice:
@@ -104,17 +104,18 @@ class TomogramFrames:
     def integrals(self, rows: slice) -> Integrals:
         """Return the attenuation integrals of some rows of all projections received so far."""
         num = self.num_received[FrameKind.PROJECTION]
-        parts, num_dead, num_zingers = [], 0, 0
+        values = np.empty((num, rows.stop - rows.start, self.frame_shape[1]), np.float32)
+        num_dead = num_zingers = 0
         for begin in range(0, num, FRAMES_AT_ONCE):
             end = min(begin + FRAMES_AT_ONCE, num)
             logged = attenuation_integral(self._transmission(begin, end, rows.start, rows.stop))
             repaired = repair_pixels(logged.values)
             noise = float(np.median(np.abs(np.diff(repaired.values, axis=2)))) / 0.6745 / np.sqrt(2)
             cleaned = remove_zingers(repaired.values, threshold=ZINGER_NOISES * max(noise, 1e-4))
-            parts.append(cleaned.values)
+            values[begin:end] = cleaned.values
             num_dead += repaired.num_pixels
             num_zingers += cleaned.num_pixels
-        return Integrals(np.concatenate(parts), num_dead, num_zingers)
+        return Integrals(values, num_dead, num_zingers)
 
     def close(self) -> None:
         """Close the files."""
@@ -125,7 +126,10 @@ class TomogramFrames:
         dark, flat = (self._means[kind].result() for kind in (FrameKind.DARK, FrameKind.FLAT))
         missing = [kind.value for kind, mean in ((FrameKind.DARK, dark), (FrameKind.FLAT, flat)) if mean is None]
         if dark is None or flat is None:
-            raise MissingFramesError(f"The tomogram has no {' and no '.join(missing)}, so it has no transmission.")
+            raise MissingFramesError(
+                f"The tomogram has no {' and no '.join(missing)} frames, and without them counts do not become "
+                "transmission. Take the tomogram again."
+            )
         if dark.shape != self.frame_shape or flat.shape != self.frame_shape:
             raise FrameFileError(
                 f"Projections have shape {self.frame_shape}, flats {flat.shape}, darks {dark.shape} (rows, columns): "

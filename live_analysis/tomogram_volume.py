@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from live_analysis.cylinder_model import fit_cylinder
 from live_analysis.filtered_back_projection import Grid
 from live_analysis.reconstruction import FilteredScan, filter_truncated
 from live_analysis.rotation_axis import RotationAxis, find_rotation_axis
@@ -12,9 +13,14 @@ from live_analysis.slices_picture import OrthogonalSlices
 from live_analysis.tomogram_frames import TomogramFrames
 from operando.model.geometry import CellGeometry, Region
 
-SLAB_BYTES = 1_000_000_000  # of attenuation integrals held at once
+SLAB_BYTES = 400_000_000  # of attenuation integrals; filtering and back projection hold several copies
 AXIS_ROWS = 24
-REFERENCE_POINTS = 40  # per side of the square around the reference's disc
+ROWS_FOR_BORE = 48
+ROWS_TIMES_FRAMES_FOR_AXIS = 8640  # few projections need more rows to find the axis
+REFERENCE_POINTS = 120  # per side of the square around the reference's disc: 11,000 points a row
+REGION_MARGIN_UM = (
+    40.0  # around the region, so that what its faces cut is seen whole; the largest lenses are 60 um wide
+)
 
 
 @dataclass(frozen=True)
@@ -27,13 +33,28 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class RegionVolume:
+    """The analysis region with a margin around it, ordered (z, y, x) with z downwards.
+
+    ``values_per_cm`` is NaN outside the view. ``inside`` is the part of each voxel that lies in the region, 0 to 1.
+    ``core`` selects the voxels of the region, to the nearest whole one. ``rows`` are the detector rows of the values.
+    ``complete`` is False where the view or a steel piston cuts the region.
+    """
+
+    values_per_cm: NDArray[np.float32]
+    inside: NDArray[np.float32]
+    core: tuple[slice, slice, slice]
+    rows: slice
+    complete: bool
+
+
+@dataclass(frozen=True)
 class TomogramVolume:
-    """What was reconstructed, in 1/cm; ``region`` is ordered (z, y, x) with z downwards, None if none was asked."""
+    """What was reconstructed, in 1/cm; ``region`` is None if none was asked or none of it was seen."""
 
     axis: RotationAxis
     slices: OrthogonalSlices
-    region: NDArray[np.float32] | None
-    region_rows: slice | None
+    region: RegionVolume | None
     reference_values: NDArray[np.float32] | None
     grey_values_absolute: bool
     coverage: float
@@ -66,19 +87,22 @@ def reconstruct_tomogram(
     num_rows, num_columns = frames.frame_shape
     angles_deg = frames.angles_deg
     usable = frames.transparent_rows()
-    region_rows = None if region is None else rows_of(region.bottom_um, region.top_um, num_rows, pixel_size_um)
+    box = None if region is None else _Box.around(region, num_rows, usable, pixel_size_um)
     reference_rows = (
         None if reference is None else rows_of(reference.bottom_um, reference.top_um, num_rows, pixel_size_um)
     )
     middle = (usable.start + usable.stop) // 2
-    middle_row = middle if region_rows is None else (region_rows.start + region_rows.stop) // 2
+    middle_row = middle if box is None else min(max(box.middle_row, usable.start), usable.stop - 1)
     axis = _axis(frames, angles_deg, usable)
+    bore_centre_um = None
+    if cell is not None and wall_per_cm is not None:
+        plain = _common(usable, usable if reference_rows is None else reference_rows)
+        bore_centre_um = _bore_centre_um(frames, plain, axis.column, pixel_size_um, cell, wall_per_cm)
 
     square = Grid.square(num_columns)
     lines = Grid.along_x(num_columns), Grid.along_y(num_columns)
     planes = [np.full((num_rows, num_columns), np.nan, np.float32) for _ in lines]
     horizontal = np.full((num_columns, num_columns), np.nan, np.float32)
-    region_grid = None if region is None else _region_grid(region, pixel_size_um)
     region_parts, reference_parts = [], []
     reference_grid = None if reference is None else _disc_grid(reference.radius_um / pixel_size_um)
     num_dead = num_zingers = 0
@@ -89,20 +113,26 @@ def reconstruct_tomogram(
         integrals = frames.integrals(rows)
         num_dead, num_zingers = num_dead + integrals.num_dead, num_zingers + integrals.num_zingers
         scan = filter_truncated(
-            integrals.values, angles_deg, axis.column, pixel_size_um, cell=cell, wall_per_cm=wall_per_cm
+            integrals.values,
+            angles_deg,
+            axis.column,
+            pixel_size_um,
+            cell=cell,
+            wall_per_cm=wall_per_cm,
+            bore_centre_um=bore_centre_um,
         )
         absolute, coverage = scan.grey_values_absolute, scan.weights.coverage
         for plane, line in zip(planes, lines, strict=True):
             plane[rows] = scan.reconstruct(line).reshape(rows.stop - rows.start, num_columns)
         if rows.start <= middle_row < rows.stop:
             horizontal = scan.reconstruct(square, slice(middle_row - rows.start, middle_row - rows.start + 1))[0]
-        region_parts += _part(scan, region_grid, region_rows, rows)
+        if box is not None:
+            region_parts += _part(scan, box.grid, box.rows, rows)
         reference_parts += _part(scan, reference_grid, reference_rows, rows)
     return TomogramVolume(
         axis=axis,
         slices=OrthogonalSlices(horizontal, planes[0], planes[1], pixel_size_um),
-        region=np.concatenate(region_parts) if region_parts else None,
-        region_rows=region_rows,
+        region=box.volume(np.concatenate(region_parts)) if box is not None and region_parts else None,
         reference_values=np.concatenate(reference_parts) if reference_parts else None,
         grey_values_absolute=absolute,
         coverage=coverage,
@@ -113,12 +143,86 @@ def reconstruct_tomogram(
 
 def _axis(frames: TomogramFrames, angles_deg: NDArray[np.float64], usable: slice) -> RotationAxis:
     middle = (usable.start + usable.stop) // 2
-    rows = slice(max(usable.start, middle - AXIS_ROWS // 2), min(usable.stop, middle + AXIS_ROWS // 2))
+    half = max(AXIS_ROWS, ROWS_TIMES_FRAMES_FOR_AXIS // len(angles_deg)) // 2
+    rows = slice(max(usable.start, middle - half), min(usable.stop, middle + half))
     return find_rotation_axis(frames.integrals(rows).values, angles_deg)
 
 
-def _region_grid(region: Region, pixel_size_um: float) -> Grid:
-    return Grid.square(round(region.width_x_um / pixel_size_um), round(region.width_y_um / pixel_size_um))
+@dataclass(frozen=True)
+class _Box:
+    """Voxels of a region and its margin: ``parts`` are the parts of the voxels inside it along z, y and x."""
+
+    grid: Grid
+    rows: slice
+    parts: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+    middle_row: int
+    complete: bool
+
+    @classmethod
+    def around(cls, region: Region, num_rows: int, usable: slice, pixel_size_um: float) -> "_Box":
+        """Lay voxels over a region and as much of its margin as can be seen."""
+        margin = round(REGION_MARGIN_UM / pixel_size_um)
+        wanted = rows_of(region.bottom_um, region.top_um, num_rows, pixel_size_um)
+        rows = slice(max(wanted.start - margin, usable.start), min(wanted.stop + margin, usable.stop))
+        num_x, num_y = (
+            round(width_um / pixel_size_um) + 2 * margin for width_um in (region.width_x_um, region.width_y_um)
+        )
+        edges_um = (num_rows - np.arange(rows.start, max(rows.stop, rows.start) + 1)) * pixel_size_um
+        z_parts = _overlap(edges_um[1:], edges_um[:-1], region.bottom_um, region.top_um)
+        seen_um = float(z_parts.sum()) * pixel_size_um
+        return cls(
+            Grid.square(num_x, num_y),
+            rows,
+            (z_parts, _parts(num_y, region.width_y_um, pixel_size_um), _parts(num_x, region.width_x_um, pixel_size_um)),
+            (wanted.start + wanted.stop) // 2,
+            seen_um > region.top_um - region.bottom_um - pixel_size_um / 2,
+        )
+
+    def volume(self, values_per_cm: NDArray[np.float32]) -> RegionVolume:
+        """Join values to what is known of their voxels."""
+        z, y, x = self.parts
+        inside = (z[:, None, None] * y[:, None] * x).astype(np.float32)
+        seen = bool(np.isfinite(values_per_cm[inside > 0]).all())
+        core = (_core(z), _core(y), _core(x))
+        return RegionVolume(values_per_cm, inside, core, self.rows, self.complete and seen)
+
+
+def _overlap(
+    low_um: NDArray[np.float64], high_um: NDArray[np.float64], bottom_um: float, top_um: float
+) -> NDArray[np.float64]:
+    covered = np.minimum(high_um, top_um) - np.maximum(low_um, bottom_um)
+    return np.asarray(np.maximum(covered, 0.0) / (high_um - low_um))
+
+
+def _parts(num: int, width_um: float, pixel_size_um: float) -> NDArray[np.float64]:
+    low_um = (np.arange(num, dtype=np.float64) - num / 2) * pixel_size_um
+    return _overlap(low_um, low_um + pixel_size_um, -width_um / 2, width_um / 2)
+
+
+def _core(parts: NDArray[np.float64]) -> slice:
+    held = np.flatnonzero(parts >= 0.5)
+    return slice(int(held[0]), int(held[-1]) + 1) if held.size else slice(0, 0)
+
+
+def _bore_centre_um(
+    frames: TomogramFrames,
+    rows: slice,
+    axis_column: float,
+    pixel_size_um: float,
+    cell: CellGeometry,
+    wall_per_cm: float,
+) -> tuple[float, float]:
+    """Fit the bore's centre once, in rows of the reference: single particles pull it, and slabs must not differ."""
+    rows = slice(rows.start, min(rows.stop, rows.start + ROWS_FOR_BORE))
+    values = frames.integrals(rows).values
+    fit = fit_cylinder(values, frames.angles_deg, axis_column, pixel_size_um, cell, wall_per_cm)
+    return fit.centre_x_um, fit.centre_y_um
+
+
+def _common(usable: slice, wanted: slice) -> slice:
+    """Return the usable ones of the rows wanted, all usable ones if there are none."""
+    first, stop = max(usable.start, wanted.start), min(usable.stop, wanted.stop)
+    return slice(first, stop) if first < stop else usable
 
 
 def _disc_grid(radius: float) -> Grid:

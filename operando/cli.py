@@ -38,9 +38,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs in
 
 
 def _console() -> Console:
-    """Return the terminal; a pipe or a file gets lines long enough for tables."""
-    console = Console()
-    return console if console.is_terminal else Console(width=120)
+    """Return the terminal; a pipe or a file gets lines long enough for tables.
+
+    What is printed comes from files and instruments: ``[x]`` is no markup, ``:camera:`` no picture.
+    """
+    console = Console(markup=False, emoji=False)
+    return console if console.is_terminal else Console(markup=False, emoji=False, width=120)
 
 
 def _geometry(quick: bool, full: bool, full_frame: bool) -> str | None:
@@ -61,11 +64,15 @@ def run(
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, help="Seed of the simulated beamline (rehearsals only).")
     ] = None,
+    epoch: Annotated[
+        float | None,
+        typer.Option("--epoch", hidden=True, help="Virtual time at the start of a rehearsal, s since 1970."),
+    ] = None,
 ) -> None:
     """Run an experiment; without --beamline it is a rehearsal on simulated hardware."""
     from operando.session.run import RunRequest, run_experiment
 
-    request = RunRequest(file, beamline, _geometry(quick, full, full_frame), run_dir, seed)
+    request = RunRequest(file, beamline, _geometry(quick, full, full_frame), run_dir, seed, epoch_s=epoch)
     raise typer.Exit(run_experiment(request, _console()))
 
 
@@ -160,10 +167,9 @@ def monitor(
     ] = None,
 ) -> None:
     """Open the monitor window on a running or finished run; it only reads."""
-    from operando.monitor.main import run_monitor
-    from operando.session.layout import newest_run, open_run_directory
+    from operando.session.looking import look_at
 
-    raise typer.Exit(run_monitor(open_run_directory(run or newest_run()), headless))
+    look_at("window", run, *([] if headless is None else ["--headless", str(headless)]))
 
 
 @application.command()
@@ -172,10 +178,9 @@ def watch(
     once: Annotated[bool, typer.Option("--once", help="Print once and end.")] = False,
 ) -> None:
     """Show the essentials of a run in the terminal."""
-    from operando.monitor.watch import watch as watch_run
-    from operando.session.layout import newest_run, open_run_directory
+    from operando.session.looking import look_at
 
-    watch_run(open_run_directory(run or newest_run()), _console(), once=once)
+    look_at("watch", run, *(["--once"] if once else []))
 
 
 @application.command()
@@ -239,7 +244,7 @@ def main() -> None:
         application()
     except PERSONS_MISTAKES as error:
         for sentence in str(error).splitlines():
-            Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(sentence)
+            Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False).print(sentence)
         sys.exit(2)
 
 

@@ -1,5 +1,6 @@
 """What a plan asks of the guard: commands that are verified, the state of the cell, and the next sample."""
 
+import contextlib
 import uuid
 from enum import StrEnum
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import bluesky.plan_stubs as bps
 from bluesky.utils import MsgGenerator
 
+from devices.answers import NO_ANSWER
 from operando.model.clock import Clock
 from plans import clock_waits
 from plans.instruments import Cell
@@ -72,10 +74,15 @@ def command(cell: Cell, clock: Clock, name: str, **arguments: Any) -> MsgGenerat
                 raise
         yield from clock_waits.sleep_until(clock, clock.now() + RESTART_S)
     yield from bps.checkpoint()
+
+    def look() -> None:
+        with contextlib.suppress(*NO_ANSWER):  # a guard that died is restarted and still knows the answer
+            cell.check_answer()
+
     yield from clock_waits.until_done(
         clock,
         status,
-        look=cell.check_answer,
+        look=look,
         poll_s=COMMAND_POLL_S,
         limit_s=COMMAND_LIMIT_S,
         what=f"the guard's answer to {name!r}",

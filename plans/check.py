@@ -131,7 +131,7 @@ def _refusals(
             chip_rows=camera.chip_rows,
         )
     except ChipRegionError as error:
-        found.append(f"geometry {geometry!r}: {error}")
+        found.append(f"geometry.{geometry}: {error}")
     if tomogram.frame_period < camera.min_frame_period_s:
         found.append(
             f"tomogram.frame_period is {tomogram.frame_period:g} s, but the camera needs at least "
@@ -139,27 +139,83 @@ def _refusals(
         )
     if chosen.photons_per_pixel > MAX_COUNTS:
         found.append(
-            f"geometry {geometry!r}: {chosen.photons_per_pixel:g} photons per pixel at one count each are more than "
+            f"geometry.{geometry}.photons_per_pixel: {chosen.photons_per_pixel:g} at one count each are more than "
             f"the {MAX_COUNTS} counts of a frame. Shorten the exposure or attenuate the beam."
         )
-    if raw_bytes > free_bytes:
-        found.append(
-            f"the raw data need {raw_bytes / 1e9:.2f} GB, but {free_bytes / 1e9:.2f} GB are free. "
-            "Free some space or choose another folder."
-        )
+    found += space_refusal(raw_bytes, free_bytes) + _outside_the_view(experiment, geometry)
+    found += _sample_in_the_way(experiment, geometry, beamline)
     for step in experiment.schedule:
+        found += [
+            f"schedule.{step.name}.{asked.name}.every is {asked.every:g} s, but a tomogram takes {tomogram_s:.0f} s. "
+            "Lengthen it or take fewer projections."
+            for asked in getattr(step, "tomograms", ())
+            if asked.every is not None and asked.every < tomogram_s
+        ]
         if not isinstance(step, ConstantCurrent):
             continue
         asked_a = abs(experiment.current_a(step))
         if asked_a > beamline.potentiostat.max_current_a:
             found.append(
-                f"schedule {step.name!r}: {asked_a * 1e6:.4g} uA are more than the potentiostat's range, "
+                f"schedule.{step.name}.current: {asked_a * 1e6:.4g} uA are more than the potentiostat's range, "
                 f"{beamline.potentiostat.max_current_a * 1e6:.4g} uA. Lower the current or change the range."
             )
         holds = step.sync is not SyncMode.FREE and any(asked.voltage is not None for asked in step.tomograms)
         if holds and step.max_hold < tomogram_s:
             found.append(
-                f"schedule {step.name!r}: max_hold is {step.max_hold:g} s, but a tomogram takes {tomogram_s:.0f} s. "
+                f"schedule.{step.name}.max_hold is {step.max_hold:g} s, but a tomogram takes {tomogram_s:.0f} s. "
                 "Lengthen max_hold or take fewer projections."
             )
+    return found
+
+
+def space_refusal(raw_bytes: int, free_bytes: int) -> list[str]:
+    """Return the sentence that refuses raw data for which there is no space, or nothing."""
+    if raw_bytes <= free_bytes:
+        return []
+    return [
+        f"the raw data need {raw_bytes / 1e9:.2f} GB, but {free_bytes / 1e9:.2f} GB are free. "
+        "Free some space or choose another folder."
+    ]
+
+
+def _outside_the_view(experiment: Experiment, geometry: str) -> list[str]:
+    if experiment.analysis is None:
+        return []
+    width_mm, height_mm = experiment.geometry[geometry].imaging.field_of_view_mm
+    width_um, height_um = width_mm * 1e3, height_mm * 1e3
+    region, grey = experiment.analysis.region, experiment.analysis.grey_reference
+    found = []
+    for name, across_um, top_um in (
+        ("region", math.hypot(region.width_x, region.width_y), region.top),
+        ("grey_reference", 2 * grey.radius, grey.top),
+    ):
+        if across_um > width_um:
+            found.append(
+                f"analysis.{name} is {across_um:.0f} um across, but geometry.{geometry} sees {width_um:.0f} um. "
+                "Make it smaller or widen the view."
+            )
+        if top_um > height_um:
+            found.append(
+                f"analysis.{name} reaches up to {top_um:g} um, but geometry.{geometry} sees heights up to "
+                f"{height_um:.0f} um. Lower its top or add rows."
+            )
+    return found
+
+
+def _sample_in_the_way(experiment: Experiment, geometry: str, beamline: Beamline) -> list[str]:
+    out_mm, stage = experiment.tomogram.sample_out, beamline.sample_x
+    clear_mm = (experiment.cell.wall_outer_diameter + experiment.geometry[geometry].imaging.field_of_view_mm[0]) / 2
+    found = []
+    if abs(out_mm) < clear_mm:
+        found.append(
+            f"tomogram.sample_out is {out_mm:g} mm, so the cell would still stand in the flats; half its wall and half "
+            f"the view are {clear_mm:.2f} mm. Move it farther out."
+        )
+    low_mm = -math.inf if stage.low_limit_mm is None else stage.low_limit_mm
+    high_mm = math.inf if stage.high_limit_mm is None else stage.high_limit_mm
+    if not low_mm <= out_mm <= high_mm:
+        found.append(
+            f"tomogram.sample_out is {out_mm:g} mm, but sample_x travels from {low_mm:g} to {high_mm:g} mm. "
+            "Choose a place within its travel."
+        )
     return found

@@ -8,6 +8,7 @@ import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 from bluesky.utils import MsgGenerator, RequestAbort, RequestStop
 
+from devices.answers import NO_ANSWER
 from operando.model.clock import Clock
 from operando.model.experiment import Experiment
 from operando.model.outcome import Outcome
@@ -86,7 +87,7 @@ class Course:
         """Ask the guard for its state; a short silence of the guard reads as STARTING."""
         try:
             found = cell_watch.state(self.instruments.cell)
-        except (ConnectionError, TimeoutError) as error:
+        except NO_ANSWER as error:
             now_s = self.clock.now()
             self._silent_since_s = self._silent_since_s or now_s
             if now_s - self._silent_since_s > GUARD_SILENCE_S:
@@ -221,7 +222,7 @@ class Course:
     def _next_look_s(self, now_s: float) -> float:
         try:
             return cell_watch.next_look_s(self.instruments.cell, self.clock)
-        except (ConnectionError, TimeoutError):
+        except NO_ANSWER:
             return now_s + cell_watch.LATE_SAMPLE_POLL_S
 
     def _answer_requests(self, step: CellStep, cycle: int) -> MsgGenerator[None]:

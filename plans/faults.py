@@ -2,7 +2,7 @@
 
 from bluesky.utils import FailedStatus
 
-from devices.answers import NoAnswerError
+from devices.answers import NO_ANSWER
 from devices.camera import CameraError
 from devices.checked_motor import MoveError
 from devices.shutter import ShutterError
@@ -18,12 +18,10 @@ INSTRUMENT_FAULTS = (
     BeamLostError,
     CameraError,
     MoveError,
-    NoAnswerError,
     ShutterError,
     WaitError,
     FailedStatus,
-    ConnectionError,
-    TimeoutError,
+    *NO_ANSWER,
 )
 
 

@@ -11,6 +11,7 @@ PREFIX = "SIM:"
 CHANNEL = 0
 CHIP_COLUMNS = 4008
 CHIP_ROWS = 2672
+SAMPLE_X_LIMITS_MM = (-50.0, 50.0)
 MIN_FRAME_PERIOD_S = 0.05
 MAX_CURRENT_A = 1e-3
 PAGE = "clock.page"
@@ -57,6 +58,8 @@ prefix = "{PREFIX}rotation"
 
 [sample_x]
 prefix = "{PREFIX}sample_x"
+low_limit_mm = {SAMPLE_X_LIMITS_MM[0]}
+high_limit_mm = {SAMPLE_X_LIMITS_MM[1]}
 
 [shutter]
 prefix = "{PREFIX}shutter:"

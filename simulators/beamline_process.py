@@ -13,7 +13,17 @@ from caproto.server import PVGroup
 
 from operando.model.channel_access import repair_caproto
 from operando.model.clock import ClockPage
-from simulators.beamline_file import CHANNEL, INTERFACE, LOAD_CELL_LINK, MAX_CURRENT_A, PAGE, PREFIX, PREVIEW, Ports
+from simulators.beamline_file import (
+    CHANNEL,
+    INTERFACE,
+    LOAD_CELL_LINK,
+    MAX_CURRENT_A,
+    PAGE,
+    PREFIX,
+    PREVIEW,
+    SAMPLE_X_LIMITS_MM,
+    Ports,
+)
 from simulators.camera import Camera, Chip, Stages
 from simulators.channel_access_server import stamp_with
 from simulators.conductor import Conductor
@@ -89,7 +99,7 @@ class SimulatedBeamline:
             conductor=conductor,
             velocity=5.0,
             acceleration_time_s=0.2,
-            limits=(-50.0, 50.0),
+            limits=SAMPLE_X_LIMITS_MM,
             units="mm",
         )
         self._shutter = Shutter(prefix=f"{PREFIX}shutter:", conductor=conductor)

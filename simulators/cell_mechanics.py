@@ -8,6 +8,7 @@ from operando.model.materials import FARADAY_C_PER_MOL, material
 from simulators.cell_parameters import CellParameters
 from simulators.cell_state import CellState
 from simulators.cell_voltage import Electrode
+from simulators.pristine_cell import ANALYSIS_REGION
 
 DAY_S = 86400.0
 COULOMB_PER_MAH = 3.6
@@ -25,9 +26,9 @@ class CellMechanics:
         self._mass_g = parameters.particles.active_mass.value * 1e-3
         self._cus_thickness_um = self._mass_g / cus.density_g_per_cm3 * 1e3 / self.bore_area_mm2 * 1e3
         self._step_mah_per_g = parameters.electrochemistry.theoretical_capacity.value / 2
-        copper = parameters.copper
-        region_copper_um3 = copper.region_cus_volume.value * material("Cu").molar_volume_cm3 / cus.molar_volume_cm3
-        self._residual_fraction = copper.residual_segregated_volume.value / region_copper_um3
+        self._residual_fraction = (
+            parameters.copper.residual_segregated_volume.value / self._copper_in_the_analysis_region_um3()
+        )
 
     def state(self, time_s: float, charge_mah: float, electrode: Electrode) -> CellState:
         """Return the inside of the cell at one moment."""
@@ -59,6 +60,15 @@ class CellMechanics:
 
         relaxation_mpa = pressure.relaxation_in_24_h.value * relaxed(rested_s) / relaxed(DAY_S)
         return pressure.initial.value - relaxation_mpa + pressure.stiffness.value * state.stack_change_um
+
+    def _copper_in_the_analysis_region_um3(self) -> float:
+        """Volume of all copper atoms there if they were metal; the phantom fills the region with the same load."""
+        region, layers = ANALYSIS_REGION, self._parameters.layers
+        height_um = min(region.top_um, layers.cathode_thickness.value) - region.bottom_um
+        cus_share = self._cus_thickness_um / layers.cathode_thickness.value
+        cus_um3 = region.width_x_um * region.width_y_um * height_um * cus_share
+        as_copper = material("Cu").molar_volume_cm3 / material("CuS").molar_volume_cm3
+        return self._parameters.particles.regional_load.value * cus_um3 * as_copper
 
     def _expansion_um(self, first_step: float, second_step: float) -> float:
         cus, cu2s, cu, li2s = (material(name).molar_volume_cm3 for name in ("CuS", "Cu2S", "Cu", "Li2S"))

@@ -6,7 +6,14 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
 
+from operando.model.materials import MATERIALS
 from operando.model.toml_file import Table, read_toml
+
+
+def _known_material(name: str) -> str:
+    if name not in MATERIALS:
+        raise ValueError(f"{name!r} is not in the table of materials; allowed are {', '.join(sorted(MATERIALS))}")
+    return name
 
 
 class Value(Table):
@@ -14,6 +21,13 @@ class Value(Table):
 
     value: float
     unit: str
+    source: str
+
+
+class Material(Table):
+    """A material by its name in ``operando.model.materials``."""
+
+    value: Annotated[str, AfterValidator(_known_material)]
     source: str
 
 
@@ -55,6 +69,8 @@ class Layers(Table):
 
     bore_diameter: Millimetres
     wall_outer_diameter: Millimetres
+    wall_material: Material
+    piston_material: Material
     bore_offset_x: Micrometres
     bore_offset_y: Micrometres
     cathode_thickness: Micrometres
@@ -139,7 +155,6 @@ class Copper(Table):
     specific_charge: Annotated[Values, _in_unit("mAh/g")]
     segregated_fraction: Annotated[Values, _in_unit("1")]
     residual_segregated_volume: CubicMicrometres
-    region_cus_volume: CubicMicrometres
 
 
 class Pressure(Table):

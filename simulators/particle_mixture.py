@@ -11,12 +11,13 @@ class ParticleMixture:
     """Volumes in units of the pristine particle's, attenuation of everything but the resolved copper.
 
     ``particle_growth`` is the whole particle, ``inclusion_share`` its resolved metallic copper,
-    ``dispersed_copper_share`` the metallic copper that is mixed finely with the rest.
+    ``dispersed_copper_share`` the metallic copper and ``cu2s_share`` the Cu2S that are mixed finely with the rest.
     """
 
     particle_growth: float
     inclusion_share: float
     dispersed_copper_share: float
+    cu2s_share: float
     residue_per_cm: float
 
 
@@ -35,4 +36,4 @@ def particle_mixture(state: CellState, energy_kev: float) -> ParticleMixture:
     inclusion = segregated * material("Cu").molar_volume_cm3 / pristine_cm3
     residue = sum(share.values())
     residue_per_cm = sum(part * attenuation_per_cm(name, energy_kev) for name, part in share.items()) / residue
-    return ParticleMixture(residue + inclusion, inclusion, share["Cu"], residue_per_cm)
+    return ParticleMixture(residue + inclusion, inclusion, share["Cu"], share["Cu2S"], residue_per_cm)

@@ -12,9 +12,8 @@ from simulators.scene import Cylinders, Scene, Spheroids, no_spheroids, spheres,
 
 Floats = NDArray[np.float64]
 
-WALL_MATERIAL = "PEEK"
-PISTON_MATERIAL = "steel_316L"
 _ENDLESS_UM = 1e9
+_SHUT_UM = 1e-3  # a total crack opening below this is none: 34 cracks would share less than the size of an atom
 
 
 class Phantom:
@@ -43,11 +42,15 @@ class Phantom:
         self._find_attenuations()
 
     def displacement_um(self, state: CellState, z_um: Floats) -> Floats:
-        """Return how far the cathode at pristine height ``z_um`` has risen; 0 at the collector."""
+        """Return how far the cathode at pristine height ``z_um`` has risen; 0 at the collector.
+
+        The expansion grows with the height. Cracks grow denser towards the separator: below the top layer their share
+        grows with the square of the height, in the top layer linearly.
+        """
         bend_um = self.cathode_um - TOP_LAYER_UM
-        heights = [0.0, bend_um, self.cathode_um]
-        shares = [0.0, 1 - TOP_LAYER_PART_OF_OPENING, 1.0]
-        opening = state.crack_opening_um * np.interp(z_um, heights, shares)
+        below = (1 - TOP_LAYER_PART_OF_OPENING) * np.clip(z_um / bend_um, 0, 1) ** 2
+        above = TOP_LAYER_PART_OF_OPENING * np.clip((z_um - bend_um) / TOP_LAYER_UM, 0, 1)
+        opening = state.crack_opening_um * (below + above)
         return np.asarray(state.expansion_um * np.clip(z_um / self.cathode_um, 0, 1) + opening)
 
     def mixture(self, state: CellState) -> ParticleMixture:
@@ -92,7 +95,7 @@ class Phantom:
         )
 
     def _open_cracks(self, state: CellState) -> Spheroids:
-        if state.crack_opening_um <= 0 or not self._pristine.cracks.radius_um.size:
+        if state.crack_opening_um < _SHUT_UM or not self._pristine.cracks.radius_um.size:
             return no_spheroids()
         volume_um3 = state.crack_opening_um * self.parameters.cracks.region_width.value**2 * self._pristine.crack_share
         radius_um = self._pristine.cracks.radius_um
@@ -147,5 +150,5 @@ class Phantom:
         self.matrix_per_cm = mean / (1 - self.parameters.pores.volume_fraction.value)
         self._separator_per_cm = attenuation_per_cm("Li3PS4", energy_kev, packing=layers.separator_packing.value)
         self._lithium_per_cm = attenuation_per_cm("Li", energy_kev)
-        self._wall_per_cm = attenuation_per_cm(WALL_MATERIAL, energy_kev)
-        self._piston_per_cm = attenuation_per_cm(PISTON_MATERIAL, energy_kev)
+        self._wall_per_cm = attenuation_per_cm(layers.wall_material.value, energy_kev)
+        self._piston_per_cm = attenuation_per_cm(layers.piston_material.value, energy_kev)

@@ -17,7 +17,7 @@ GRID_TOLERANCE = 1e-6  # a time of 1.7e9 s is a multiple of 2.4e-7 s, so a grid 
 VOLTAGE_NOISE_V = 70e-6  # rms, as in real data of an MPG-2 at rest
 CURRENT_NOISE_A = 1e-9  # a hundred-thousandth of the 100 uA range
 STATES = ("STOP", "RUN", "PAUSE")
-FLOATS = ("EWE", "ECE", "I", "TIME", "Q", "MEMFILLED:PCT")
+FLOATS = {"EWE": "V", "ECE": "V", "I": "A", "TIME": "s", "Q": "mAh", "MEMFILLED:PCT": "%"}
 INTEGERS = ("TECHID", "TECHIND", "LOOP", "IOVERFLOW", "EOVERFLOW", "SATURATION", "OPTERR", "IRQSKIPPED")
 _RECORD = {"REDT": 1.0, "ERANGE": 1.0, "BW": 5.0, "XCTR": 0.0}
 _STEP = {"DURSTEP": 0.0, "VSINIT": 0.0, "STEPNUM": 0.0, "NCYCLES": 0.0, "IRANGE": 7.0, "REDE": 0.005} | _RECORD
@@ -37,7 +37,9 @@ def _parameter_pv(technique: str, parameter: str) -> str:
 
 
 def _properties() -> dict[str, Any]:
-    found: dict[str, Any] = {name: pvproperty(name=name, value=0.0, precision=6) for name in FLOATS}
+    found: dict[str, Any] = {
+        name: pvproperty(name=name, value=0.0, precision=6, units=unit) for name, unit in FLOATS.items()
+    }
     found |= {name: pvproperty(name=name, value=0) for name in INTEGERS}
     found["STATE"] = pvproperty(name="STATE", value=0, dtype=ChannelType.ENUM, enum_strings=list(STATES))
     found["CAPABILITIES"] = pvproperty(name="CAPABILITIES", value="charge", dtype=ChannelType.STRING)

@@ -80,7 +80,17 @@ def stack(path: Path, dataset: Any, indices: NDArray[np.intp] | None = None) -> 
 
 
 def angles_of(dataset: Any, given: AngleUnit | None) -> tuple[NDArray[np.float64], AngleUnit | None]:
-    """Return recorded angles as they are, and their unit where a person gave it or the file says it."""
+    """Return recorded angles as they are, and their unit where a person gave it or the file says it.
+
+    Raises
+    ------
+    RecordedScanError
+        If the dataset does not hold numbers.
+    """
+    if dataset.dtype.kind not in "uif":
+        raise RecordedScanError(
+            f"{dataset.file.filename}: {dataset.name} holds {dataset.dtype}; expected one angle, a number, for each frame."
+        )
     angles = np.atleast_1d(np.asarray(dataset[()], dtype=np.float64)).ravel()
     written = unit_of(dataset)
     if given is None and written.startswith("deg"):

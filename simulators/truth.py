@@ -1,12 +1,18 @@
 """What is really inside the simulated cell, to be compared with what the analysis finds."""
 
+from typing import Any
+
+import numpy as np
+
 from operando.model.geometry import Region
 from simulators.box_integration import volume_in_box
 from simulators.cell_state import CellState
 from simulators.phantom import Phantom
 
+_FIRST_LAYER_UM, _LAYER_UM = 35.0, 50.0  # centres of the layers in which displacement is measured
 
-def truth(phantom: Phantom, state: CellState, region: Region) -> dict[str, float]:
+
+def truth(phantom: Phantom, state: CellState, region: Region) -> dict[str, Any]:
     """Return the true volumes of a state; lengths in um, volumes in um3, charge in mAh.
 
     Parameters
@@ -18,23 +24,30 @@ def truth(phantom: Phantom, state: CellState, region: Region) -> dict[str, float
 
     Returns
     -------
-    dict[str, float]
+    dict[str, Any]
         ``high_attenuation_volume`` (resolved metallic copper), ``particle_volume`` (whole particles, copper
-        included) and ``dispersed_copper_volume`` inside the region; ``crack_volume`` inside the square of
-        ``cracks.region_width`` over the whole cathode; ``charge_mah``, ``interface_um``, ``crack_opening_um`` and
-        ``stack_change_um`` of the state.
+        included), ``dispersed_copper_volume`` and ``cu2s_volume`` inside the region; ``crack_volume`` inside the
+        square of ``cracks.region_width`` over the whole cathode; ``charge_mah``, ``interface_um``,
+        ``crack_opening_um`` and ``stack_change_um`` of the state; ``displacement``, a list of pristine heights and
+        how far each has risen.
     """
     scene, mixture = phantom.scene(state), phantom.mixture(state)
     width_um = phantom.parameters.cracks.region_width.value
     crack_region = Region(width_um, width_um, 0.0, phantom.cathode_um + max(state.interface_um, 0.0))
     particle_um3 = volume_in_box(scene.particles, region)
+    heights_um = np.append(np.arange(_FIRST_LAYER_UM, phantom.cathode_um, _LAYER_UM), phantom.cathode_um)
     return {
         "high_attenuation_volume": volume_in_box(scene.inclusions, region),
         "particle_volume": particle_um3,
+        "cu2s_volume": particle_um3 * mixture.cu2s_share / mixture.particle_growth,
         "dispersed_copper_volume": particle_um3 * mixture.dispersed_copper_share / mixture.particle_growth,
         "crack_volume": volume_in_box(scene.cracks, crack_region),
         "charge_mah": state.charge_mah,
         "interface_um": state.interface_um,
         "crack_opening_um": state.crack_opening_um,
         "stack_change_um": state.stack_change_um,
+        "displacement": [
+            {"height_um": float(height_um), "rise_um": float(rise_um)}
+            for height_um, rise_um in zip(heights_um, phantom.displacement_um(state, heights_um), strict=True)
+        ],
     }

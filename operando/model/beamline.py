@@ -13,8 +13,8 @@ class ChannelAccess(Table):
 
     instruments: tuple[str, ...]
     interface: str = "127.0.0.1"
-    guard_port: int = Field(ge=1024, le=65535)
-    results_port: int = Field(ge=1024, le=65535)
+    guard_port: int = Field(strict=True, ge=1024, le=65535)
+    results_port: int = Field(strict=True, ge=1024, le=65535)
     repeater_port: int | None = None
 
     @property
@@ -44,24 +44,31 @@ class Motor(Table):
     prefix: str
 
 
+class SampleStage(Motor):
+    """The translation that carries the sample out of the beam; its travel, where it is known beforehand."""
+
+    low_limit_mm: float | None = None
+    high_limit_mm: float | None = None
+
+
 class Camera(Table):
     """An areaDetector camera with its HDF5 plugin."""
 
     prefix: str
     cam: str = "cam1:"
     hdf1: str = "HDF1:"
-    chip_columns: int = Field(gt=0)
-    chip_rows: int = Field(gt=0)
-    min_frame_period_s: float = Field(gt=0)
+    chip_columns: int = Field(strict=True, gt=0)
+    chip_rows: int = Field(strict=True, gt=0)
+    min_frame_period_s: float = Field(strict=True, gt=0)
 
 
 class Potentiostat(Table):
     """A channel of an IOC with the ISIS EPICS-ECLab names."""
 
     prefix: str
-    channel: int = Field(ge=0)
-    max_current_a: float = Field(gt=0)
-    poll_s: float = Field(default=1.0, gt=0)
+    channel: int = Field(strict=True, ge=0)
+    max_current_a: float = Field(strict=True, gt=0)
+    poll_s: float = Field(strict=True, default=1.0, gt=0)
 
 
 class Calibration(Table):
@@ -78,7 +85,7 @@ class LoadCell(Table):
 
     kind: Literal["lorenz"] = "lorenz"
     port: str
-    full_scale_n: float = Field(gt=0)
+    full_scale_n: float = Field(strict=True, gt=0)
     calibration: Calibration
 
 
@@ -103,7 +110,7 @@ class Beamline(Table):
     pv_access: PvAccess | None = None
     clock: ClockAddress | None = None
     rotation_stage: Motor
-    sample_x: Motor
+    sample_x: SampleStage
     shutter: Server
     camera: Camera
     potentiostat: Potentiostat

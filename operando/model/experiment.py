@@ -2,12 +2,14 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Literal
 
 from pydantic import Field, model_validator
 
+from operando.model.contradictions import contradictions
 from operando.model.geometry import CellGeometry, ImagingGeometry, Region
-from operando.model.schedule import NAME, CellStep, ConstantCurrent, ConstantVoltage, Step, unrolled
+from operando.model.schedule import CellStep, ConstantCurrent, Step, unrolled
+from operando.model.texts import Line, Name
 from operando.model.toml_file import Table, read_toml
 from operando.model.units import (
     Amperes,
@@ -29,10 +31,10 @@ from operando.model.units import (
 class About(Table):
     """Name and origin of the experiment."""
 
-    name: str = Field(pattern=NAME)
-    title: str
-    reference: str = ""
-    operator: str = ""
+    name: Name
+    title: Line
+    reference: Line = ""
+    operator: Line = ""
 
 
 class Cell(Table):
@@ -79,13 +81,13 @@ class Sampling(Table):
 class Geometry(Table):
     """Pixels, projections and exposure of one way to take a tomogram."""
 
-    num_columns: int = Field(gt=0)
-    num_rows: int = Field(gt=0)
-    binning: int = Field(default=1, ge=1)
+    num_columns: int = Field(strict=True, gt=0)
+    num_rows: int = Field(strict=True, gt=0)
+    binning: int = Field(strict=True, default=1, ge=1)
     pixel_size: Micrometres = Field(gt=0)
     field_of_view: tuple[Millimetres, Millimetres]
-    num_projections: int = Field(ge=2)
-    photons_per_pixel: float = Field(gt=0)
+    num_projections: int = Field(strict=True, ge=2)
+    photons_per_pixel: float = Field(strict=True, gt=0)
 
     @property
     def imaging(self) -> ImagingGeometry:
@@ -98,7 +100,9 @@ class Geometry(Table):
             ("columns", "rows"), (self.num_columns, self.num_rows), self.field_of_view, strict=True
         ):
             seen_mm = num * self.pixel_size / 1e3
-            gap = abs(seen_mm - declared_mm) / declared_mm if declared_mm > 0 else float("inf")
+            if not declared_mm > 0:
+                raise ValueError(f"field_of_view of {declared_mm:g} mm must be greater than 0 mm")
+            gap = abs(seen_mm - declared_mm) / declared_mm
             if gap > 0.01:
                 raise ValueError(
                     f"pixel_size {self.pixel_size:g} um x {num} {side} = {seen_mm:.3f} mm, but the declared "
@@ -114,8 +118,8 @@ class Tomogram(Table):
     exposure: Seconds = Field(gt=0)
     frame_period: Seconds = Field(gt=0)
     angle_range: Degrees = Field(default=180.0, gt=0, le=360)
-    num_darks: int = Field(ge=1)
-    num_flats: int = Field(ge=1)
+    num_darks: int = Field(strict=True, ge=1)
+    num_flats: int = Field(strict=True, ge=1)
     sample_out: Millimetres
 
     @model_validator(mode="after")
@@ -164,7 +168,7 @@ class Analysis(Table):
 class Beam(Table):
     """The X-ray beam."""
 
-    energy: KiloElectronvolts = Field(gt=0)
+    energy: KiloElectronvolts = Field(ge=5, le=500)  # beyond it no cell is transparent, or no attenuation tabulated
 
 
 class Rehearsal(Table):
@@ -172,18 +176,18 @@ class Rehearsal(Table):
 
     cell: str
     fast_forward_sampling: Seconds = Field(default=30.0, gt=0)
-    seed: int = Field(ge=0)
+    seed: int = Field(strict=True, ge=0)
 
 
 class Published(Table):
     """A number from the publication, shown beside the measured one."""
 
-    id: str
-    tomogram: str
-    name: str
-    value: float
-    unit: str
-    relation: Annotated[str, Field(pattern="^(about|at most)$")] = "about"
+    id: Line
+    tomogram: Name
+    name: Name
+    value: float = Field(strict=True)
+    unit: Line
+    relation: Literal["about", "at most"] = "about"
 
 
 class Experiment(Table):
@@ -195,7 +199,7 @@ class Experiment(Table):
     sampling: Sampling
     beam: Beam
     tomogram: Tomogram
-    geometry: dict[str, Geometry]
+    geometry: dict[Name, Geometry] = Field(min_length=1)
     analysis: Analysis | None = None
     schedule: tuple[Step, ...] = Field(min_length=1)
     rehearsal: Rehearsal | None = None
@@ -217,57 +221,10 @@ class Experiment(Table):
         return current_a(step.current, self.cell.active_mass)
 
     @model_validator(mode="after")
-    def _schedule_keeps_the_limits(self) -> "Experiment":
-        names: list[str] = []
-        for step in self.schedule:
-            if step.name in names:
-                raise ValueError(f"schedule: two steps are named {step.name!r}; give each its own name")
-            names.append(step.name)
-            self._check_step(step)
-        tomograms = [tomogram.name for step in self.schedule for tomogram in getattr(step, "tomograms", ())]
-        if doubled := {name for name in tomograms if tomograms.count(name) > 1}:
-            raise ValueError(f"schedule: tomogram {sorted(doubled)[0]!r} is named twice; give each its own name")
-        unrolled(self.schedule)
+    def _holds_together(self) -> "Experiment":
+        if found := contradictions(self):
+            raise ValueError("\n".join(found))
         return self
-
-    def _check_step(self, step: Step) -> None:
-        window = f"the cell's voltage window is {self.cell.lower_voltage:g} to {self.cell.upper_voltage:g} V"
-        limits = f"limits are {self.limits.min_voltage:g} to {self.limits.max_voltage:g} V"
-        voltages: dict[str, float] = {}
-        if isinstance(step, ConstantCurrent):
-            voltages["until_voltage"] = step.until_voltage
-            try:
-                asked_a = self.current_a(step)
-            except ValueError as error:
-                raise ValueError(f"schedule {step.name!r}: current: {error}") from error
-            if asked_a == 0 or abs(asked_a) > self.limits.max_current:
-                raise ValueError(
-                    f"schedule {step.name!r}: current {step.current} is {asked_a * 1e6:.4g} uA; allowed: not 0, up "
-                    f"to limits.max_current, {self.limits.max_current * 1e6:.4g} uA"
-                )
-            for tomogram in step.tomograms:
-                if tomogram.voltage is not None:
-                    voltages[f"tomogram {tomogram.name!r} voltage"] = tomogram.voltage
-            self._check_order(step, asked_a)
-        if isinstance(step, ConstantVoltage):
-            voltages["voltage"] = step.voltage
-        for key, voltage in voltages.items():
-            if not self.cell.lower_voltage <= voltage <= self.cell.upper_voltage:
-                raise ValueError(f"schedule {step.name!r}: {key} = {voltage:g} V lies outside: {window}")
-            if not self.limits.min_voltage < voltage < self.limits.max_voltage:
-                raise ValueError(f"schedule {step.name!r}: {key} = {voltage:g} V would trip the guard: {limits}")
-
-    @staticmethod
-    def _check_order(step: ConstantCurrent, asked_a: float) -> None:
-        targets = [tomogram.voltage for tomogram in step.tomograms if tomogram.voltage is not None]
-        sign = 1 if asked_a > 0 else -1
-        if targets != sorted(targets, key=lambda voltage: sign * voltage):
-            raise ValueError(f"schedule {step.name!r}: set voltages {targets} V must come in the order they are passed")
-        if targets and sign * targets[-1] > sign * step.until_voltage:
-            raise ValueError(
-                f"schedule {step.name!r}: set voltage {targets[-1]:g} V lies beyond "
-                f"until_voltage {step.until_voltage:g} V"
-            )
 
 
 def current_a(text: str, active_mass_mg: float) -> float:

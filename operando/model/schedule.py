@@ -5,10 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from operando.model.texts import Name
 from operando.model.toml_file import Table
 from operando.model.units import Seconds, Volts
-
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$"  # a name becomes a file name: no separators, no leading dot
 
 
 class SyncMode(StrEnum):
@@ -29,7 +28,7 @@ class Hold(StrEnum):
 class TomogramAt(Table):
     """A tomogram of one step: at a set voltage, at its start or end, or again and again."""
 
-    name: str = Field(pattern=NAME)
+    name: Name
     voltage: Volts | None = None
     at: Literal["start", "end"] | None = None
     every: Seconds | None = None
@@ -51,7 +50,7 @@ class Rest(Table):
     """The cell at open circuit."""
 
     step: Literal["rest"]
-    name: str = Field(pattern=NAME)
+    name: Name
     duration: Seconds = Field(gt=0)
     tomograms: tuple[TomogramAt, ...] = ()
 
@@ -60,7 +59,7 @@ class ConstantCurrent(Table):
     """A current until a voltage; discharge is negative. Per gram of active mass (mA/g) or absolute (uA)."""
 
     step: Literal["constant_current"]
-    name: str = Field(pattern=NAME)
+    name: Name
     current: str
     until_voltage: Volts
     max_duration: Seconds = Field(gt=0)
@@ -74,7 +73,7 @@ class ConstantVoltage(Table):
     """A voltage for a time."""
 
     step: Literal["constant_voltage"]
-    name: str = Field(pattern=NAME)
+    name: Name
     voltage: Volts
     duration: Seconds = Field(gt=0)
     tomograms: tuple[TomogramAt, ...] = ()
@@ -84,9 +83,9 @@ class Loop(Table):
     """Go back to an earlier step and repeat from there, ``times`` times in addition to the first."""
 
     step: Literal["loop"]
-    name: str = Field(pattern=NAME)
+    name: Name
     back_to: str
-    times: int = Field(ge=1, le=10_000)
+    times: int = Field(strict=True, ge=1, le=10_000)
 
 
 Step = Annotated[Rest | ConstantCurrent | ConstantVoltage | Loop, Field(discriminator="step")]

@@ -2,11 +2,13 @@
 
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 FormT = TypeVar("FormT", bound=BaseModel)
+
+MAX_BYTES = 1_000_000  # people write a few kB; more is another kind of file
 
 
 class FileFormatError(ValueError):
@@ -28,47 +30,94 @@ def read_toml(path: Path, form: type[FormT]) -> FormT:
         If the file is missing, is not TOML, or holds an unknown key or a value that is not allowed.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise FileFormatError(f"{path}: there is no such file. Give the path of an existing file.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileFormatError(f"{path}: cannot be read as text ({error}).") from error
-    except tomllib.TOMLDecodeError as error:
+        content = tomllib.loads(_text(path))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise FileFormatError(f"{path}: is not valid TOML: {error}.") from error
     try:
         return form.model_validate(content)
     except ValidationError as error:
-        raise FileFormatError("\n".join(_sentence(path, form, mistake) for mistake in error.errors())) from error
+        sentences = [sentence for mistake in error.errors() for sentence in _sentences(form, content, mistake)]
+        raise FileFormatError("\n".join(f"{path}: {sentence}" for sentence in sentences)) from error
 
 
-def _sentence(path: Path, form: type[BaseModel], mistake: object) -> str:
-    assert isinstance(mistake, dict)
-    location = [part for part in mistake["loc"] if isinstance(part, int) or not str(part).startswith("function-")]
-    key = ".".join(str(part) for part in location) or "(whole file)"
+def _text(path: Path) -> str:
+    try:
+        if not path.exists():
+            raise FileFormatError(f"{path}: there is no such file. Give the path of an existing file.")
+        if not path.is_file():
+            found = "a folder" if path.is_dir() else "no ordinary file"
+            raise FileFormatError(f"{path}: is {found}. Give the path of a TOML file.")
+        if (size := path.stat().st_size) > MAX_BYTES:
+            raise FileFormatError(f"{path}: has {size} bytes; allowed are {MAX_BYTES}. Give the path of a TOML file.")
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise FileFormatError(
+            f"{path}: is not text ({error.reason} at byte {error.start}). Give the path of a TOML file."
+        ) from error
+    except (OSError, ValueError) as error:
+        if isinstance(error, FileFormatError):
+            raise
+        raise FileFormatError(f"{path}: cannot be read ({error}).") from error
+
+
+def _sentences(form: type[BaseModel], content: object, mistake: Any) -> list[str]:
+    key, written = _place(content, mistake["loc"])
     kind = mistake["type"]
-    message = str(mistake["msg"]).removeprefix("Value error, ")
+    message = _plainly(str(mistake["msg"]).removeprefix("Value error, "))
+    if not key and kind == "value_error":
+        return message.splitlines()  # a whole file's contradictions name their own keys
     if kind == "extra_forbidden":
-        known = ", ".join(_known_keys(form, location[:-1])) or "see the documentation"
-        return f"{path}: {key}: unknown key. Allowed here: {known}."
+        known = ", ".join(_known_keys(form, mistake["loc"][:-1])) or "see the documentation"
+        return [f"{key}: unknown key. Allowed here: {known}."]
     if kind == "missing":
-        return f"{path}: {key}: is missing and has no default. Add it."
-    if isinstance(mistake["input"], dict | list):
-        return f"{path}: {key}: {message}."
-    return f"{path}: {key} = {mistake['input']!r}: {message}."
+        return [f"{key}: is missing and has no default. Add it."]
+    if isinstance(written, dict | list):
+        return [f"{key}: {message}."]
+    return [f"{key} = {written!r}: {message}."]
 
 
-def _known_keys(form: type[BaseModel], location: list[object]) -> list[str]:
-    model: object = form
+def _plainly(message: str) -> str:
+    for technical, plain in (("Input should be", "must be"), ("a valid integer", "a whole number"), ("a valid", "a")):
+        message = message.replace(technical, plain)
+    return message
+
+
+def _place(content: object, location: tuple[int | str, ...]) -> tuple[str, object]:
+    """Return the key as a person finds it in the file, and what is written there.
+
+    A table of a list is called by its name where it has one; parts of the location that are not in the file (pydantic
+    adds the chosen kind of a step) are left out, save the last one, which may be missing.
+    """
+    parts: list[str] = []
+    here = content
+    for number, part in enumerate(location, start=1):
+        if isinstance(here, list) and isinstance(part, int) and part < len(here):
+            here = here[part]
+            named = here.get("name") if isinstance(here, dict) else None
+            parts.append(named if isinstance(named, str) and named.isprintable() and named else str(part + 1))
+        elif isinstance(here, dict) and part in here:
+            here = here[part]
+            parts.append(str(part))
+        elif number == len(location) and not (isinstance(here, dict) and part == here.get("step")):
+            parts.append(str(part))
+    return ".".join(parts), here
+
+
+def _known_keys(form: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    models: list[type[BaseModel]] = [form]
     for part in location:
-        if isinstance(part, int) or not isinstance(model, type) or not issubclass(model, BaseModel):
-            continue
-        field = model.model_fields.get(str(part))
-        if field is None:
-            continue
-        model = next((kind for kind in _models_in(field.annotation) if kind), model)
-    if isinstance(model, type) and issubclass(model, BaseModel) and (model is not form or not location):
-        return sorted(model.model_fields)
-    return []
+        inner = [field for model in models if (field := model.model_fields.get(str(part))) is not None]
+        if inner:
+            models = _models_in(inner[0].annotation)
+        elif len(models) > 1:  # pydantic names the chosen kind of a step
+            models = [model for model in models if str(part) in _choices(model)] or models
+    return sorted(models[0].model_fields) if len(models) == 1 else []
+
+
+def _choices(model: type[BaseModel]) -> tuple[object, ...]:
+    return tuple(
+        choice for field in model.model_fields.values() for choice in getattr(field.annotation, "__args__", ())
+    )
 
 
 def _models_in(annotation: object) -> list[type[BaseModel]]:
@@ -76,5 +125,5 @@ def _models_in(annotation: object) -> list[type[BaseModel]]:
         return [annotation]
     found: list[type[BaseModel]] = []
     for argument in getattr(annotation, "__args__", ()):
-        found += _models_in(argument)
+        found += [model for model in _models_in(argument) if model not in found]
     return found

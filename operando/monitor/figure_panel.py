@@ -4,9 +4,8 @@ from math import nan
 
 from PySide6 import QtCore, QtWidgets
 
-from operando.monitor.run_view import DISPLAYS, Figure, Quantity, age_text
+from operando.monitor.run_view import DISPLAYS, Figure, Quantity, RunView, age_text
 
-STALE_AFTER_S = 60.0  # the guard samples at least every 30 s by default, so twice that
 _NORMAL, _DIM, _ALARM = "#e8e8e8", "#8a8f98", "#ff6b5e"
 
 
@@ -21,10 +20,11 @@ class FigurePanel(QtWidgets.QWidget):
         for box in self._boxes.values():
             layout.addWidget(box)
 
-    def show_figures(self, figures: dict[Quantity, Figure], wall_s: float, *, ended: bool) -> None:
+    def show_figures(self, view: RunView, wall_s: float) -> None:
         """Show the newest samples; ``wall_s`` is the host's present time."""
         for quantity, box in self._boxes.items():
-            box.show_figure(figures.get(quantity, Figure()), wall_s, ended=ended)
+            figure = view.figures[quantity]
+            box.show_figure(figure, wall_s, stale=view.is_stale(figure, wall_s), ended=bool(view.ended))
 
 
 class _Box(QtWidgets.QFrame):
@@ -41,18 +41,17 @@ class _Box(QtWidgets.QFrame):
         self._value.setTextFormat(QtCore.Qt.TextFormat.RichText)
         for label in (heading, self._value, self._age):
             layout.addWidget(label)
-        self.show_figure(Figure(), nan, ended=False)
+        self.show_figure(Figure(), nan, stale=False, ended=False)
 
-    def show_figure(self, figure: Figure, wall_s: float, *, ended: bool) -> None:
-        age_s = max(wall_s - figure.wall_s, 0.0)
+    def show_figure(self, figure: Figure, wall_s: float, *, stale: bool, ended: bool) -> None:
         bad = figure.quality not in ("", "OK")
-        stale = age_s > STALE_AFTER_S
-        colour = _ALARM if bad else _DIM if stale else _NORMAL
+        colour = _ALARM if bad else _DIM if stale and not ended else _NORMAL
         number, unit = self._display.text(figure.value), self._display.unit
         self._value.setText(
             f'<span style="font-size: 26px; font-weight: 600; color: {colour}">{number}</span>'
             f'<span style="font-size: 15px; color: {colour}"> {unit}</span>'
         )
-        words = [age_text(wall_s - figure.wall_s), figure.quality if bad else "", "run ended" if ended else ""]
+        age = f"last, {age_text(wall_s - figure.wall_s)}" if ended else f"sampled {age_text(wall_s - figure.wall_s)}"
+        words = ["no sample yet" if not figure.wall_s > 0 else age, figure.quality if bad else ""]
         self._age.setText(" · ".join(word for word in words if word))
         self._age.setStyleSheet(f"color: {_ALARM if bad or (stale and not ended) else _DIM}; font-size: 12px;")

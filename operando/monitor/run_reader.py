@@ -48,9 +48,11 @@ class RunReader:
         if self._rehearsal is None:
             self._try("beamline.toml", self._read_beamline)
         start_s = min(self._story.start_s, self._first_s)
+        start_s = start_s if isfinite(start_s) else self._story.document_start_s
         return RunView(
             name=self._story.name or self._run.path.name,
             rehearsal=self._story.rehearsal if self._story.rehearsal is not None else self._rehearsal,
+            recorded=self._story.recorded,
             ended=self._story.ended,
             start_s=start_s if isfinite(start_s) else nan,
             now_s=self._now_s if isfinite(self._now_s) else nan,
@@ -132,7 +134,9 @@ class RunReader:
             if display.table == table:
                 values = [nan if row[display.column] is None else float(row[display.column]) for row in rows]
                 self._traces[quantity].extend(times_s, values)
-                self._figures[quantity] = Figure(values[-1], float(rows[-1]["wall_s"]), str(rows[-1]["quality"]))
+                self._figures[quantity] = Figure(
+                    values[-1], float(rows[-1]["wall_s"]), str(rows[-1]["quality"]), float(rows[-1]["period_s"])
+                )
 
     def _num_acquired(self, attempt: int) -> int:
         path = self._run.frames_file(attempt, FrameKind.PROJECTION)

@@ -16,7 +16,9 @@ class RunStory:
     def __init__(self) -> None:
         self.name = ""
         self.rehearsal: bool | None = None
-        self.start_s = inf
+        self.recorded = False
+        self.start_s = inf  # on the run's clock
+        self.document_start_s = inf  # on the host's clock
         self.ended = ""
         self.state = ""
         self.trip = ""
@@ -27,6 +29,8 @@ class RunStory:
         self._replaced: set[str] = set()
         self._step = ""
         self._guard_step = ""
+        self._begun_s: dict[int, float] = {}
+        self._ended_s: dict[int, float] = {}
 
     @property
     def step(self) -> str:
@@ -44,12 +48,17 @@ class RunStory:
     def add_schedule_line(self, value: Any) -> None:
         """Take one line of ``schedule.jsonl``."""
         try:
+            if "time" in value:
+                self.start_s = min(self.start_s, float(value["time"]))
+            if value.get("entry") == "tomogram" and value["event"] in ("intent", "outcome") and "attempt" in value:
+                times_s = self._begun_s if value["event"] == "intent" else self._ended_s
+                times_s[int(value["attempt"])] = float(value["time"])
             if value.get("entry") == "step":
                 if value["event"] == "intent":
                     self._step = str(value["name"])
                 elif value["event"] == "outcome" and value["name"] == self._step:
                     self._step = ""
-        except (AttributeError, KeyError, TypeError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             self.num_odd += 1
 
     def add_guard_event(self, event: EventView) -> None:
@@ -67,13 +76,14 @@ class RunStory:
         elif event.kind == "step":
             self._guard_step = event.text
         elif event.kind == "guard":
-            self.state = "guard ended" if event.text.startswith("Ended") else "STARTING"
+            self.state = "ENDED" if event.text.startswith("Ended") else "STARTING"
 
     def tomograms(self, num_acquired: Callable[[int], int]) -> tuple[TomogramView, ...]:
         """Return all attempts in order; ``num_acquired`` is asked about the one being taken."""
+        found = tuple(self._on_the_runs_clock(tomogram) for tomogram in self._tomograms.values())
         return tuple(
             replace(tomogram, num_acquired=num_acquired(tomogram.attempt)) if tomogram.stop_s is None else tomogram
-            for tomogram in self._tomograms.values()
+            for tomogram in found
         )
 
     def measurements(self) -> tuple[MeasurementView, ...]:
@@ -83,6 +93,14 @@ class RunStory:
             if uid not in self._replaced:
                 newest[measurement.tomogram, measurement.name] = measurement
         return tuple(newest.values())
+
+    def _on_the_runs_clock(self, tomogram: TomogramView) -> TomogramView:
+        """Take the times from the schedule: documents are stamped with the host's clock, also in a rehearsal."""
+        start_s = self._begun_s.get(tomogram.attempt, tomogram.start_s)
+        if tomogram.stop_s is None:
+            return replace(tomogram, start_s=start_s)
+        lasted_s = tomogram.stop_s - tomogram.start_s  # for one that was left without an outcome
+        return replace(tomogram, start_s=start_s, stop_s=self._ended_s.get(tomogram.attempt, start_s + lasted_s))
 
     def _sort(self, value: Any, handlers: dict[str, Callable[[Document], None]]) -> None:
         try:
@@ -100,8 +118,10 @@ class RunStory:
                     left = replace(tomogram, stop_s=time_s, exit_status="abort", reason="left open")
                     self._tomograms[open_uid] = left
             self._outer_uid, self.ended = uid, ""
-            self.name, self.start_s = str(document.get("name", "")), min(self.start_s, time_s)
+            self.name, self.document_start_s = str(document.get("name", "")), min(self.document_start_s, time_s)
             self.rehearsal = bool(document["rehearsal"]) if "rehearsal" in document else None
+            # What is rehearsed without a simulated cell is a recorded scan.
+            self.recorded = bool(self.rehearsal) and "rehearsal" not in document.get("experiment", {"rehearsal": {}})
         elif document.get("kind") == "tomogram":
             self._tomograms[uid] = TomogramView(
                 name=str(document["tomogram"]),

@@ -31,7 +31,7 @@ class MeasurementTable(QtWidgets.QTableWidget):
         units = {entry.name: entry.unit for entry in measurements}
         self.setRowCount(len(tomograms))
         self.setColumnCount(1 + len(names))
-        headings = [f"{name.replace('_', ' ')}\n[{units[name]}]" for name in names]
+        headings = [f"{name.replace('_', ' ')}\n{_in_brackets(units[name])}" for name in names]
         self.setHorizontalHeaderLabels(["tomogram\n", *headings])
         self.clearContents()
         for row, tomogram in enumerate(tomograms):
@@ -60,6 +60,10 @@ class EventList(QtWidgets.QListWidget):
             if event.is_alarm:
                 item.setForeground(QtGui.QColor(ALARM_COLOUR))
             self.addItem(item)
+
+
+def _in_brackets(unit: str) -> str:
+    return "" if unit == "1" else f"[{unit.replace('um3', 'µm³')}]"
 
 
 def _cell(entry: MeasurementView) -> QtWidgets.QTableWidgetItem:

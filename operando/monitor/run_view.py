@@ -7,6 +7,8 @@ from math import nan
 import numpy as np
 from numpy.typing import NDArray
 
+from operando.model.number_text import duration_text, number_text
+
 
 class Quantity(StrEnum):
     """A quantity of the cell's log."""
@@ -40,16 +42,22 @@ DISPLAYS = {
     Quantity.PRESSURE: Display("load_cell", "stack_pressure_mpa", 1.0, "MPa", 2),
     Quantity.TEMPERATURE: Display("temperature", "temperature_c", 1.0, "°C", 1),
 }
+MAX_AGE_REHEARSAL_S = 60.0  # while frames are rendered a rehearsal's clock stands still, and with it the sampling
+MAX_AGE_PERIODS, MAX_DELAY_S = 3.0, 2.0  # of sampling; for commit and reading
 TABLES = tuple(dict.fromkeys(display.table for display in DISPLAYS.values()))
 
 
 @dataclass(frozen=True)
 class Figure:
-    """The newest sample of a quantity in its logged unit, when the host's clock said ``wall_s``."""
+    """The newest sample of a quantity in its logged unit, when the host's clock said ``wall_s``.
+
+    ``period_s`` is the sampling period that the guard declared, in the run's clock.
+    """
 
     value: float = nan
     wall_s: float = nan
     quality: str = ""
+    period_s: float = nan
 
 
 @dataclass(frozen=True)
@@ -80,9 +88,7 @@ class MeasurementView:
     @property
     def text(self) -> str:
         """The value with its uncertainty, without the unit."""
-        if not self.uncertainty > 0:
-            return f"{self.value:.4g}"
-        return f"{self.value:.4g} ± {float(f'{self.uncertainty:.2g}'):.4g}"
+        return number_text(self.value, self.uncertainty)
 
 
 @dataclass(frozen=True)
@@ -103,12 +109,14 @@ class EventView:
 class RunView:
     """The run as its directory tells it now.
 
-    ``rehearsal`` is None while nothing in the directory says it. ``traces`` hold times in s since the Unix epoch and
-    values in the logged unit.
+    ``rehearsal`` is None while nothing in the directory says it; ``recorded`` is whether the frames come from a
+    recorded scan, so that the cell's values are not those of the sample in the pictures. ``traces`` hold times in s
+    since the Unix epoch and values in the logged unit.
     """
 
     name: str
     rehearsal: bool | None
+    recorded: bool
     ended: str
     start_s: float
     now_s: float
@@ -126,6 +134,38 @@ class RunView:
     def running_tomogram(self) -> TomogramView | None:
         """The tomogram that is being taken."""
         return next((entry for entry in reversed(self.tomograms) if entry.stop_s is None), None)
+
+    @property
+    def kind_word(self) -> str:
+        """What a title must say: ``REHEARSAL``, ``REHEARSAL (REPLAY)`` or ``BEAMLINE``; empty while nobody knows."""
+        word = {True: "REHEARSAL", False: "BEAMLINE", None: ""}[self.rehearsal]
+        return f"{word} (REPLAY)" if self.recorded else word
+
+    @property
+    def time_text(self) -> str:
+        """How long the run has been going in its own clock, which in a rehearsal is not the one on the wall."""
+        if not np.isfinite(self.now_s - self.start_s):
+            return ""
+        clock = " on the rehearsal's clock" if self.rehearsal else ""
+        return f"{duration_text(max(self.now_s - self.start_s, 0.0))} since the start{clock}"
+
+    @property
+    def tomogram_text(self) -> str:
+        """Which tomogram is being taken, else how many were taken and how the last one ended."""
+        running = self.running_tomogram
+        if running is not None:
+            return f"tomogram {running.name}: projection {running.num_acquired} of {running.num_projections}"
+        if not self.tomograms:
+            return "no tomogram yet"
+        last = self.tomograms[-1]
+        reason = f" ({last.reason})" if last.reason else ""
+        plural = "s" if len(self.tomograms) > 1 else ""
+        return f"{len(self.tomograms)} tomogram{plural}; last {last.name}: {last.exit_status}{reason}"
+
+    def is_stale(self, figure: Figure, wall_s: float) -> bool:
+        """Whether a sample is older than it may be: three periods, in a rehearsal (whose time may stand still) 60 s."""
+        longest_s = MAX_AGE_REHEARSAL_S if self.rehearsal else MAX_AGE_PERIODS * figure.period_s + MAX_DELAY_S
+        return wall_s - figure.wall_s > longest_s
 
 
 def age_text(age_s: float) -> str:

@@ -4,15 +4,18 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph
-from numpy.typing import NDArray
 
 from operando.monitor.run_view import DISPLAYS, Quantity, RunView, TomogramView
 
 PLOTTED = {Quantity.VOLTAGE: "#ffd166", Quantity.CURRENT: "#6ec6ff", Quantity.PRESSURE: "#9be564"}
 BAR_COLOURS = {"": "#f2c14e", "success": "#5fb878", "fail": "#e07a3f", "abort": "#d94f4f"}
+LEAST_RANGES = {Quantity.VOLTAGE: 0.02, Quantity.CURRENT: 1.0, Quantity.PRESSURE: 0.2}  # as shown; less is noise
 AXIS_WIDTH_PX = 62
 STRIP_HEIGHT_PX = 84  # as long as its label
 MAX_NAMES = 24  # beyond it names would cover each other
+NUM_NAME_ROWS = 3
+LEAST_BAR_SHARE = 0.003  # of the time shown; a thinner bar would not be seen
+TIME_UNITS = ((180.0, 1.0, "s"), (10_800.0, 60.0, "min"), (np.inf, 3600.0, "h"))  # longest run, length, name
 
 
 class TracePlots:
@@ -33,39 +36,49 @@ class TracePlots:
         self._names: list[Any] = []
         self._shown_tomograms: tuple[TomogramView, ...] | None = None
         self.curves: dict[Quantity, Any] = {}
-        self._drawn: dict[Quantity, tuple[int, float]] = {}
+        self._drawn: dict[Quantity, tuple[int, float, float]] = {}
+        self._time_unit_s, self._time_label = 1.0, ""
         for row, (quantity, colour) in enumerate(PLOTTED.items(), start=1):
             plot = self.widget.addPlot(row=row, col=0)
             plot.showGrid(x=True, y=True, alpha=0.15)
             plot.getAxis("left").setWidth(AXIS_WIDTH_PX)
             plot.getAxis("left").enableAutoSIPrefix(False)
             plot.getAxis("bottom").enableAutoSIPrefix(False)
+            plot.setLimits(minYRange=LEAST_RANGES[quantity])
             plot.setLabel("left", f"{quantity.value.removeprefix('stack ')} [{DISPLAYS[quantity].unit}]")
             curve = plot.plot(pen=pyqtgraph.mkPen(colour, width=1.2), connect="finite")
             curve.setDownsampling(auto=True, method="peak")  # minima and maxima of long traces stay visible
             curve.setClipToView(True)
             self.curves[quantity] = curve
             if row == 1:
-                voltage_plot = plot
+                self._voltage_plot = plot
             else:
-                plot.setXLink(voltage_plot)
-        self._strip.setXLink(voltage_plot)  # never the other way: its bars say nothing about how long the run is
-        plot.setLabel("bottom", "time since start of run [h]")
+                plot.setXLink(self._voltage_plot)
+        self._bottom = plot
+        # The strip follows by hand: a linked axis moves only when it is drawn, and its bars come and go.
+        self._voltage_plot.sigXRangeChanged.connect(lambda _, shown: self._strip.setXRange(*shown, padding=0))
 
     def show_run(self, view: RunView) -> None:
         """Draw what has changed."""
+        self._choose_time_unit(view)
         for quantity, curve in self.curves.items():
             times_s, values = view.traces[quantity]
-            if len(times_s) and self._drawn.get(quantity) != (len(times_s), view.start_s):
-                self._drawn[quantity] = len(times_s), view.start_s
-                curve.setData(self._hours(times_s, view), values * DISPLAYS[quantity].factor)
+            if len(times_s) and self._drawn.get(quantity) != (len(times_s), view.start_s, self._time_unit_s):
+                self._drawn[quantity] = len(times_s), view.start_s, self._time_unit_s
+                curve.setData((times_s - view.start_s) / self._time_unit_s, values * DISPLAYS[quantity].factor)
         if view.tomograms != self._shown_tomograms or view.running_tomogram is not None:
             self._shown_tomograms = view.tomograms
             self._show_tomograms(view)
 
-    @staticmethod
-    def _hours(times_s: NDArray[np.float64], view: RunView) -> NDArray[np.float64]:
-        return (times_s - view.start_s) / 3600.0
+    def _choose_time_unit(self, view: RunView) -> None:
+        length_s = view.now_s - view.start_s if view.now_s > view.start_s else 0.0
+        unit_s, name = next((unit_s, name) for longest_s, unit_s, name in TIME_UNITS if length_s < longest_s)
+        clock = " on the rehearsal's clock" if view.rehearsal else ""
+        label = f"time since start of run{clock} [{name}]"
+        if label != self._time_label:
+            self._time_unit_s, self._time_label = unit_s, label
+            self._shown_tomograms = None
+            self._bottom.setLabel("bottom", label)
 
     def _show_tomograms(self, view: RunView) -> None:
         for item in (self._bars, *self._names):
@@ -81,20 +94,21 @@ class TracePlots:
                 for entry in view.tomograms
             ]
         )
+        length_s = max(view.now_s - view.start_s, 0.0)
         colours = [BAR_COLOURS.get(entry.exit_status, BAR_COLOURS["fail"]) for entry in view.tomograms]
         self._bars = pyqtgraph.BarGraphItem(
-            x0=starts / 3600.0,
-            x1=stops / 3600.0,
+            x0=starts / self._time_unit_s,
+            x1=np.maximum(stops, starts + LEAST_BAR_SHARE * length_s) / self._time_unit_s,
             y0=0.0,
             height=0.3,
             brushes=colours,
             pens=[pyqtgraph.mkPen(c) for c in colours],
         )
         self._strip.addItem(self._bars)
-        middles = (starts + stops) / 7200.0
-        for number, (middle_h, entry) in enumerate(zip(middles, view.tomograms, strict=True)):
+        middles = (starts + stops) / 2 / self._time_unit_s
+        for number, (middle, entry) in enumerate(zip(middles, view.tomograms, strict=True)):
             if len(view.tomograms) <= MAX_NAMES or entry is view.tomograms[-1]:
                 name = pyqtgraph.TextItem(entry.name, color="#c9ced6", anchor=(0.5, 1.0))
-                name.setPos(middle_h, 0.28 if number % 2 else 0.6)
+                name.setPos(middle, 0.28 + 0.24 * (number % NUM_NAME_ROWS))
                 self._strip.addItem(name, ignoreBounds=True)
                 self._names.append(name)

@@ -9,10 +9,17 @@ from rich.text import Text
 from operando.model.clock import Clock, SystemClock
 from operando.model.run_directory import RunDirectory
 from operando.monitor.run_reader import RunReader
-from operando.monitor.run_view import DISPLAYS, EventView, RunView, age_text
+from operando.monitor.run_view import DISPLAYS, EventView, MeasurementView, RunView, age_text
 
 PERIOD_S = 0.5
-NUM_MEASUREMENTS = 8
+NUM_TOMOGRAMS = 8
+MEASURED = {  # the columns, heading and decimals: what a person asks first; the last one with its uncertainty
+    "voltage": ("voltage\nV", 3),
+    "capacity": ("capacity\nmAh/g", 1),
+    "stack_pressure": ("pressure\nMPa", 2),
+    "high_attenuation_volume": ("bright volume\num3", None),
+}
+AXIS = {"rotation_axis": ("rotation axis\ncolumn", None)}  # of a replay nothing else may be known
 NUM_ALARMS = 3
 
 
@@ -44,14 +51,20 @@ def essentials(view: RunView, wall_s: float) -> Panel:
     for quantity, display in DISPLAYS.items():
         figure = view.figures[quantity]
         quality = "" if figure.quality in ("", "OK") else f" {figure.quality}"
-        age = age_text(wall_s - figure.wall_s) + quality
+        age = Text(age_text(wall_s - figure.wall_s) + quality)
+        if quality or (view.is_stale(figure, wall_s) and not view.ended):
+            age.stylize("bold red")
         cell.add_row(quantity.value, display.text(figure.value), display.unit, age)
-    parts: list[Text | Table] = [cell, Text(), _state(view), Text(_tomogram(view))]
+    parts: list[Text | Table] = [cell, Text(), _state(view), Text(view.tomogram_text)]
+    if view.time_text:
+        parts.append(Text(view.time_text))
+    if view.recorded:
+        parts.append(Text("replay of a recorded scan: the cell's values do not belong to it", style="yellow"))
     if view.measurements:
         parts += [Text(), _measurements(view)]
     parts += [Text(f"{event.kind}: {event.text}", style="red") for event in _alarms(view)]
     parts += [Text(problem, style="yellow") for problem in view.problems]
-    word = {True: "REHEARSAL", False: "beamline", None: "not known yet whether a rehearsal"}[view.rehearsal]
+    word = view.kind_word or "not known yet whether a rehearsal"
     style = "yellow" if view.rehearsal else "white"
     return Panel(Group(*parts), title=Text(f"{word} · {view.name}", style=f"bold {style}"), border_style=style)
 
@@ -59,7 +72,7 @@ def essentials(view: RunView, wall_s: float) -> Panel:
 def _state(view: RunView) -> Text:
     danger = view.state in ("TRIPPED", "UNSAFE")
     text = Text.assemble("guard: ", (view.state or "nothing logged yet", "bold red" if danger else "bold"))
-    if view.step:
+    if view.step and not view.ended:
         text.append(f" · step: {view.step}")
     if view.trip:
         text.append(f" · trip: {view.trip}", style="bold red")
@@ -68,27 +81,28 @@ def _state(view: RunView) -> Text:
     return text
 
 
-def _tomogram(view: RunView) -> str:
-    running = view.running_tomogram
-    if running is not None:
-        return f"tomogram {running.name}: projection {running.num_acquired} of {running.num_projections}"
-    if not view.tomograms:
-        return "no tomogram yet"
-    last = view.tomograms[-1]
-    reason = f" ({last.reason})" if last.reason else ""
-    return f"{len(view.tomograms)} tomograms; last {last.name}: {last.exit_status}{reason}"
-
-
 def _measurements(view: RunView) -> Table:
-    table = Table(box=None, padding=(0, 2), title="last measurements", title_justify="left", title_style="dim")
-    table.add_column("tomogram")
-    table.add_column("quantity")
-    table.add_column("value", justify="right")
-    table.add_column("unit")
-    table.add_column("flags")
-    for entry in view.measurements[-NUM_MEASUREMENTS:]:
-        table.add_row(entry.tomogram, entry.name, entry.text, entry.unit, ", ".join(entry.flags))
+    found = {(entry.tomogram, entry.name): entry for entry in view.measurements}
+    known = {
+        name: column for name, column in MEASURED.items() if any(entry.name == name for entry in view.measurements)
+    }
+    columns = known or AXIS
+    table = Table(box=None, padding=(0, 2, 0, 0), title="measured", title_justify="left", title_style="dim")
+    table.add_column("tomogram", vertical="bottom")
+    for heading, _ in columns.values():
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("remarks", style="dim", vertical="bottom")
+    for tomogram in list(dict.fromkeys(tomogram for tomogram, _ in found))[-NUM_TOMOGRAMS:]:
+        flags = dict.fromkeys(flag for (owner, _), entry in found.items() if owner == tomogram for flag in entry.flags)
+        texts = [_text(found.get((tomogram, name)), decimals) for name, (_, decimals) in columns.items()]
+        table.add_row(tomogram, *texts, ", ".join(flag.replace("_", " ") for flag in flags))
     return table
+
+
+def _text(entry: MeasurementView | None, decimals: int | None) -> str:
+    if entry is None:
+        return "–"
+    return entry.text if decimals is None else f"{entry.value:.{decimals}f}"
 
 
 def _alarms(view: RunView) -> list[EventView]:

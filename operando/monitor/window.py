@@ -2,7 +2,6 @@
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from html import escape
-from typing import Any
 
 import pyqtgraph
 from PySide6 import QtCore, QtGui, QtWidgets
@@ -10,6 +9,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from operando.model.clock import Clock
 from operando.model.run_directory import RunDirectory
 from operando.monitor.figure_panel import FigurePanel
+from operando.monitor.picture_view import PictureView
 from operando.monitor.pictures import Picture, PictureReader
 from operando.monitor.run_reader import RunReader
 from operando.monitor.run_tables import EventList, MeasurementTable
@@ -34,7 +34,7 @@ class MonitorWindow(QtWidgets.QMainWindow):
     def __init__(self, run: RunDirectory, host_clock: Clock) -> None:
         super().__init__()
         self._reader, self._pictures = RunReader(run), PictureReader(run)
-        self._clock = host_clock
+        self._clock, self._folder = host_clock, run.path.resolve()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="run reader")
         self._pending: Future[tuple[RunView, Picture | None]] | None = None
         self._picture: Picture | None = None
@@ -84,17 +84,24 @@ class MonitorWindow(QtWidgets.QMainWindow):
         self._progress = QtWidgets.QLabel()
         self._figures = FigurePanel()
         self._plots = TracePlots()
-        self._image, picture = self._build_picture()
-        self._table, self._log = MeasurementTable(), EventList()
+        self._picture_view, picture = self._build_picture()
+        measurements, self._table, self._flags = QtWidgets.QWidget(), MeasurementTable(), QtWidgets.QLabel()
+        self._flags.setWordWrap(True)
+        self._flags.setStyleSheet("color: #8a8f98; font-size: 12px;")
+        below = _stacked(measurements)
+        below.addWidget(self._table, 1)
+        below.addWidget(self._flags)
+        self._log = EventList()
 
         right = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
-        for title, widget in (("Newest picture", picture), ("Measurements", self._table), ("Guard's log", self._log)):
+        for title, widget in (("Newest picture", picture), ("Measurements", measurements), ("Guard's log", self._log)):
             right.addWidget(_titled(title, widget))
-        right.setSizes([330, 260, 180])
+        right.setSizes([390, 240, 140])
+        right.setChildrenCollapsible(False)
         split = QtWidgets.QSplitter(QtCore.Qt.Orientation.Horizontal)
         split.addWidget(self._plots.widget)
         split.addWidget(right)
-        split.setSizes([820, 620])
+        split.setSizes([700, 740])
         header = QtWidgets.QHBoxLayout()
         self._state.setWordWrap(True)
         header.addWidget(self._state, 1)
@@ -108,41 +115,39 @@ class MonitorWindow(QtWidgets.QMainWindow):
         self.setCentralWidget(content)
         self.statusBar().showMessage("Reading the run ...")
 
-    def _build_picture(self) -> tuple[Any, QtWidgets.QWidget]:
-        content = QtWidgets.QWidget()
-        layout = QtWidgets.QVBoxLayout(content)
-        layout.setContentsMargins(0, 0, 0, 0)
-        graphics = pyqtgraph.GraphicsLayoutWidget()
-        box = graphics.addViewBox(lockAspect=True, invertY=True, enableMenu=False)  # row 0 is the top
-        image = pyqtgraph.ImageItem(axisOrder="row-major")
-        box.addItem(image)
+    def _build_picture(self) -> tuple[PictureView, QtWidgets.QWidget]:
+        content, view = QtWidgets.QWidget(), PictureView()
         self._caption = QtWidgets.QLabel("No picture yet")
         self._caption.setWordWrap(True)
-        layout.addWidget(graphics, 1)
+        layout = _stacked(content)
+        layout.addWidget(view, 1)
         layout.addWidget(self._caption)
-        return image, content
+        return view, content
 
     def _show(self, view: RunView, picture: Picture | None) -> None:
         self.view = view
         self._show_header(view)
-        self._figures.show_figures(view.figures, self._clock.now(), ended=bool(view.ended))
+        self._figures.show_figures(view, self._clock.now())
         self._plots.show_run(view)
         self._table.show_measurements(view.measurements)
+        flags = dict.fromkeys(flag.replace("_", " ") for entry in view.measurements for flag in entry.flags)
+        self._flags.setText(f"! {', '.join(flags)} (point at a value to see which)" if flags else "")
         self._log.show_events(view.events, view.start_s)
         if picture is not None and picture is not self._picture:
             self._picture = picture
-            self._image.setImage(picture.image, autoLevels=False, levels=picture.levels)
+            self._picture_view.show_picture(picture)
             self._caption.setText(picture.caption)
-        self.statusBar().showMessage(" · ".join(view.problems) or "Every file of the run could be read.")
+        self.statusBar().showMessage(" · ".join(view.problems) or f"Reads {self._folder}; changes nothing.")
 
     def _show_header(self, view: RunView) -> None:
-        word = {True: "REHEARSAL", False: "BEAMLINE", None: ""}[view.rehearsal]
-        self.setWindowTitle(" – ".join(part for part in (word, view.name, "operando monitor") if part))
+        self.setWindowTitle(" – ".join(part for part in (view.kind_word, view.name, "operando monitor") if part))
         about = {
             True: "REHEARSAL · simulated cell and beam, nothing here was measured",
             False: "Beamline",
             None: "Not known yet whether this is a rehearsal",
         }[view.rehearsal]
+        if view.recorded:
+            about = "REHEARSAL · replay of a recorded scan; the cell's values do not belong to it"
         back, front = ("#f2c14e", "#17191d") if view.rehearsal else ("#22262c", "#c9ced6")
         self._banner.setText(f"{about} · {view.name}")
         self._banner.setStyleSheet(
@@ -151,17 +156,17 @@ class MonitorWindow(QtWidgets.QMainWindow):
         state = view.state or "nothing logged yet"
         colour = STATE_COLOURS.get(view.state, "#c9ced6")
         text = f'guard: <b style="color: {colour}">{escape(state)}</b>'
-        text += f" · step: <b>{escape(view.step)}</b>" if view.step else ""
+        text += f" · step: <b>{escape(view.step)}</b>" if view.step and not view.ended else ""
         text += f' · <b style="color: #ff6b5e">trip: {escape(view.trip)}</b>' if view.trip else ""
         self._state.setText(text)
-        running = view.running_tomogram
-        num_done = sum(entry.stop_s is not None for entry in view.tomograms)
-        if running is not None:
-            self._progress.setText(
-                f"tomogram {running.name}: projection {running.num_acquired} of {running.num_projections}"
-            )
-        else:
-            self._progress.setText(f"{num_done} tomograms" + (f" · run ended: {view.ended}" if view.ended else ""))
+        parts = [view.tomogram_text, view.time_text, f"run ended: {view.ended}" if view.ended else ""]
+        self._progress.setText(" · ".join(part for part in parts if part))
+
+
+def _stacked(content: QtWidgets.QWidget) -> QtWidgets.QVBoxLayout:
+    layout = QtWidgets.QVBoxLayout(content)
+    layout.setContentsMargins(0, 0, 0, 0)
+    return layout
 
 
 def _titled(title: str, widget: QtWidgets.QWidget) -> QtWidgets.QWidget:

@@ -1,9 +1,11 @@
 """The acquisition: a RunEngine with the journal first, the experiment's plan, and a person's hand on it."""
 
 import importlib.metadata
+import logging
 import platform
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -60,6 +62,7 @@ class Acquisition:
         from plans.schedule_journal import ScheduleJournal
 
         quiet_channel_access()
+        _log_to(self._run.processes / "acquisition.log")
         devices = instruments(beamline, clock, self._run.token.read_text().strip())
         try:
             connect(
@@ -142,6 +145,17 @@ class Acquisition:
                 abort("a person stopped the run")
 
         return act
+
+
+def _log_to(path: Path) -> None:
+    """Send what the libraries log, tracebacks included, to a file: the terminal gets sentences."""
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    for name in ("bluesky", "ophyd", "channel_access"):
+        log = logging.getLogger(name)
+        log.handlers = [handler]
+        log.propagate = False
+        log.setLevel(logging.INFO)
 
 
 def versions() -> dict[str, str]:

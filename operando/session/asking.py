@@ -7,8 +7,10 @@ from pathlib import Path
 from rich.console import Console
 
 from operando.model.clock import SystemClock
-from operando.model.experiment import load_experiment
-from operando.model.json_lines import JsonLinesWriter
+from operando.model.experiment import Experiment, load_experiment
+from operando.model.json_lines import JsonLinesWriter, read_json_lines
+from operando.model.run_directory import RunDirectory
+from operando.model.texts import name
 from operando.session.errors import EXIT_COMPLETE, RequestError
 from operando.session.layout import open_run_directory
 from operando.session.processes import read_pid_files
@@ -29,6 +31,8 @@ def ask_run(path: Path, what: str, argument: str, person: str, console: Console)
         raise RequestError(f"ask {what!r}: is not a request; allowed are {', '.join(REQUESTS)}.")
     if what == "note" and not argument:
         raise RequestError("ask note: needs the text of the note as its last argument.")
+    if what == "tomogram" and argument:
+        _refuse_name(argument, load_experiment(run.experiment), run)
     if what == "stop-after":
         steps = [step.name for step in load_experiment(run.experiment).schedule]
         if argument not in (*steps, "tomogram"):
@@ -52,3 +56,21 @@ def ask_run(path: Path, what: str, argument: str, person: str, console: Console)
     writer.close()
     console.print(f"asked: {what} {argument}".rstrip())
     return EXIT_COMPLETE
+
+
+def _refuse_name(asked: str, experiment: Experiment, run: RunDirectory) -> None:
+    """Refuse a tomogram's name that is no name, or that would mix two tomograms' results."""
+    try:
+        name(asked)
+    except ValueError as error:
+        raise RequestError(f"ask tomogram {asked!r}: {error}.") from None
+    scheduled = [tomogram.name for _, step in experiment.steps for tomogram in step.tomograms]
+    before = [
+        str(entry.get("argument"))
+        for entry in read_json_lines(run.schedule)
+        if isinstance(entry, dict) and entry.get("event") == "request" and entry.get("what") == "tomogram"
+    ]
+    if asked in (*scheduled, *before):
+        raise RequestError(
+            f"ask tomogram {asked!r}: a tomogram of this run has that name already. Choose another name, or none."
+        )

@@ -17,13 +17,15 @@ def enter_beamline(path: Path) -> Beamline:
     Raises
     ------
     RequestError
-        If ophyd was imported already, so that the addresses would have no effect.
+        If ophyd was imported already with other addresses, so that these would have no effect.
     """
-    if "ophyd" in sys.modules or "epics" in sys.modules:
-        raise RequestError("ophyd was imported before the beamline file was read: its addresses would not count.")
     beamline = load_beamline(path)
     access = beamline.channel_access
-    prepare(client_environment(access.addresses, os.environ, repeater_port=access.repeater_port))
+    variables = client_environment(access.addresses, os.environ, repeater_port=access.repeater_port)
+    imported = "ophyd" in sys.modules or "epics" in sys.modules
+    if imported and any(os.environ.get(name) != value for name, value in variables.items()):
+        raise RequestError("ophyd was imported before the beamline file was read: its addresses would not count.")
+    prepare(variables)
     return beamline
 
 

@@ -8,9 +8,9 @@ from rich.table import Table
 
 from operando.model.beamline import Beamline, load_beamline
 from operando.model.experiment import Experiment, load_experiment
+from operando.model.number_text import duration_text
 from operando.model.toml_file import FileFormatError
 from operando.session.errors import EXIT_COMPLETE, RequestError
-from operando.session.progress_line import duration
 
 
 def chosen_geometry(experiment: Experiment, asked: str | None, *, rehearsal: bool, file: Path) -> str:
@@ -24,7 +24,8 @@ def chosen_geometry(experiment: Experiment, asked: str | None, *, rehearsal: boo
     if asked is None and rehearsal and "quick" in experiment.geometry:
         return "quick"
     if asked is None:
-        return max(experiment.geometry, key=lambda name: experiment.geometry[name].num_columns)
+        sizes = {name: chosen.num_columns * chosen.num_rows for name, chosen in experiment.geometry.items()}
+        return max(sizes, key=lambda name: sizes[name])
     if asked not in experiment.geometry:
         known = ", ".join(experiment.geometry)
         raise RequestError(f"{file}: geometry.{asked}: is not in this file. Allowed here: {known}.")
@@ -66,16 +67,19 @@ def refuse_what_cannot_be(
     FileFormatError
         If the beamline's or the cell's file is not what it must be.
     """
-    from plans.check import check
+    from plans.check import check, space_refusal
 
     if beamline_file is None and not replayed:
         _refuse_unknown_cell(experiment_file, experiment)
     beamline = simulated_beamline() if beamline_file is None else load_beamline(beamline_file)
-    if replayed:
-        return  # the recorded scan is its own camera
-    found = check(experiment, geometry, beamline, disk_free_bytes=_free_bytes(directory or Path("runs")))
-    if found.refusals:
-        raise RequestError("\n".join(f"{experiment_file}: {sentence}" for sentence in found.refusals))
+    free_bytes = _free_bytes(directory or Path("runs"))
+    found = check(experiment, geometry, beamline, disk_free_bytes=free_bytes)
+    if replayed:  # the recorded scan is its own camera and sample
+        refusals = space_refusal(found.raw_bytes, free_bytes)
+    else:
+        refusals = [f"{experiment_file}: {sentence}" for sentence in found.refusals]
+    if refusals:
+        raise RequestError("\n".join(refusals))
 
 
 def check_experiment(file: Path, beamline_file: Path | None, geometry: str | None, console: Console) -> int:
@@ -101,13 +105,19 @@ def check_experiment(file: Path, beamline_file: Path | None, geometry: str | Non
         table.add_column(heading, justify="right")
     for step in found.timeline:
         table.add_row(
-            step.name, str(step.cycle), duration(step.begin_s), duration(step.duration_s), str(step.num_tomograms)
+            step.name,
+            str(step.cycle),
+            duration_text(step.begin_s),
+            duration_text(step.duration_s),
+            str(step.num_tomograms),
         )
     console.print(table)
     for sentence in found.sentences:
         console.print(sentence, markup=False, highlight=False)
     if rehearsal:
-        console.print(f"Rehearsed on this machine it takes about {duration(found.rehearsal_wall_s)}.", highlight=False)
+        console.print(
+            f"Rehearsed on this machine it takes about {duration_text(found.rehearsal_wall_s)}.", highlight=False
+        )
     return EXIT_COMPLETE
 
 
@@ -119,7 +129,18 @@ def _refuse_unknown_cell(experiment_file: Path, experiment: Experiment) -> None:
             f"{experiment_file}: rehearsal: is missing, so no cell can be simulated. "
             "Add a [rehearsal] table with the cell's file and a seed, or give --beamline."
         )
-    load_cell(experiment_file.parent / experiment.rehearsal.cell)
+    cell_file = experiment_file.parent / experiment.rehearsal.cell
+    if not cell_file.is_file():
+        raise FileFormatError(
+            f"{experiment_file}: rehearsal.cell = {experiment.rehearsal.cell!r}: {cell_file} is no file. "
+            "Give the path of a cell file, relative to this file."
+        )
+    simulated_kev = load_cell(cell_file).beam.energy.value
+    if abs(simulated_kev - experiment.beam.energy) > 0.01 * simulated_kev:
+        raise RequestError(
+            f"{experiment_file}: beam.energy = {experiment.beam.energy:g} keV: but {cell_file} simulates "
+            f"{simulated_kev:g} keV. Write the same energy into both."
+        )
 
 
 def _free_bytes(directory: Path) -> int:

@@ -1,34 +1,63 @@
 """Connecting to every device of a beamline and showing what it reads."""
 
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from operando.session.beamline_access import enter_beamline
+from operando.session.beamline_access import enter_beamline, quiet_channel_access
 from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED
 from operando.session.layout import open_run_directory
 
+CONNECT_TIMEOUT_S = 3.0
+
 
 def print_devices(path: Path, console: Console) -> int:
-    """Print one line per reading of every device; unreachable devices are named and give exit code 1."""
+    """Print one line per reading of every device; unreachable devices are named and give exit code 1.
+
+    Raises
+    ------
+    RunDirectoryError, FileFormatError
+        If ``path`` is neither a run directory nor a beamline file.
+    """
     beamline = enter_beamline(open_run_directory(path).beamline if path.is_dir() else path)
 
-    from devices.connection import DeviceConnectionError, connect
     from operando.model.clock import SystemClock
     from operando.session.beamline_devices import all_devices
+    from operando.session.device_connection import unconnected
 
-    table = Table("device", "reading", "value", "unit")
-    exit_code = EXIT_COMPLETE
-    for device in all_devices(beamline, SystemClock()).all:
-        try:
-            connect([device], 3.0)
-        except DeviceConnectionError as error:
-            table.add_row(device.name, "not connected", str(error), "")
-            exit_code = EXIT_FAILED
-            continue
-        described = device.describe()
-        for key, reading in device.read().items():
-            table.add_row(device.name, key, str(reading["value"]), str(described[key].get("units") or ""))
-    console.print(table)
-    return exit_code
+    quiet_channel_access()
+    clock = SystemClock()
+    table = Table("device", "reading")
+    table.add_column("value", justify="right")
+    table.add_column("unit")
+    try:
+        devices = all_devices(beamline, clock).all
+        missing = unconnected(devices, CONNECT_TIMEOUT_S)
+        for device in devices:
+            if device.name not in missing:
+                _add_readings(table, device)
+    finally:
+        clock.close()
+    if table.row_count:
+        console.print(table)
+    for sentence in missing.values():
+        console.print(sentence, style="red", soft_wrap=True, highlight=False)
+    return EXIT_FAILED if missing else EXIT_COMPLETE
+
+
+def _add_readings(table: Table, device: Any) -> None:
+    shown = device.name
+    for signal_name in device.read_attrs or device.configuration_attrs:  # a camera has only its configuration
+        signal = getattr(device, signal_name)
+        if not hasattr(signal, "metadata"):
+            continue  # a group of signals; they follow by themselves
+        for key, reading in signal.read().items():
+            value, unit = reading["value"], signal.describe()[key].get("units") or ""
+            table.add_row(shown, key.removeprefix(f"{device.name}_"), _written(value), unit)
+            shown = ""
+
+
+def _written(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from operando.model.run_directory import RunDirectory
+from operando.session.processes import read_pid_files
 
 
 class RunDirectoryError(ValueError):
@@ -31,22 +32,45 @@ def make_run_directory(experiment_file: Path, name: str, *, directory: Path | No
         If the directory holds something already, or cannot be made.
     """
     path = directory or _unused(Path("runs"), f"{datetime.datetime.now():%Y-%m-%dT%H-%M-%S}_{name}")
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise RunDirectoryError(
-            f"--run-dir {path}: is in use ({'holds files already' if path.is_dir() else 'is a file'}). "
-            "Name a folder that does not exist yet, or an empty one."
-        )
-    run = RunDirectory(path.resolve())
     try:
-        for folder in (run.path, run.frames, run.tomograms, run.volumes, run.report, run.processes):
-            folder.mkdir(parents=True, exist_ok=True)
+        refuse_used_directory(path)
+        run = RunDirectory(path.resolve())
+        run.path.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(run.token, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # whoever makes it has the folder
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(16))
+        for folder in (run.frames, run.tomograms, run.volumes, run.report, run.processes):
+            folder.mkdir(exist_ok=True)
+        shutil.copyfile(experiment_file, run.experiment)
+    except FileExistsError as error:
+        raise RunDirectoryError(f"--run-dir {path}: another run has just begun there. Name another folder.") from error
     except OSError as error:
-        raise RunDirectoryError(f"--run-dir {path}: cannot be made ({error.strerror}).") from error
-    shutil.copyfile(experiment_file, run.experiment)
-    descriptor = os.open(run.token, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(16))
+        raise RunDirectoryError(
+            f"--run-dir {path}: cannot be written ({error.strerror}). Name a folder where you may write."
+        ) from error
     return run
+
+
+def refuse_used_directory(path: Path) -> None:
+    """Refuse a folder that holds something already: a run never mixes with older files.
+
+    Raises
+    ------
+    RunDirectoryError
+        Also where a run lives in it.
+    """
+    try:
+        if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+            return
+    except OSError as error:
+        raise RunDirectoryError(f"--run-dir {path}: cannot be used ({error.strerror}). Name another folder.") from error
+    living = [f"{record.role} {record.pid}" for record in read_pid_files(path / "processes") if record.alive]
+    found = "is a file" if not path.is_dir() else "holds files already"
+    if living:
+        found = f"a run lives there: {', '.join(living)}"
+    raise RunDirectoryError(
+        f"--run-dir {path}: is in use ({found}). Name a folder that does not exist yet, or an empty one."
+    )
 
 
 def _unused(parent: Path, name: str) -> Path:

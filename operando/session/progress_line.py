@@ -5,21 +5,10 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from operando.model.number_text import duration_text
+
 if TYPE_CHECKING:
     from plans.report import Progress as PlanProgress
-
-
-def duration(seconds: float) -> str:
-    """Write a duration for people, as in ``2 d 03 h``, ``4 h 05 min`` or ``12 s``."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = int(seconds // 60)
-    if minutes < 60:
-        return f"{minutes} min {int(seconds % 60):02d} s"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes:02d} min"
-    return f"{hours // 24} d {hours % 24:02d} h"
 
 
 class ProgressLine:
@@ -58,7 +47,7 @@ class ProgressLine:
         frames = (
             f", {progress.num_frames}/{progress.num_frames_expected} frames" if progress.num_frames_expected else ""
         )
-        left = f"{duration(progress.left_s)} left{frames}"
+        left = f"{duration_text(progress.left_s)} left{frames}"
         if self._console.is_terminal:
             self._progress.update(self._task, description=where, completed=min(progress.fraction, 1.0), left=left)
         elif where != self._said:

@@ -1,18 +1,17 @@
 """Printing what a run holds: results, comparison, status."""
 
-import json as json_module
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from live_analysis.results import read_measurements
+from operando.model.document_lines import read_documents
 from operando.model.experiment import load_experiment
-from operando.model.json_lines import read_json_lines
 from operando.model.run_directory import RunDirectory
 from operando.session.layout import RunDirectoryError, newest_run, open_run_directory
 from operando.session.processes import read_pid_files
-from operando.session.results_table import as_json, comparison, comparison_table, results_table
+from operando.session.results_table import as_json, comparison, comparison_table, json_text, results_table
 
 
 def print_results(path: Path | None, console: Console, *, json: bool) -> None:
@@ -32,9 +31,11 @@ def print_comparison(path: Path | None, console: Console, *, json: bool) -> None
     run = open_run_directory(path or newest_run())
     rows = comparison(run, load_experiment(run.experiment), read_measurements(run.results))
     if json:
-        print(json_module.dumps(rows, indent=1))
-    else:
+        print(json_text(rows))
+    elif rows:
         console.print(comparison_table(rows))
+    else:
+        console.print(f"{run.path.name}: nothing has been measured yet that could be compared.")
 
 
 def print_status(parent: Path, console: Console) -> None:
@@ -62,7 +63,7 @@ def print_status(parent: Path, console: Console) -> None:
 
 def _how_it_stands(run: RunDirectory) -> tuple[int, str]:
     num_tomograms, outer, state = 0, None, "not ended"
-    for name, document in read_json_lines(run.documents):
+    for name, document in read_documents(run.documents):
         if name == "start" and document.get("kind") == "experiment":
             outer, state = document["uid"], "not ended"
         elif name == "start" and document.get("kind") == "tomogram":

@@ -7,7 +7,9 @@ from rich.console import Console
 
 from operando.model.units import parse_quantity
 from operando.session.errors import RequestError
+from operando.session.layout import refuse_used_directory
 from operando.session.run import RunRequest, run_experiment
+from simulators.recorded_counts import count_scale
 from simulators.recorded_data import AngleUnit, RecordedScanError
 from simulators.recorded_scan import load_recorded_scan
 from simulators.replay_experiment import replay_experiment
@@ -27,10 +29,7 @@ def replay_scan(
         pixel_size_um = None if pixel_size is None else parse_quantity(pixel_size, "um")
     except ValueError as error:
         raise RequestError(f"--pixel-size: {error}.") from error
-    try:
-        unit = None if angle_unit is None else AngleUnit(angle_unit)
-    except ValueError:
-        raise RequestError(f"--angle-unit {angle_unit}: is not known; allowed are deg and rad.") from None
+    unit = chosen_angle_unit(angle_unit)
     try:
         scan = load_recorded_scan(path, angle_unit=unit)
         if pixel_size_um is None and scan.pixel_size_um is None:
@@ -42,6 +41,10 @@ def replay_scan(
                 highlight=False,
             )
         text = replay_experiment(scan, pixel_size_um)
+        if directory is not None:
+            refuse_used_directory(directory)
+        with console.status("reading every recorded frame once ..."):
+            count_scale(scan)  # a damaged frame is found now, not in the middle of the replay
     except RecordedScanError as error:
         raise RequestError(str(error)) from error
     for note in (scan.source, *scan.notes):
@@ -53,3 +56,17 @@ def replay_scan(
             file, None, "recorded", directory, seed=None, recorded=path.resolve(), angle_unit=angle_unit
         )
         return run_experiment(request, console)
+
+
+def chosen_angle_unit(text: str | None) -> AngleUnit | None:
+    """Return the unit that a person gave, None if none was given.
+
+    Raises
+    ------
+    RequestError
+        If it is not known.
+    """
+    try:
+        return None if text is None else AngleUnit(text)
+    except ValueError:
+        raise RequestError(f"--angle-unit {text}: is not known; allowed are deg and rad.") from None

@@ -8,9 +8,11 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from operando.model.document_lines import read_documents
 from operando.model.experiment import Experiment, Published
 from operando.model.json_lines import read_json_lines
 from operando.model.measurement import Measurement
+from operando.model.number_text import number_text
 from operando.model.run_directory import RunDirectory
 
 # what the truth calls a quantity, where it differs from the measurement's name
@@ -30,18 +32,20 @@ def newest(measurements: Iterable[Measurement]) -> dict[tuple[str, str], Measure
 
 def as_json(measurements: Iterable[Measurement]) -> str:
     """Return a JSON list of objects with tomogram, name, value, unit, uncertainty, run_uid, time and the rest."""
-    return json.dumps([measurement.as_document() for measurement in measurements], indent=1)
+    return json_text([measurement.as_document() for measurement in measurements])
 
 
-def number(value: float, uncertainty: float | None = None) -> str:
-    """Write a value with as many digits as its uncertainty deserves, as in ``(3.78 ± 0.19)e5`` or ``20.18 ± 0.07``."""
-    if uncertainty is None or not math.isfinite(uncertainty) or uncertainty <= 0:
-        return f"{value:.4g}"
-    exponent = math.floor(math.log10(max(abs(value), uncertainty)))
-    shift = 0 if -3 <= exponent < 4 else exponent
-    decimals = max(1 - math.floor(math.log10(uncertainty / 10**shift)), 0)
-    text = f"{value / 10**shift:.{decimals}f} ± {uncertainty / 10**shift:.{decimals}f}"
-    return text if shift == 0 else f"({text})e{shift}"
+def json_text(value: object) -> str:
+    """Return JSON as its standard has it: what is not finite becomes null, since NaN is no JSON."""
+    return json.dumps(_finite(value), indent=1, allow_nan=False)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def results_table(experiment: Experiment, measurements: Iterable[Measurement]) -> Table:
@@ -69,7 +73,7 @@ def results_table(experiment: Experiment, measurements: Iterable[Measurement]) -
             if measurement is None:
                 row.append("-")
             elif name == "high_attenuation_volume":
-                row.append(number(measurement.value, measurement.uncertainty))
+                row.append(number_text(measurement.value, measurement.uncertainty))
             else:
                 row.append(f"{measurement.value:.{_DECIMALS[name]}f}")
         published = [
@@ -87,7 +91,7 @@ def results_table(experiment: Experiment, measurements: Iterable[Measurement]) -
 
 
 def _published(entry: Published) -> str:
-    return ("≤ " if entry.relation == "at most" else "") + number(entry.value)
+    return ("≤ " if entry.relation == "at most" else "") + number_text(entry.value)
 
 
 def comparison(run: RunDirectory, experiment: Experiment, measurements: Iterable[Measurement]) -> list[dict[str, Any]]:
@@ -123,13 +127,13 @@ def comparison(run: RunDirectory, experiment: Experiment, measurements: Iterable
 
 def _truths(run: RunDirectory) -> list[dict[str, Any]]:
     names = {}
-    for name, document in read_json_lines(run.documents):
+    for name, document in read_documents(run.documents):
         if name == "start" and document.get("kind") == "tomogram":
-            names[document["attempt"]] = document["tomogram"]
+            names[document.get("attempt")] = document.get("tomogram")
     return [
         {"tomogram": names[entry["attempt"]], "values": entry}
         for entry in read_json_lines(run.truth)
-        if entry.get("attempt") in names
+        if isinstance(entry, dict) and entry.get("attempt") in names
     ]
 
 
@@ -148,9 +152,9 @@ def comparison_table(rows: list[dict[str, Any]]) -> Table:
         table.add_row(
             row["tomogram"],
             f"{row['name'].replace('_', ' ')}, {row['unit']}",
-            "-" if row["published"] is None else number(row["published"]),
-            "-" if true is None else number(true),
-            number(measured, row["uncertainty"]),
+            "-" if row["published"] is None else number_text(row["published"]),
+            "-" if true is None else number_text(true),
+            number_text(measured, row["uncertainty"]),
             f"{measured / true:.3f}" if true else "-",
             ", ".join(flag.replace("_", " ") for flag in row["flags"]),
         )

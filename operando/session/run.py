@@ -11,9 +11,10 @@ from live_analysis.results import read_measurements
 from operando.model.experiment import Experiment, load_experiment
 from operando.model.run_directory import RunDirectory
 from operando.session.acquisition import Acquisition
+from operando.session.beamline_probe import refuse_incomplete_beamline
 from operando.session.check import chosen_geometry, refuse_what_cannot_be
 from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED
-from operando.session.layout import make_run_directory
+from operando.session.layout import make_run_directory, refuse_used_directory
 from operando.session.processes import ChildProcess, ProcessError, Supervisor, write_pid_file
 from operando.session.results_table import results_table
 
@@ -47,6 +48,10 @@ def run_experiment(request: RunRequest, console: Console) -> int:
         directory=request.run_directory,
         replayed=request.recorded is not None,
     )
+    if request.run_directory is not None:
+        refuse_used_directory(request.run_directory)
+    if request.beamline_file is not None:
+        refuse_incomplete_beamline(request.beamline_file, sample_out_mm=experiment.tomogram.sample_out)
     run = make_run_directory(request.experiment_file, experiment.experiment.name, directory=request.run_directory)
     write_pid_file(run.processes, "acquisition")
     console.print(

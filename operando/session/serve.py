@@ -12,12 +12,16 @@ from operando.model.beamline import load_beamline
 from operando.model.channel_access import prepare, server_environment
 from operando.model.clock import SystemClock
 from operando.model.run_directory import RunDirectory
-from operando.session.errors import EXIT_COMPLETE
+from operando.session.errors import EXIT_COMPLETE, RequestError
 from operando.session.layout import open_run_directory
 from operando.session.processes import write_pid_file
+from operando.session.replay import chosen_angle_unit
+
+MAX_EPOCH_S = 4e9  # the year 2096
+
 
 if TYPE_CHECKING:
-    from live_analysis.analyse import Publish
+    from live_analysis.progress import Publish
 
 
 def simulate_beamline(
@@ -30,12 +34,33 @@ def simulate_beamline(
     recorded: Path | None,
     angle_unit: str | None,
 ) -> int:
-    """Serve the simulated beamline in the foreground."""
-    from simulators.beamline import run_simulated_beamline
+    """Serve the simulated beamline in the foreground.
 
-    run_simulated_beamline(
-        experiment_file, geometry, directory, seed=seed, epoch_s=epoch_s, recorded_scan=recorded, angle_unit=angle_unit
-    )
+    Raises
+    ------
+    RequestError, FileFormatError
+        If the experiment or the recorded scan cannot be served.
+    """
+    from simulators.beamline import SimulationError, run_simulated_beamline
+    from simulators.recorded_data import RecordedScanError
+
+    if epoch_s is not None and not 0 <= epoch_s <= MAX_EPOCH_S:
+        raise RequestError(f"--epoch {epoch_s:g}: is no time since 1970; allowed is 0 to {MAX_EPOCH_S:g} s.")
+    if directory.exists() and not directory.is_dir():
+        raise RequestError(f"--directory {directory}: is a file. Name a folder, or one that does not exist yet.")
+    chosen_angle_unit(angle_unit)
+    try:
+        run_simulated_beamline(
+            experiment_file,
+            geometry,
+            directory,
+            seed=seed,
+            epoch_s=epoch_s,
+            recorded_scan=recorded,
+            angle_unit=angle_unit,
+        )
+    except (SimulationError, RecordedScanError) as error:
+        raise RequestError(str(error)) from error
     return EXIT_COMPLETE
 
 
@@ -48,14 +73,19 @@ def guard_cell(path: Path, *, stop_cell: bool) -> int:
 
 def analyse_run(path: Path, *, follow: bool, again: bool, console: Console) -> int:
     """Analyse a run in the foreground; SIGTERM and Ctrl-C end it between two steps of work."""
-    from live_analysis.analyse import analyse, say_nothing
+    from live_analysis.analyse import AnalysisRunningError, analyse, only_one_analysis
+    from live_analysis.progress import say_nothing
 
     run = open_run_directory(path)
-    write_pid_file(run.processes, "analysis")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with ExitStack() as ending:
+        try:
+            ending.enter_context(only_one_analysis(run))
+        except AnalysisRunningError as error:
+            raise RequestError(str(error)) from error
+        write_pid_file(run.processes, "analysis")
         ending.callback((run.processes / "analysis.pid").unlink, missing_ok=True)
         publish = _results_server(run, ending) if follow and run.beamline.is_file() else say_nothing
         analyse(run.path, follow=follow, again=again, stop=stop, report=console.print, publish=publish)

@@ -87,3 +87,29 @@ def test_turning_the_volume_does_not_change_the_result(axes: tuple[int, int, int
 def test_a_threshold_above_the_phase_is_refused() -> None:
     with pytest.raises(VolumeShapeError, match="below the phase"):
         high_attenuation_volume(np.zeros((3, 3, 3), np.float32), VOXEL_UM, 24.6, resolution_fwhm_um=FWHM_UM)
+
+
+def test_a_ball_cut_by_the_regions_face_counts_with_the_part_inside() -> None:
+    values, whole_um3 = balls([(80.0, 80.0, 80.0)], 24.0)
+    inside = np.zeros(values.shape, np.float32)
+    inside[: int(80.0 / VOXEL_UM)] = 1
+    inside[int(80.0 / VOXEL_UM)] = 80.0 / VOXEL_UM % 1
+    half = high_attenuation_volume(values, VOXEL_UM, 63.4, resolution_fwhm_um=FWHM_UM, inside=inside)
+    assert half.volume_um3 == pytest.approx(whole_um3 / 2, rel=0.04)  # `balls` samples voxels an eighth of a voxel off
+    assert half.median_thickness_um == pytest.approx(48.0, rel=0.1)  # seen whole, though counted by half
+
+
+def test_components_outside_the_region_do_not_count() -> None:
+    values, _ = balls(CENTRES, 15.0)
+    inside = np.zeros(values.shape, np.float32)
+    inside[:5, :5, :5] = 1
+    found = high_attenuation_volume(values, VOXEL_UM, 63.4, resolution_fwhm_um=FWHM_UM, inside=inside)
+    assert found.volume_um3 == 0
+    assert BELOW_DETECTION in found.flags
+
+
+def test_parts_of_another_shape_are_refused() -> None:
+    with pytest.raises(VolumeShapeError, match="both must agree"):
+        high_attenuation_volume(
+            np.zeros((3, 3, 3), np.float32), 1.0, 63.4, resolution_fwhm_um=1.0, inside=np.ones((2, 3, 3), np.float32)
+        )

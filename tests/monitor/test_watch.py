@@ -59,7 +59,7 @@ def test_watch_shows_progress_measurements_and_alarms(growing: FakedRun) -> None
     growing.event("trip", "The voltage is 0.64 V.")
     text = printed(growing.run, growing.wall_s)
     assert "tomogram D1.2V: projection 7 of 40" in text
-    assert "1.7e+05 ± 4000" in text
+    assert "(1.700 ± 0.040)e5" in text
     assert "um3" in text
     assert "guard: TRIPPED" in text
     assert "trip: The voltage is 0.64 V." in text

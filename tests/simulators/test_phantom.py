@@ -73,8 +73,7 @@ def test_the_region_and_the_bore_hold_the_declared_copper_sulfide(
     mass_mg = scene.particles.volume_um3.sum() * 1e-9 * material("CuS").density_g_per_cm3
     assert mass_mg == pytest.approx(parameters.particles.active_mass.value, rel=1e-6)
     region_um3 = truth(phantom, states[PRISTINE], ANALYSIS_REGION)["particle_volume"]
-    # 1 %: 1.31e6 in the file is rounded
-    assert region_um3 == pytest.approx(parameters.copper.region_cus_volume.value, rel=0.01)
+    assert region_um3 == pytest.approx(1.31e6, rel=0.01)  # 1 %: the published value is rounded
 
 
 def test_half_the_active_mass_makes_half_the_volumes(
@@ -117,9 +116,9 @@ def test_copper_lenses_stay_inside_their_particles(phantom: Phantom, states: lis
 
 
 def test_the_cathode_rises_as_published(phantom: Phantom, states: list[CellState]) -> None:
-    rise_um = phantom.displacement_um(states[VOLTS_0_7], np.array([0.0, 25.0, 235.0, 290.0]))
+    rise_um = phantom.displacement_um(states[VOLTS_0_7], np.array([0.0, 35.0, 235.0, 290.0]))
     assert rise_um[0] == 0
-    assert rise_um[1] < 1.0
+    assert 0 < rise_um[1] < 1.0  # A-8, the layer at the collector
     assert rise_um[2] == pytest.approx(7.2, abs=0.1)
     assert rise_um[3] == pytest.approx(14.2, abs=0.1)
 

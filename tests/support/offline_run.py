@@ -1,4 +1,4 @@
-"""A rehearsal without servers: the simulated cell is rendered into a run directory, as the camera would have left it."""
+"""A rehearsal without servers: the simulated cell rendered into a run directory as the camera would have left it."""
 
 import json
 import shutil
@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from live_analysis.run_follower import TomogramRun
 from live_analysis.tomogram_analysis import TomogramAnalysis
@@ -91,7 +92,7 @@ class OfflineRun:
         )
         self._num_frames = 0
         self.tomograms: list[TomogramRun] = []
-        self.truths: dict[str, dict[str, float]] = {}
+        self.truths: dict[str, dict[str, Any]] = {}
         self._document("start", uid="outer", time=START_S, kind="experiment", rehearsal=True)
 
     def expose(self, name: str, begin_s: float) -> TomogramRun:

@@ -44,7 +44,7 @@ def test_shipped_experiment_asks_for_10_milliampere_per_gram() -> None:
         (
             'name = "D0.7V", voltage = "0.7 V"',
             'name = "D0.7V", voltage = "0.66 V"',
-            ["discharge", "0.66 V", "until_voltage 0.7 V"],
+            ["discharge.until_voltage = 0.7 V", "0.66 V"],
         ),
         ('max_voltage = "3.10 V"', 'max_voltage = "2.9 V"', ["charge", "3 V", "trip the guard", "2.9 V"]),
         ('current = "-10 mA/g"', 'current = "-100 mA/g"', ["discharge", "-100 mA/g", "115.2 uA", "100 uA"]),

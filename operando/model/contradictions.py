@@ -1,0 +1,182 @@
+"""What in an experiment file contradicts the rest of it: one sentence per mistake, each naming its key and value."""
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from operando.model.materials import MATERIALS
+from operando.model.schedule import ConstantCurrent, ConstantVoltage, Step, unrolled
+
+if TYPE_CHECKING:
+    from operando.model.experiment import Experiment
+
+YEAR_S = 366 * 86400.0
+MAX_SAMPLING_S = 3600.0
+MIN_CURRENT_A = 1e-9  # below it no potentiostat of this kind regulates
+
+
+def contradictions(experiment: "Experiment") -> list[str]:
+    """Return a sentence for everything in the file that cannot hold together; empty if all of it can."""
+    found = [*_cell(experiment), *_limits(experiment), *_sampling(experiment), *_analysis(experiment)]
+    names = [step.name for step in experiment.schedule]
+    found += [
+        f"schedule: two steps are named {doubled!r}. Give each its own name."
+        for doubled in dict.fromkeys(name for name in names if names.count(name) > 1)
+    ]
+    tomograms = [asked.name for step in experiment.schedule for asked in getattr(step, "tomograms", ())]
+    found += [
+        f"schedule: tomogram {doubled!r} is named twice. Give each its own name."
+        for doubled in dict.fromkeys(name for name in tomograms if tomograms.count(name) > 1)
+    ]
+    for step in experiment.schedule:
+        found += _step(experiment, step)
+    try:
+        unrolled(experiment.schedule)
+    except ValueError as error:
+        found.append(f"schedule: {error}.")
+    found += [
+        f"published.{entry.id}.tomogram = {entry.tomogram!r}: is no tomogram of the schedule. "
+        f"Allowed here: {', '.join(tomograms)}."
+        for entry in experiment.published
+        if entry.tomogram not in tomograms
+    ]
+    return found
+
+
+def _cell(experiment: "Experiment") -> Iterator[str]:
+    cell = experiment.cell
+    if cell.wall_outer_diameter <= cell.bore_diameter:
+        yield (
+            f"cell.wall_outer_diameter = {cell.wall_outer_diameter:g} mm: must be larger than the bore, "
+            f"{cell.bore_diameter:g} mm."
+        )
+    if cell.upper_voltage <= cell.lower_voltage:
+        yield (f"cell.upper_voltage = {cell.upper_voltage:g} V: must be above lower_voltage, {cell.lower_voltage:g} V.")
+    for key, material in (("wall_material", cell.wall_material), ("active_material", cell.active_material)):
+        yield from _material(f"cell.{key}", material)
+
+
+def _material(key: str, material: str) -> Iterator[str]:
+    if material not in MATERIALS:
+        yield f"{key} = {material!r}: is no known material. Allowed here: {', '.join(MATERIALS)}."
+
+
+def _limits(experiment: "Experiment") -> Iterator[str]:
+    limits, pressure_mpa = experiment.limits, experiment.cell.stack_pressure
+    for quantity, low, high, unit in (
+        ("voltage", limits.min_voltage, limits.max_voltage, "V"),
+        ("stack_pressure", limits.min_stack_pressure, limits.max_stack_pressure, "MPa"),
+        ("temperature", limits.min_temperature, limits.max_temperature, "degC"),
+    ):
+        if low >= high:
+            yield (f"limits.max_{quantity} = {high:g} {unit}: must be above limits.min_{quantity}, {low:g} {unit}.")
+    if not limits.min_stack_pressure < pressure_mpa < limits.max_stack_pressure:
+        yield (
+            f"cell.stack_pressure = {pressure_mpa:g} MPa: would trip the guard; the limits are "
+            f"{limits.min_stack_pressure:g} to {limits.max_stack_pressure:g} MPa."
+        )
+
+
+def _sampling(experiment: "Experiment") -> Iterator[str]:
+    periods = {
+        "sampling.in_tomogram": experiment.sampling.in_tomogram,
+        "sampling.between_tomograms": experiment.sampling.between_tomograms,
+    }
+    if experiment.rehearsal is not None:
+        periods["rehearsal.fast_forward_sampling"] = experiment.rehearsal.fast_forward_sampling
+    for key, period_s in periods.items():
+        if period_s > MAX_SAMPLING_S:
+            yield f"{key} = {period_s:g} s: leaves the cell unwatched; allowed is at most {MAX_SAMPLING_S:g} s."
+
+
+def _analysis(experiment: "Experiment") -> Iterator[str]:
+    analysis = experiment.analysis
+    if analysis is None:
+        return
+    bore_um = experiment.cell.bore_diameter * 1e3
+    region, grey = analysis.region, analysis.grey_reference
+    yield from _material("analysis.high_attenuation_material", analysis.high_attenuation_material)
+    for key, slab in (("region", region), ("grey_reference", grey)):
+        if not 0 <= slab.bottom < slab.top:
+            yield (
+                f"analysis.{key}: {slab.bottom:g} to {slab.top:g} um is empty or below the view; "
+                "bottom must be at least 0 um and top above it."
+            )
+    if math.hypot(region.width_x, region.width_y) > bore_um:
+        yield (
+            f"analysis.region: {region.width_x:g} x {region.width_y:g} um does not fit into the bore of "
+            f"{bore_um:g} um. Make it smaller."
+        )
+    if 2 * grey.radius > bore_um:
+        yield (
+            f"analysis.grey_reference.radius = {grey.radius:g} um: reaches out of the bore; "
+            f"allowed is at most {bore_um / 2:g} um."
+        )
+    smallest_um = min(region.width_x, region.width_y, region.top - region.bottom)
+    if analysis.resolution > smallest_um > 0:
+        yield (
+            f"analysis.resolution = {analysis.resolution:g} um: is coarser than the region, whose shortest side is "
+            f"{smallest_um:g} um."
+        )
+
+
+def _step(experiment: "Experiment", step: Step) -> Iterator[str]:
+    for key in ("duration", "max_duration", "max_hold"):
+        duration_s = getattr(step, key, 0.0)
+        if duration_s > YEAR_S:
+            yield f"schedule.{step.name}.{key} = {duration_s:g} s: is above a year. Allowed is at most {YEAR_S:g} s."
+    if isinstance(step, ConstantCurrent):
+        yield from _current(experiment, step)
+        yield from _voltage(experiment, f"schedule.{step.name}.until_voltage", step.until_voltage)
+    if isinstance(step, ConstantVoltage):
+        yield from _voltage(experiment, f"schedule.{step.name}.voltage", step.voltage)
+    for asked in getattr(step, "tomograms", ()):
+        key = f"schedule.{step.name}.{asked.name}"
+        if asked.voltage is not None and isinstance(step, ConstantCurrent):
+            yield from _voltage(experiment, f"{key}.voltage", asked.voltage)
+        elif asked.voltage is not None:
+            yield f"{key}.voltage = {asked.voltage:g} V: only a constant_current step passes voltages. Use at or every."
+        if asked.window <= 0:
+            yield f"{key}.window = {asked.window:g} V: must be above 0 V."
+
+
+def _voltage(experiment: "Experiment", key: str, voltage: float) -> Iterator[str]:
+    cell, limits = experiment.cell, experiment.limits
+    if cell.lower_voltage < cell.upper_voltage and not cell.lower_voltage <= voltage <= cell.upper_voltage:
+        yield (
+            f"{key} = {voltage:g} V: lies outside the cell's voltage window, "
+            f"{cell.lower_voltage:g} to {cell.upper_voltage:g} V."
+        )
+    elif limits.min_voltage < limits.max_voltage and not limits.min_voltage < voltage < limits.max_voltage:
+        yield (
+            f"{key} = {voltage:g} V: would trip the guard; the limits are "
+            f"{limits.min_voltage:g} to {limits.max_voltage:g} V."
+        )
+
+
+def _current(experiment: "Experiment", step: ConstantCurrent) -> Iterator[str]:
+    key = f"schedule.{step.name}"
+    try:
+        asked_a = experiment.current_a(step)
+    except ValueError as error:
+        yield f"{key}.current: {error}."
+        return
+    max_a = experiment.limits.max_current
+    if not MIN_CURRENT_A <= abs(asked_a) <= max_a:
+        yield (
+            f"{key}.current = {step.current!r}: is {asked_a * 1e6:.4g} uA; allowed is {MIN_CURRENT_A * 1e6:g} uA up to "
+            f"limits.max_current, {max_a * 1e6:.4g} uA, in either direction."
+        )
+        return
+    targets = [asked.voltage for asked in step.tomograms if asked.voltage is not None]
+    sign = 1 if asked_a > 0 else -1
+    if targets != sorted(targets, key=lambda voltage: sign * voltage):
+        yield (
+            f"{key}.tomograms: set voltages {targets} V are not in the order in which a current of {step.current} "
+            "passes them. Correct the order or the sign of the current."
+        )
+    elif targets and sign * targets[-1] > sign * step.until_voltage:
+        yield (
+            f"{key}.until_voltage = {step.until_voltage:g} V: is reached before the set voltage {targets[-1]:g} V. "
+            "Move until_voltage or leave out that tomogram."
+        )

@@ -1,0 +1,29 @@
+"""Numbers as people write them: a value with as many digits as its uncertainty deserves, and durations."""
+
+import math
+
+
+def number_text(value: float, uncertainty: float | None = None) -> str:
+    """Write a value with as many digits as its uncertainty deserves, as in ``(3.78 ± 0.19)e5`` or ``20.18 ± 0.07``."""
+    if not math.isfinite(value):
+        return "–"
+    if uncertainty is None or not math.isfinite(uncertainty) or uncertainty <= 0:
+        return f"{value:.4g}"
+    exponent = math.floor(math.log10(max(abs(value), uncertainty)))
+    shift = 0 if -3 <= exponent < 4 else exponent
+    decimals = max(1 - math.floor(math.log10(uncertainty / 10**shift)), 0)
+    text = f"{value / 10**shift:.{decimals}f} ± {uncertainty / 10**shift:.{decimals}f}"
+    return text if shift == 0 else f"({text})e{shift}"
+
+
+def duration_text(seconds: float) -> str:
+    """Write a duration, as in ``2 d 03 h``, ``4 h 05 min``, ``3 min 20 s`` or ``12 s``."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = int(seconds // 60)
+    if minutes < 60:
+        return f"{minutes} min {int(seconds % 60):02d} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02d} min"
+    return f"{hours // 24} d {hours % 24:02d} h"

@@ -1,0 +1,33 @@
+"""The monitor as a process of its own, so that it lives when everything else has died."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from operando.model.run_directory import RunDirectory
+
+
+def main() -> int:
+    """Open the window or the terminal view on a run."""
+    parser = argparse.ArgumentParser(prog="python -m operando.monitor", description=__doc__)
+    parser.add_argument("view", choices=("window", "watch"))
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--headless", type=Path, metavar="PNG", help="draw the window into a file, without a display")
+    parser.add_argument("--once", action="store_true", help="print once and end")
+    options = parser.parse_args()
+    run = RunDirectory(options.run.resolve())
+    if options.view == "watch":
+        from operando.monitor.watch import watch
+
+        console = Console()
+        watch(run, console if console.is_terminal else Console(width=120), once=options.once)
+        return 0
+    from operando.monitor.main import run_monitor
+
+    return run_monitor(run, options.headless)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""What was measured is written as valid bluesky documents and comes back as it was."""
+
+from pathlib import Path
+
+import pytest
+from event_model import DocumentNames, schema_validators
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from live_analysis.results import ResultsWriter, TomogramResults, read_analysis_runs, read_measurements
+from operando.model.clock import SystemClock
+from operando.model.json_lines import read_json_lines
+from operando.model.measurement import Measurement
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+measurements = st.builds(
+    Measurement,
+    tomogram=st.text(max_size=20),
+    name=st.sampled_from(["voltage", "high_attenuation_volume"]),
+    value=numbers,
+    unit=st.text(max_size=5),
+    uncertainty=numbers,
+    run_uid=st.text(max_size=10),
+    time=numbers,
+    num_frames=st.integers(0, 10_000),
+    flags=st.lists(st.text(max_size=10), max_size=3).map(tuple),
+    details=st.dictionaries(st.text(max_size=5), numbers, max_size=2),
+)
+
+
+def voltage(value_v: float, *, replaces: str | None = None) -> Measurement:
+    return Measurement("OCV", "voltage", value_v, "V", 1e-4, "raw", 10.0, 360, replaces=replaces)
+
+
+def write(path: Path, results: TomogramResults) -> None:
+    writer = ResultsWriter(path, SystemClock())
+    writer.write(results)
+    writer.close()
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(measurements, max_size=4))
+def test_measurements_come_back_as_they_were_written(tmp_path: Path, written: list[Measurement]) -> None:
+    path = tmp_path / "results.jsonl"
+    path.unlink(missing_ok=True)
+    write(path, TomogramResults("OCV", 1, "raw", tuple(written)))
+    assert read_measurements(path) == written
+
+
+def test_the_documents_are_valid_for_every_reader_of_bluesky_documents(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    write(path, TomogramResults("OCV", 1, "raw", (voltage(2.1),), failure="No beam."))
+    documents = read_json_lines(path)
+    assert [name for name, _ in documents] == ["start", "descriptor", "event", "descriptor", "event", "stop"]
+    for name, document in documents:
+        schema_validators[DocumentNames[name]].validate(document)
+    assert documents[0][1]["raw_run"] == "raw"
+    assert documents[-1][1]["exit_status"] == "fail"
+    assert documents[-1][1]["num_events"] == {"measurements": 1, "analysis_failed": 1}
+
+
+def test_a_replaced_value_is_left_out_unless_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    write(path, TomogramResults("OCV", 1, "raw", (voltage(2.1),)))
+    (old,) = read_analysis_runs(path)[0].events
+    write(path, TomogramResults("OCV", 1, "raw", (voltage(2.2, replaces=old),)))
+    assert [entry.value for entry in read_measurements(path)] == [2.2]
+    assert [entry.value for entry in read_measurements(path, with_replaced=True)] == [2.1, 2.2]
+
+
+@pytest.mark.parametrize("num_kept", [1, 2, 3])
+def test_a_run_cut_off_by_a_kill_counts_as_never_begun(tmp_path: Path, num_kept: int) -> None:
+    path = tmp_path / "results.jsonl"
+    write(path, TomogramResults("OCV", 1, "raw", (voltage(2.1),)))
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:num_kept]) + lines[num_kept][:15])
+    assert read_analysis_runs(path) == []
+    write(path, TomogramResults("OCV", 1, "raw", (voltage(2.1),)))
+    assert [entry.value for entry in read_measurements(path)] == [2.1]

@@ -108,12 +108,24 @@ def simulate(
         typer.Option("--recorded", metavar="PATH", help="Serve this recorded scan instead of a simulated cell."),
     ] = None,
     angle_unit: AngleUnit = None,
+    await_all: Annotated[
+        bool, typer.Option("--await-all", hidden=True, help="Let time begin when guard and acquisition have joined.")
+    ] = False,
 ) -> None:
     """Serve the simulated beamline until Ctrl-C; prints READY and the path of its beamline file."""
     from operando.session.serve import simulate_beamline
 
     raise typer.Exit(
-        simulate_beamline(file, geometry, directory, seed=seed, epoch_s=epoch, recorded=recorded, angle_unit=angle_unit)
+        simulate_beamline(
+            file,
+            geometry,
+            directory,
+            seed=seed,
+            epoch_s=epoch,
+            recorded=recorded,
+            angle_unit=angle_unit,
+            await_all=await_all,
+        )
     )
 
 

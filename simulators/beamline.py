@@ -37,6 +37,7 @@ def run_simulated_beamline(
     epoch_s: float | None = None,
     recorded_scan: Path | None = None,
     angle_unit: str | None = None,
+    await_all: bool = False,
 ) -> None:
     """Serve a simulated beamline until SIGTERM, SIGINT or ten minutes without anybody; prints ``READY <file>``.
 
@@ -58,6 +59,8 @@ def run_simulated_beamline(
         Scan to be replayed instead of a rendered cell.
     angle_unit
         ``deg`` or ``rad`` where the scan does not say.
+    await_all
+        Let time begin when guard and acquisition have joined, as in a rehearsal.
 
     Raises
     ------
@@ -87,7 +90,9 @@ def run_simulated_beamline(
     from simulators.beamline_process import SimulatedBeamline
     from simulators.load_cell import FULL_SCALE_N, calibration
 
-    beamline = SimulatedBeamline(directory, ports, epoch_s=epoch_s, seed=seed, make_contents=make_contents)
+    beamline = SimulatedBeamline(
+        directory, ports, epoch_s=epoch_s, seed=seed, make_contents=make_contents, await_all=await_all
+    )
     path = directory / BEAMLINE_FILE
     path.write_text(
         beamline_text(directory, ports, full_scale_n=FULL_SCALE_N, calibration=calibration()), encoding="utf-8"

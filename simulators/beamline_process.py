@@ -76,13 +76,22 @@ class SimulatedBeamline:
         Of all noise.
     make_contents
         Given the virtual time of the beginning, makes what is simulated.
+    await_all
+        Let time begin when guard and acquisition have joined.
     """
 
     def __init__(
-        self, directory: Path, ports: Ports, *, epoch_s: float, seed: int, make_contents: Callable[[float], Contents]
+        self,
+        directory: Path,
+        ports: Ports,
+        *,
+        epoch_s: float,
+        seed: int,
+        make_contents: Callable[[float], Contents],
+        await_all: bool = False,
     ) -> None:
         self._page = ClockPage(directory / PAGE, create=True)
-        self._conductor = conductor = Conductor(self._page, epoch_s=epoch_s)
+        self._conductor = conductor = Conductor(self._page, epoch_s=epoch_s, await_all=await_all)
         self._ports = ports
         contents = make_contents(epoch_s)
         stamp_with(conductor.now)

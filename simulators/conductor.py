@@ -43,12 +43,16 @@ class Conductor:
         Shared memory from which everybody reads the time; the conductor is its only writer.
     epoch_s
         Virtual time at which the rehearsal begins, in s since the Unix epoch.
+    await_all
+        Let time stand still until every role has joined for the first time, so that a rehearsal does not depend on
+        how long its processes need to start.
     """
 
-    def __init__(self, page: ClockPage, *, epoch_s: float) -> None:
+    def __init__(self, page: ClockPage, *, epoch_s: float, await_all: bool = False) -> None:
         self._page = page
         self._page.write(epoch_s, 0.0)
         self._running = False
+        self._begun = not await_all
         self._events: list[Event] = []
         self._numbers = itertools.count()
         self._refreshers: list[Refresh] = []
@@ -126,13 +130,17 @@ class Conductor:
 
     async def run(self) -> None:
         """Move virtual time for ever."""
+        await self._refresh(self.now())
         while True:
             self._changed.clear()
             if self._working:
                 self._stand_still()
                 await self._something_changes(None)
             elif self._everybody_is_there():
+                self._begun = True
                 await self._fast_forward()
+            elif not self._begun:
+                await self._something_changes(None)
             else:
                 await self._real_time()
 

@@ -89,7 +89,7 @@ def angles_of(dataset: Any, given: AngleUnit | None) -> tuple[NDArray[np.float64
     """
     if dataset.dtype.kind not in "uif":
         raise RecordedScanError(
-            f"{dataset.file.filename}: {dataset.name} holds {dataset.dtype}; expected one angle, a number, for each frame."
+            f"{dataset.file.filename}: {dataset.name} holds {dataset.dtype}; expected a number for each frame."
         )
     angles = np.atleast_1d(np.asarray(dataset[()], dtype=np.float64)).ravel()
     written = unit_of(dataset)

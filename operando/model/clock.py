@@ -133,7 +133,7 @@ class RehearsalClock:
     loop whose health matters. A participant has one wait at a time: a new one replaces the old.
     """
 
-    def __init__(self, address: tuple[str, int], page: Path, *, role: str) -> None:
+    def __init__(self, address: tuple[str, int], page: Path, *, role: str, join: bool = True) -> None:
         self._page = ClockPage(page)
         self._socket = socket.create_connection(address, timeout=10.0)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -147,7 +147,13 @@ class RehearsalClock:
         self._acknowledged = threading.Semaphore(0)
         self._thread = threading.Thread(target=self._listen, name="rehearsal-clock", daemon=True)
         self._thread.start()
-        self._send(operation="join", role=role)
+        self._role = role
+        if join:
+            self.join()
+
+    def join(self) -> None:
+        """Become one of those for whom time waits; from here on show that you live."""
+        self._send(operation="join", role=self._role)
         self._await_acknowledgement("join")
 
     @property

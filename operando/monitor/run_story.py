@@ -48,7 +48,7 @@ class RunStory:
     def add_schedule_line(self, value: Any) -> None:
         """Take one line of ``schedule.jsonl``."""
         try:
-            if "time" in value:
+            if value["event"] in ("intent", "outcome"):  # what a person asks is stamped with the host's clock
                 self.start_s = min(self.start_s, float(value["time"]))
             if value.get("entry") == "tomogram" and value["event"] in ("intent", "outcome") and "attempt" in value:
                 times_s = self._begun_s if value["event"] == "intent" else self._ended_s

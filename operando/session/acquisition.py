@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from operando.model.cell_log import CellLogReader
-from operando.model.clock import Pulse
+from operando.model.clock import Pulse, RehearsalClock
 from operando.model.experiment import Experiment, raw_table
 from operando.model.outcome import Outcome
 from operando.model.run_directory import RunDirectory
@@ -96,6 +96,8 @@ class Acquisition:
             clock, lambda delay_s, beat: engine.loop.call_soon_threadsafe(engine.loop.call_later, delay_s, beat)
         )
         ending.callback(pulse.stop)
+        if isinstance(clock, RehearsalClock):
+            clock.join()
 
         plan = experiment_plan(
             devices,

@@ -41,8 +41,8 @@ def quiet_channel_access() -> None:
 
 
 def open_clock(beamline: Beamline, beamline_file: Path, role: str) -> Clock:
-    """Return the rehearsal's clock where the beamline has one, else the host's."""
+    """Return the rehearsal's clock, not yet joined, where the beamline has one, else the host's."""
     if beamline.clock is None:
         return SystemClock()
     address = beamline.clock.host, beamline.clock.port
-    return RehearsalClock(address, beamline_file.parent / beamline.clock.page, role=role)
+    return RehearsalClock(address, beamline_file.parent / beamline.clock.page, role=role, join=False)

@@ -118,7 +118,7 @@ def _run(
 
 def _start_simulator(request: RunRequest, geometry: str, run: RunDirectory, ending: contextlib.ExitStack) -> Path:
     arguments = ["simulate", str(request.experiment_file.resolve()), "--directory", str(run.simulation)]
-    arguments += ["--geometry", geometry]
+    arguments += ["--geometry", geometry, "--await-all"]
     if request.seed is not None:
         arguments += ["--seed", str(request.seed)]
     if request.epoch_s is not None:

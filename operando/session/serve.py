@@ -33,6 +33,7 @@ def simulate_beamline(
     epoch_s: float | None,
     recorded: Path | None,
     angle_unit: str | None,
+    await_all: bool,
 ) -> int:
     """Serve the simulated beamline in the foreground.
 
@@ -58,6 +59,7 @@ def simulate_beamline(
             epoch_s=epoch_s,
             recorded_scan=recorded,
             angle_unit=angle_unit,
+            await_all=await_all,
         )
     except (SimulationError, RecordedScanError) as error:
         raise RequestError(str(error)) from error

@@ -82,7 +82,12 @@ def _capacity(
 def _hold_charge(log: CellLogReader, first: dict[str, Any], last: dict[str, Any]) -> list[CellMeasurement]:
     """Charge that passed while the voltage was held, from the stop at the set voltage to the last projection."""
     rows = log.rows("potentiostat", after_id=max(int(first.get("cell_potentiostat_row", 0)) - 600, 0))
-    until = [row for row in rows if row["id"] <= int(last.get("cell_potentiostat_row", 0))]
+    until = [
+        row
+        for row in rows
+        if row["id"] <= int(last.get("cell_potentiostat_row", 0))
+        if row["charge_mah"] is not None and row["current_a"] is not None
+    ]
     if not until or until[-1]["technique_index"] != HELD_TECHNIQUE:
         return []
     begin = next((i for i in range(len(until) - 1, -1, -1) if until[i]["technique_index"] != HELD_TECHNIQUE), 0)

@@ -64,6 +64,8 @@ class Guard:
         reason_to_end: Callable[[], str] = str,
     ) -> None:
         self._limits = experiment.limits
+        # Longer periods are asked for only while a rehearsal jumps through them.
+        self._longest_live_period_s = max(experiment.sampling.in_tomogram, experiment.sampling.between_tomograms)
         self._sampler = sampler
         self._control = control
         self._record = record
@@ -140,7 +142,7 @@ class Guard:
         before, self._state = self._state, self._present_state(sample.potentiostat)
         if self._state is not before:
             self._state_changed(before, sample.potentiostat)
-        self._record.commit_if_due()
+        self._record.commit_if_due(fast_forward=self.period_s > self._longest_live_period_s)
         self._publish(sample)
 
     def _next_sample_s(self) -> float:

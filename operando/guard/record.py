@@ -68,9 +68,9 @@ class Record:
         self._log.event(kind, text, time_s=self._clock.now(), wall_s=self._host_clock.now(), data=data)
         self.commit()
 
-    def commit_if_due(self) -> None:
-        """Commit when the last commit is 100 ms old."""
-        if self._host_clock.now() - self._committed_at_s >= LONGEST_UNCOMMITTED_S:
+    def commit_if_due(self, *, fast_forward: bool) -> None:
+        """Commit; while a rehearsal fast-forwards through many samples a second, only when the last is 100 ms old."""
+        if not fast_forward or self._host_clock.now() - self._committed_at_s >= LONGEST_UNCOMMITTED_S:
             self.commit()
 
     def commit(self) -> None:

@@ -52,6 +52,10 @@ class _Box(QtWidgets.QFrame):
             f'<span style="font-size: 15px; color: {colour}"> {unit}</span>'
         )
         age = f"last, {age_text(wall_s - figure.wall_s)}" if ended else f"sampled {age_text(wall_s - figure.wall_s)}"
-        words = ["no sample yet" if not figure.wall_s > 0 else age, figure.quality if bad else ""]
+        words = [
+            "no sample yet" if not figure.wall_s > 0 else age,
+            figure.quality if bad else "",
+            "SILENT" if stale and not ended else "",
+        ]
         self._age.setText(" · ".join(word for word in words if word))
         self._age.setStyleSheet(f"color: {_ALARM if bad or (stale and not ended) else _DIM}; font-size: 12px;")

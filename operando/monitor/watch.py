@@ -51,9 +51,8 @@ def essentials(view: RunView, wall_s: float) -> Panel:
     for quantity, display in DISPLAYS.items():
         figure = view.figures[quantity]
         quality = "" if figure.quality in ("", "OK") else f" {figure.quality}"
-        age = Text(age_text(wall_s - figure.wall_s) + quality)
-        if quality or (view.is_stale(figure, wall_s) and not view.ended):
-            age.stylize("bold red")
+        silent = " SILENT" if view.is_stale(figure, wall_s) and not view.ended else ""
+        age = Text(age_text(wall_s - figure.wall_s) + quality + silent, style="bold red" if quality or silent else "")
         cell.add_row(quantity.value, display.text(figure.value), display.unit, age)
     parts: list[Text | Table] = [cell, Text(), _state(view), Text(view.tomogram_text)]
     if view.time_text:

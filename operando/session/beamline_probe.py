@@ -9,7 +9,7 @@ from operando.model.clock import SystemClock
 from operando.session.beamline_access import enter_beamline, quiet_channel_access
 from operando.session.errors import RequestError
 
-CONNECT_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 3.0
 
 
 def refuse_incomplete_beamline(path: Path, *, sample_out_mm: float) -> None:

@@ -8,6 +8,7 @@ from devices.potentiostat import Potentiostat, PotentiostatError
 from devices.temperature import Temperature
 
 AGAIN_S = 0.1  # all were searched for at once before; this only finds out whose variables are missing
+LONGER_S = 1.0  # for what has a search of its own, begun together with the others
 
 
 def unconnected(devices: list[Any], timeout_s: float) -> dict[str, str]:
@@ -16,7 +17,7 @@ def unconnected(devices: list[Any], timeout_s: float) -> dict[str, str]:
     Parameters
     ----------
     timeout_s
-        Real time for all of them to answer, in s; the potentiostat and the thermometer have as much again.
+        Real time for all of them to answer, in s; the potentiostat and the thermometer have a little more.
     """
     plain = [device for device in devices if not isinstance(device, Potentiostat | Temperature)]
     with contextlib.suppress(DeviceConnectionError):
@@ -25,10 +26,13 @@ def unconnected(devices: list[Any], timeout_s: float) -> dict[str, str]:
     for device in devices:
         try:
             if isinstance(device, Potentiostat):
-                device.connect(timeout_s)
+                device.connect(LONGER_S)
             elif isinstance(device, Temperature):
-                if not device.connect(timeout_s):
-                    raise DeviceConnectionError(f"{device.name}: {device.prefix} did not connect. Check its server.")
+                if not device.connect(LONGER_S):
+                    raise DeviceConnectionError(
+                        f"{device.name}: {device.prefix} did not connect. Check the name in the beamline file and that "
+                        "the server runs."
+                    )
             else:
                 connect([device], AGAIN_S)
         except DeviceConnectionError as error:

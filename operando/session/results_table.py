@@ -19,6 +19,14 @@ from operando.model.run_directory import RunDirectory
 _TRUE_NAMES = {"voltage_v": "voltage", "stack_pressure_mpa": "stack_pressure", "charge_mah": "charge"}
 
 
+_HEADINGS = {
+    "voltage": "voltage\nV",
+    "capacity": "capacity\nmAh/g",
+    "stack_pressure": "pressure\nMPa",
+    "high_attenuation_volume": "high-attenuation\nvolume, um3",
+    "rotation_axis": "rotation axis\ncolumn",
+}
+_WITH_UNCERTAINTY = ("high_attenuation_volume", "rotation_axis")
 _DECIMALS = {"voltage": 3, "capacity": 1, "stack_pressure": 2}
 
 
@@ -52,19 +60,18 @@ def results_table(experiment: Experiment, measurements: Iterable[Measurement]) -
     """Return one row per tomogram: its state, what was measured, and what was published."""
     found = newest(measurements)
     tomograms = list(dict.fromkeys(tomogram for tomogram, _ in found))
-    columns = {
-        "voltage": "voltage\nV",
-        "capacity": "capacity\nmAh/g",
-        "stack_pressure": "pressure\nMPa",
-        "high_attenuation_volume": "high-attenuation\nvolume, um3",
-    }
+    measured = {name for _, name in found}
+    columns = {name: heading for name, heading in _HEADINGS.items() if name in measured}
+    if "high_attenuation_volume" in measured:
+        columns.pop("rotation_axis", None)  # a check of the scan; where nothing else was measured it is the result
     table = Table(
         title=experiment.experiment.title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1)
     )
     table.add_column("tomogram", no_wrap=True)
     for heading in columns.values():
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("published\num3", justify="right", no_wrap=True)
+    if experiment.published:
+        table.add_column("published\num3", justify="right", no_wrap=True)
     table.add_column("remarks")
     for tomogram in tomograms:
         row = [tomogram]
@@ -72,7 +79,7 @@ def results_table(experiment: Experiment, measurements: Iterable[Measurement]) -
             measurement = found.get((tomogram, name))
             if measurement is None:
                 row.append("-")
-            elif name == "high_attenuation_volume":
+            elif name in _WITH_UNCERTAINTY:
                 row.append(number_text(measurement.value, measurement.uncertainty))
             else:
                 row.append(f"{measurement.value:.{_DECIMALS[name]}f}")
@@ -81,7 +88,8 @@ def results_table(experiment: Experiment, measurements: Iterable[Measurement]) -
             for entry in experiment.published
             if entry.tomogram == tomogram and entry.name == "high_attenuation_volume"
         ]
-        row.append(", ".join(_published(entry) for entry in published) or "-")
+        if experiment.published:
+            row.append(", ".join(_published(entry) for entry in published) or "-")
         flags = dict.fromkeys(
             flag for (owner, _), measurement in found.items() if owner == tomogram for flag in measurement.flags
         )

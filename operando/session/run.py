@@ -37,6 +37,8 @@ class RunRequest:
 
 def run_experiment(request: RunRequest, console: Console) -> int:
     """Run an experiment, or rehearse it when no beamline file is given; return the exit code."""
+    if request.run_directory is not None:
+        refuse_used_directory(request.run_directory)
     experiment = load_experiment(request.experiment_file)
     rehearsal = request.beamline_file is None
     geometry = chosen_geometry(experiment, request.geometry, rehearsal=rehearsal, file=request.experiment_file)
@@ -48,8 +50,6 @@ def run_experiment(request: RunRequest, console: Console) -> int:
         directory=request.run_directory,
         replayed=request.recorded is not None,
     )
-    if request.run_directory is not None:
-        refuse_used_directory(request.run_directory)
     if request.beamline_file is not None:
         refuse_incomplete_beamline(request.beamline_file, sample_out_mm=experiment.tomogram.sample_out)
     run = make_run_directory(request.experiment_file, experiment.experiment.name, directory=request.run_directory)

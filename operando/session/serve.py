@@ -11,6 +11,7 @@ from rich.console import Console
 from operando.model.beamline import load_beamline
 from operando.model.channel_access import prepare, server_environment
 from operando.model.clock import SystemClock
+from operando.model.experiment import load_experiment
 from operando.model.run_directory import RunDirectory
 from operando.session.errors import EXIT_COMPLETE, RequestError
 from operando.session.layout import open_run_directory
@@ -67,10 +68,19 @@ def simulate_beamline(
 
 
 def guard_cell(path: Path, *, stop_cell: bool) -> int:
-    """Guard the cell of a run in the foreground."""
+    """Guard the cell of a run in the foreground.
+
+    Raises
+    ------
+    RunDirectoryError, FileFormatError
+        If the folder holds no experiment and beamline that could be guarded.
+    """
     from operando.guard.main import run_guard
 
-    return run_guard(open_run_directory(path).path, stop_cell=stop_cell)
+    run = open_run_directory(path)
+    load_experiment(run.experiment)
+    load_beamline(run.beamline)
+    return run_guard(run.path, stop_cell=stop_cell)
 
 
 def analyse_run(path: Path, *, follow: bool, again: bool, console: Console) -> int:

@@ -20,7 +20,7 @@ application = typer.Typer(
 
 ExperimentFile = Annotated[Path, typer.Argument(metavar="FILE", help="Experiment file (TOML).")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory, as made by 'operando run'.")]
-OptionalRun = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="Run directory; the newest one if left out.")]
+OptionalRun = Annotated[Path | None, typer.Argument(metavar="RUN", help="Run directory; the newest one if left out.")]
 Quick = Annotated[
     bool, typer.Option("--quick", help="640 x 112 pixels of 3.52 um, 360 projections (a rehearsal's default).")
 ]
@@ -69,7 +69,12 @@ def run(
         typer.Option("--epoch", hidden=True, help="Virtual time at the start of a rehearsal, s since 1970."),
     ] = None,
 ) -> None:
-    """Run an experiment; without --beamline it is a rehearsal on simulated hardware."""
+    """Run an experiment; without --beamline, rehearse it.
+
+    A rehearsal runs on simulated hardware over the same protocols; with --beamline a server that does not answer is an
+    error and nothing starts. Look first with 'operando check FILE'. Ctrl-C asks what to do; a second one stops at once.
+    Exit code: 0 complete, 1 not complete, 2 refused before anything started, 130 stopped by a person.
+    """
     from operando.session.run import RunRequest, run_experiment
 
     request = RunRequest(file, beamline, _geometry(quick, full, full_frame), run_dir, seed, epoch_s=epoch)
@@ -84,7 +89,10 @@ def check(
     full: Full = False,
     full_frame: FullFrame = False,
 ) -> None:
-    """Validate an experiment and print its timeline, data volume, photon budget and drift, before anything starts."""
+    """Validate an experiment file and print what it will need.
+
+    Timeline, durations, disk, photon budget, drift within one scan and the time that a rehearsal takes; nothing starts.
+    """
     from operando.session.check import check_experiment
 
     raise typer.Exit(check_experiment(file, beamline, _geometry(quick, full, full_frame), _console()))
@@ -112,7 +120,10 @@ def simulate(
         bool, typer.Option("--await-all", hidden=True, help="Let time begin when guard and acquisition have joined.")
     ] = False,
 ) -> None:
-    """Serve the simulated beamline until Ctrl-C; prints READY and the path of its beamline file."""
+    """Serve a simulated beamline until Ctrl-C.
+
+    Prints READY and the path of its beamline file, which 'operando devices' takes. 'operando run' starts one by itself.
+    """
     from operando.session.serve import simulate_beamline
 
     raise typer.Exit(
@@ -134,7 +145,11 @@ def guard(
     run: RunFolder,
     stop_cell: Annotated[bool, typer.Option("--stop-cell", help="Bring the cell to open circuit when ended.")] = False,
 ) -> None:
-    """Guard the cell of a run: sample, log, enforce limits. One guard per run directory; started by 'run'."""
+    """Guard the cell of a run: sample, log, enforce limits.
+
+    One guard per run directory; 'operando run' starts it and starts it again if it dies. To end a beamline's guard and
+    leave the cell at open circuit, begin it with --stop-cell and send SIGTERM or Ctrl-C.
+    """
     from operando.session.serve import guard_cell
 
     raise typer.Exit(guard_cell(run, stop_cell=stop_cell))
@@ -148,7 +163,10 @@ def analyse(
         bool, typer.Option("--again", help="Measure again what was measured; new values name the old ones.")
     ] = False,
 ) -> None:
-    """Reconstruct and measure the tomograms of a run, live or afterwards."""
+    """Reconstruct and measure the tomograms of a run.
+
+    'operando run' starts it with --follow; afterwards it measures what is still missing.
+    """
     from operando.session.serve import analyse_run
 
     raise typer.Exit(analyse_run(run, follow=follow, again=again, console=_console()))
@@ -164,7 +182,11 @@ def replay(
     angle_unit: AngleUnit = None,
     run_dir: RunDir = None,
 ) -> None:
-    """Replay a recorded scan through the simulated camera, the plan and the analysis."""
+    """Replay a recorded scan through camera, plan and analysis.
+
+    PATH is a folder with dark*.tif, flat*.tif, angles.txt and projections (or tiffs/), an NXtomo file, as a run writes
+    into tomograms/, or a Data Exchange file.
+    """
     from operando.session.replay import replay_scan
 
     raise typer.Exit(replay_scan(path, pixel_size, angle_unit, run_dir, _console()))
@@ -178,10 +200,10 @@ def monitor(
         typer.Option("--headless", metavar="PNG", help="Draw the window into a PNG file, without a display."),
     ] = None,
 ) -> None:
-    """Open the monitor window on a running or finished run; it only reads."""
+    """Open the monitor window on a run; it only reads."""
     from operando.session.looking import look_at
 
-    look_at("window", run, *([] if headless is None else ["--headless", str(headless)]))
+    raise typer.Exit(look_at("window", run, *([] if headless is None else ["--headless", str(headless)])))
 
 
 @application.command()
@@ -192,7 +214,7 @@ def watch(
     """Show the essentials of a run in the terminal."""
     from operando.session.looking import look_at
 
-    look_at("watch", run, *(["--once"] if once else []))
+    raise typer.Exit(look_at("watch", run, *(["--once"] if once else [])))
 
 
 @application.command()
@@ -205,7 +227,10 @@ def results(run: OptionalRun = None, json: AsJson = False) -> None:
 
 @application.command()
 def compare(run: OptionalRun = None, json: AsJson = False) -> None:
-    """Print published, true (rehearsals only) and measured values side by side."""
+    """Print published, true and measured values side by side.
+
+    What was really there is known in rehearsals only.
+    """
     from operando.session.reading import print_comparison
 
     print_comparison(run, _console(), json=json)
@@ -218,11 +243,15 @@ def ask(
         str, typer.Argument(metavar="tomogram|note|stop-after", help="What is asked of the running experiment.")
     ],
     argument: Annotated[
-        str, typer.Argument(metavar="[TEXT]", help="Name of the tomogram, text of the note, or step to stop after.")
+        str, typer.Argument(metavar="TEXT", help="Name of the tomogram, text of the note, or step to stop after.")
     ] = "",
     person: Annotated[str, typer.Option("--person", help="Who asks.")] = "",
 ) -> None:
-    """Ask a running experiment for a tomogram, a note, or to stop after a step."""
+    """Ask a running experiment for something.
+
+    operando ask RUN tomogram [NAME]: one more tomogram, now. operando ask RUN note TEXT: a line in the cell's log.
+    operando ask RUN stop-after STEP: end after that step, or after 'tomogram', the present one.
+    """
     from operando.session.asking import ask_run
 
     raise typer.Exit(ask_run(run, what, argument, person, _console()))
@@ -230,9 +259,9 @@ def ask(
 
 @application.command()
 def status(
-    parent: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder of runs, or one run.")] = Path("runs"),
+    parent: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of runs, or one run.")] = Path("runs"),
 ) -> None:
-    """Say which runs there are and which of their processes live."""
+    """Say which runs there are and which processes live."""
     from operando.session.reading import print_status
 
     print_status(parent, _console())
@@ -242,7 +271,7 @@ def status(
 def devices(
     beamline: Annotated[Path, typer.Argument(metavar="BEAMLINE|RUN", help="Beamline file, or a run directory.")],
 ) -> None:
-    """Connect to every device of a beamline and print what it reads."""
+    """Connect to every device and print what it reads."""
     from operando.session.device_table import print_devices
 
     raise typer.Exit(print_devices(beamline, _console()))
@@ -253,7 +282,7 @@ def main() -> None:
     from operando.session.errors import PERSONS_MISTAKES
 
     try:
-        application()
+        application(prog_name="operando")
     except PERSONS_MISTAKES as error:
         for sentence in str(error).splitlines():
             Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False).print(sentence)

@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 from live_analysis.analyse import analyse
 from operando.cli import application
 from operando.model.beamline import Beamline, load_beamline
-from operando.model.number_text import duration_text, number_text
 from tests.support.phantom_run import PhantomRun
 
 ROOT = Path(__file__).parents[1]
@@ -88,7 +87,7 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = PhantomRun(tmp_path_factory.mktemp("run") / "phantom")
     run.complete("OCV", 1)
     run.end()
-    analyse(run.run.path, follow=False, again=False, stop=threading.Event(), report=str)
+    analyse(run.run.path, follow=False, again=False, stop=threading.Event(), report=lambda _: None)
     return run.run.path
 
 
@@ -141,20 +140,3 @@ def dotted_keys(table: type[BaseModel]) -> list[str]:
 
 def is_table(annotation: object) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
-def test_numbers_have_the_digits_that_their_uncertainty_deserves() -> None:
-    assert number_text(3.779e5, 1.93e4) == "(3.78 ± 0.19)e5"
-    assert number_text(20.181, 0.0746) == "20.181 ± 0.075"
-    assert number_text(0.0, 194.0) == "0 ± 194"
-    assert number_text(2.5) == "2.5"
-    assert number_text(float("nan"), 1.0) == "–"
-
-
-def test_durations_are_written_for_people() -> None:
-    assert [duration_text(seconds) for seconds in (12, 200, 14_700, 183_600)] == [
-        "12 s",
-        "3 min 20 s",
-        "4 h 05 min",
-        "2 d 03 h",
-    ]

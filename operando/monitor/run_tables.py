@@ -6,6 +6,7 @@ from operando.monitor.run_view import EventView, MeasurementView
 
 FIRST_COLUMNS = ("voltage", "stack_pressure", "capacity", "high_attenuation_volume")
 ROW_HEIGHT_PX = 22
+SHORT_S = 3 * 3600.0  # before it minutes are told
 ALARM_COLOUR = "#ff6b5e"
 
 
@@ -42,11 +43,12 @@ class MeasurementTable(QtWidgets.QTableWidget):
 
 
 class EventList(QtWidgets.QListWidget):
-    """What the guard wrote down, with the hours since the run began; what a person should look at is red."""
+    """What the guard wrote down, with the time since the run began; what a person should look at is red."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setWordWrap(True)
+        self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._shown: tuple[EventView, ...] = ()
 
     def show_events(self, events: tuple[EventView, ...], start_s: float) -> None:
@@ -56,10 +58,14 @@ class EventList(QtWidgets.QListWidget):
         self._shown = events
         self.clear()
         for event in reversed(events):
-            item = QtWidgets.QListWidgetItem(f"{(event.time_s - start_s) / 3600:.2f} h  {event.kind}: {event.text}")
+            item = QtWidgets.QListWidgetItem(f"{_since(event.time_s - start_s)}  {event.kind}: {event.text}")
             if event.is_alarm:
                 item.setForeground(QtGui.QColor(ALARM_COLOUR))
             self.addItem(item)
+
+
+def _since(elapsed_s: float) -> str:
+    return f"{elapsed_s / 3600:.2f} h" if elapsed_s >= SHORT_S else f"{elapsed_s / 60:.1f} min"
 
 
 def _in_brackets(unit: str) -> str:

@@ -105,4 +105,4 @@ def _text(entry: MeasurementView | None, decimals: int | None) -> str:
 
 
 def _alarms(view: RunView) -> list[EventView]:
-    return [event for event in view.events if event.is_alarm][-NUM_ALARMS:]
+    return [event for event in view.events if event.is_alarm and event.text != view.trip][-NUM_ALARMS:]

@@ -103,9 +103,10 @@ class MonitorWindow(QtWidgets.QMainWindow):
         split.addWidget(right)
         split.setSizes([700, 740])
         header = QtWidgets.QHBoxLayout()
-        self._state.setWordWrap(True)
-        header.addWidget(self._state, 1)
-        header.addWidget(self._progress)
+        self._progress.setAlignment(QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter)
+        for label in (self._state, self._progress):
+            label.setWordWrap(True)
+            header.addWidget(label, 1)
         content = QtWidgets.QWidget()
         layout = QtWidgets.QVBoxLayout(content)
         layout.addWidget(self._banner)

@@ -1,5 +1,6 @@
 """Connecting to every device of a beamline and showing what it reads."""
 
+import operator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,18 @@ from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED
 from operando.session.layout import open_run_directory
 
 CONNECT_TIMEOUT_S = 3.0
+CAMERA_READINGS = {  # a camera has more than a hundred variables and none of them is a reading of its own; areaDetector
+    "cam.acquiring": "",  # gives no units, but prescribes them
+    "cam.acquire_time": "s",
+    "cam.acquire_period": "s",
+    "cam.num_images": "frames",
+    "cam.array_size_x": "pixels",
+    "cam.array_size_y": "pixels",
+    "cam.chip_columns": "pixels",
+    "cam.chip_rows": "pixels",
+    "hdf1.num_captured": "frames",
+    "hdf1.dropped_arrays": "frames",
+}
 
 
 def print_devices(path: Path, console: Console) -> int:
@@ -49,13 +62,15 @@ def print_devices(path: Path, console: Console) -> int:
 
 def _add_readings(table: Table, device: Any) -> None:
     shown = device.name
-    for signal_name in device.read_attrs or device.configuration_attrs:  # a camera has only its configuration
-        signal = getattr(device, signal_name)
-        if not hasattr(signal, "metadata"):
-            continue  # a group of signals; they follow by themselves
+    from devices.camera import Camera  # not before the beamline was entered
+
+    known_units = CAMERA_READINGS if isinstance(device, Camera) else dict.fromkeys(device.read_attrs, "")
+    for name, known_unit in known_units.items():
+        signal = operator.attrgetter(name)(device)
+        described = signal.describe()
         for key, reading in signal.read().items():
-            value, unit = reading["value"], signal.describe()[key].get("units") or ""
-            table.add_row(shown, key.removeprefix(f"{device.name}_"), _written(value), unit)
+            unit = str(described[key].get("units") or known_unit)
+            table.add_row(shown, key.removeprefix(f"{device.name}_"), _written(reading["value"]), unit)
             shown = ""
 
 

@@ -11,7 +11,7 @@ from operando.model.run_directory import RunDirectory
 from operando.monitor.main import run_monitor
 from operando.monitor.run_view import Quantity
 from tests.monitor.conftest import OpenMonitor
-from tests.support.run_directories import FakedRun
+from tests.support.run_directories import START_S, FakedRun
 
 OpenOn = Callable[[RunDirectory], OpenMonitor]
 
@@ -141,3 +141,37 @@ def test_a_picture_that_cannot_be_saved_is_a_failure(
 ) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     assert run_monitor(finished, tmp_path / "missing" / "monitor.png") == 1
+
+
+def test_a_replay_is_named_as_one_and_never_as_a_simulated_cell(open_monitor: OpenOn, growing: FakedRun) -> None:
+    growing.document("start", uid="o2", kind="experiment", name="replay", rehearsal=True, experiment={"schedule": []})
+    monitor = open_monitor(growing.run)
+    monitor.until(lambda view: view.recorded)
+    assert "REHEARSAL (REPLAY)" in monitor.window.windowTitle()
+    assert "replay of a recorded scan" in texts(monitor)
+    assert "simulated" not in texts(monitor)
+
+
+def test_tomograms_stand_where_the_schedule_says_because_documents_are_stamped_by_the_host(
+    open_monitor: OpenOn, growing: FakedRun
+) -> None:
+    growing.step("rest", "RUNNING")
+    growing.sample(100)
+    tomogram = {"entry": "tomogram", "name": "OCV", "attempt": 1}
+    growing.schedule.append({"time": growing.time_s - 60.0, "event": "intent", **tomogram})
+    growing.schedule.append({"time": growing.time_s - 10.0, "event": "outcome", "outcome": "complete", **tomogram})
+    growing.document("start", uid="t", kind="tomogram", tomogram="OCV", attempt=1, num_projections=4, time=START_S + 5)
+    growing.document("stop", uid="s", run_start="t", exit_status="success", reason="", time=START_S + 9)
+    monitor = open_monitor(growing.run)
+    (shown,) = monitor.until(lambda view: bool(view.tomograms) and len(view.events) > 0).tomograms
+    assert (shown.start_s, shown.stop_s) == (growing.time_s - 60.0, growing.time_s - 10.0)
+
+
+def test_a_silent_guard_is_marked_until_the_run_has_ended(open_monitor: OpenOn, growing: FakedRun) -> None:
+    growing.sample(1)  # stamped years ago by the host's clock
+    monitor = open_monitor(growing.run)
+    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE][0]) == 1)
+    assert "SILENT" in texts(monitor)
+    growing.document("stop", uid="outer stop", run_start="outer", exit_status="success", reason="")
+    monitor.until(lambda view: view.ended == "success")
+    assert "SILENT" not in texts(monitor)

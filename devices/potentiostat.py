@@ -7,41 +7,32 @@ from typing import Any
 
 from ophyd import Component, Device, DynamicDeviceComponent, EpicsSignal, EpicsSignalRO
 
-from devices.parallel_read import ParallelReader
-from devices.potentiostat_reading import ChannelState, Snapshot
-from devices.techniques import Technique, TechniqueError
+from devices.parallel_read import INVALID_SEVERITY, ParallelReader
+from devices.potentiostat_reading import Snapshot, channel_state
+from devices.techniques import BY_STEP, NUM_INSTANCES, PARAMETERS, Technique, TechniqueError
 
 ANSWER_TIMEOUT_S = 1.0  # real time: a server that is alive answers within milliseconds
 OPTIONAL_TIMEOUT_S = 1.0  # real time: a server that has them answers the same search as for the required ones
 LONGEST_LOAD_TEXT = 39  # LOADTECH:SP is a stringout: 40 bytes with the closing zero
-_CURRENT_STEP = ("ISTEP", "DURSTEP", "VSINIT", "STEPNUM", "NCYCLES", "REDT", "IRANGE", "ERANGE", "BW")
-_VOLTAGE_STEP = ("VSTEP", "DURSTEP", "VSINIT", "STEPNUM", "NCYCLES", "REDT", "IRANGE", "ERANGE", "BW")
-_LIMIT = ("TEST1CONF", "TEST1VAL", "EXITCOND")
-PARAMETERS = {
-    "OCV": ("RTT", "REDT", "REDE", "ERANGE"),
-    "CP": _CURRENT_STEP,
-    "CPLIMIT": _CURRENT_STEP + _LIMIT,
-    "CA": _VOLTAGE_STEP,
-    "LOOP": ("LOOPNTIMES", "PROTNUM"),
-}
 _REQUIRED = ("EWE", "I", "TIME", "STATE", "TECHIND")
 _FLAGS = ("IOVERFLOW", "EOVERFLOW", "SATURATION")
 _OPTIONAL = ("Q", "AUX1", "AUX2")
+_Value = float | str | list[float]
 
 
 class PotentiostatError(RuntimeError):
     """The potentiostat's server is not there, or did not take what was asked."""
 
 
-def _channel_state(value: float) -> ChannelState:
-    """Return the state; one that is not known (SYNC, NaN) counts as PAUSE, for the cell may be connected."""
-    return ChannelState(int(value)) if value in tuple(ChannelState) else ChannelState.PAUSE
-
-
 def _parameter_signals() -> dict[str, tuple[type[EpicsSignal], str, dict[str, Any]]]:
     return {
-        f"{technique}_{parameter}": (EpicsSignal, f"T:{technique}:0:{parameter}:SP", {"kind": "omitted"})
+        f"{technique}_{instance}_{parameter}": (
+            EpicsSignal,
+            f"T:{technique}:{instance}:{parameter}:SP",
+            {"kind": "omitted"},
+        )
         for technique, parameters in PARAMETERS.items()
+        for instance in range(NUM_INSTANCES.get(technique, 1))
         for parameter in parameters
     }
 
@@ -68,6 +59,7 @@ class Potentiostat(Device):  # type: ignore[misc]
     published_capabilities = Component(EpicsSignalRO, "CAPABILITIES", string=True, kind="omitted", lazy=True)
 
     load_technique = Component(EpicsSignal, "LOADTECH:SP", string=True, kind="omitted")
+    save_data = Component(EpicsSignal, "SAVEDATA:SP", kind="omitted")
     start_channel = Component(EpicsSignal, "START", kind="omitted")
     stop_channel = Component(EpicsSignal, "STOP", kind="omitted")
     parameters = DynamicDeviceComponent(_parameter_signals(), kind="omitted")
@@ -85,7 +77,7 @@ class Potentiostat(Device):  # type: ignore[misc]
         PotentiostatError
             Naming every process variable that did not connect.
         """
-        needed = [self.load_technique, self.start_channel, self.stop_channel]
+        needed = [self.load_technique, self.save_data, self.start_channel, self.stop_channel]
         required = [f"{self.prefix}{pv}" for pv in _REQUIRED]
         found = self._reader.connected(timeout_s, needed=required)
         missing = [name for name in required if name not in found]
@@ -114,7 +106,7 @@ class Potentiostat(Device):  # type: ignore[misc]
             voltage_v=voltage.value,
             current_a=current.value,
             elapsed_s=elapsed.value,
-            state=_channel_state(state.value),
+            state=channel_state(state.value),
             technique_index=int(index.value) if math.isfinite(index.value) else -1,
             overflow=any(value is not None and value.value != 0 for value in (values[pv] for pv in _FLAGS)),
             charge_mah=optional["Q"],
@@ -130,29 +122,48 @@ class Potentiostat(Device):  # type: ignore[misc]
             return None
 
     def load(self, sequence: Sequence[Technique], *, timeout_s: float = 5.0) -> None:
-        """Write the parameters of ``sequence`` and load it; the channel must be stopped.
+        """Write every parameter of ``sequence`` and load it; the channel must be stopped.
 
         Raises
         ------
         TechniqueError
-            If the sequence cannot be said to this instrument: one of each technique, 39 characters together.
+            If the sequence cannot be said to this instrument: two OCV and one of each other technique at most, 39
+            characters together.
         PotentiostatError
-            If a process variable is missing or the server did not take a value.
+            If a process variable is missing, the server did not take a value or the instrument refused the sequence.
         """
         names = [technique.name for technique in sequence]
         text = ",".join(names).lower()
-        if not names or len(set(names)) < len(names) or len(text) > LONGEST_LOAD_TEXT:
+        too_many = any(names.count(name) > NUM_INSTANCES.get(name, 1) for name in names)
+        if not names or too_many or len(text) > LONGEST_LOAD_TEXT:
             raise TechniqueError(
-                f"The sequence {text!r} cannot be loaded: the server has one instance of each technique and takes "
-                f"1 to {LONGEST_LOAD_TEXT} characters. Load it in parts."
+                f"The sequence {text!r} cannot be loaded: the server has two instances of OCV and one of each other "
+                f"technique and takes 1 to {LONGEST_LOAD_TEXT} characters. Load it in parts."
             )
-        puts = [
-            (getattr(self.parameters, f"{technique.name}_{parameter}"), value)
-            for technique in sequence
-            for parameter, value in technique.parameters().items()
-        ]
+        # Without saving, the server asks the instrument for no data and never learns which technique runs.
+        puts: list[tuple[EpicsSignal, _Value]] = [(self.save_data, 1)]
+        for position, technique in enumerate(sequence):
+            instance = names[:position].count(technique.name)
+            for parameter, value in technique.parameters().items():
+                signal = getattr(self.parameters, f"{technique.name}_{instance}_{parameter}")
+                puts.append((signal, [value] if parameter in BY_STEP else value))
         self._put(puts, timeout_s)
         self._put([(self.load_technique, text)], timeout_s)
+        self._check_loaded(text, timeout_s)
+
+    def _check_loaded(self, text: str, timeout_s: float) -> None:
+        try:
+            self.load_technique.get(use_monitor=False, timeout=timeout_s)
+        except TimeoutError as error:
+            raise PotentiostatError(
+                f"{self.load_technique.pvname} did not answer within {timeout_s:g} s whether {text!r} was loaded. "
+                "Check the potentiostat's server."
+            ) from error
+        if (self.load_technique.alarm_severity or 0) >= INVALID_SEVERITY:
+            raise PotentiostatError(
+                f"The instrument refused the sequence {text!r}: {self.load_technique.pvname} is in alarm, error code "
+                f"{self.last_error()}. Nothing may be started; check the step's current, voltage and ranges."
+            )
 
     def start(self, *, timeout_s: float = 5.0) -> None:
         """Start what was loaded."""
@@ -166,7 +177,7 @@ class Potentiostat(Device):  # type: ignore[misc]
         """Open the circuit; the same as :meth:`stop`, by the name that says what happens to the cell."""
         self.stop()
 
-    def _put(self, puts: Sequence[tuple[EpicsSignal, float | str]], timeout_s: float) -> None:
+    def _put(self, puts: Sequence[tuple[EpicsSignal, _Value]], timeout_s: float) -> None:
         missing = [name for signal, _ in puts for name in self._unconnected(signal, timeout_s)]
         if missing:
             raise PotentiostatError(f"{', '.join(missing)} is not connected: nothing was written. Check the server.")

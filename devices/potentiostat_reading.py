@@ -12,6 +12,11 @@ class ChannelState(IntEnum):
     PAUSE = 2
 
 
+def channel_state(value: float) -> ChannelState:
+    """Return the state; one that is not known (SYNC, NaN) counts as PAUSE, for the cell may be connected."""
+    return ChannelState(int(value)) if value in tuple(ChannelState) else ChannelState.PAUSE
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """One reading of the channel. What the instrument does not have is ``None``; NaN is what it said."""

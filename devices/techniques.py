@@ -10,8 +10,23 @@ CURRENT_RANGE_UPPER_A = (1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 
 VOLTAGE_RANGE_5_V = 1
 BANDWIDTH = 5
 VOLTAGE_STEP_RECORD_V = 0.005
+CURRENT_STEP_RECORD_A = 1e-3  # the largest current of such a cell: the period alone decides what is recorded
+RANGE_AT_OPEN_CIRCUIT = 8  # 10 mA; nothing flows
+TIME_BASE_S = {"OCV": 20e-6, "CP": 25e-6, "CA": 25e-6, "CPLIMIT": 40e-6}  # the EC-Lab library's own
 
 Parameters = dict[str, float]
+_ONE_VALUE = ("IRANGE", "ERANGE", "BW", "XCTR", "TB", "REDT")
+_STEPS = ("STEPN", "NCYCLES", *_ONE_VALUE)
+_TESTS = tuple(f"TEST{number}{what}" for number in (1, 2, 3) for what in ("CONF", "VAL"))
+BY_STEP = ("ISTEP", "VSTEP", "DURSTEP", "VSINIT", *_TESTS, "EXITCOND")  # one element for each step
+PARAMETERS = {
+    "OCV": ("RTT", "REDE", *_ONE_VALUE),
+    "CP": ("ISTEP", "DURSTEP", "VSINIT", "REDE", *_STEPS),
+    "CPLIMIT": ("ISTEP", "DURSTEP", "VSINIT", "REDE", *_TESTS, "EXITCOND", *_STEPS),
+    "CA": ("VSTEP", "DURSTEP", "VSINIT", "REDI", *_STEPS),
+    "LOOP": ("NLOOP", "PROT"),
+}
+NUM_INSTANCES = {"OCV": 2}  # of every other technique the server has one
 
 
 class TechniqueError(ValueError):
@@ -36,7 +51,11 @@ class OpenCircuitVoltage:
 
     def parameters(self) -> Parameters:
         """Return parameter names without prefix and their values."""
-        return {"RTT": self.duration_s, "REDE": VOLTAGE_STEP_RECORD_V, "REDT": self.record_every_s, "ERANGE": 1}
+        return _common(self.name, self.record_every_s) | {
+            "RTT": self.duration_s,
+            "REDE": VOLTAGE_STEP_RECORD_V,
+            "IRANGE": RANGE_AT_OPEN_CIRCUIT,
+        }
 
 
 @dataclass(frozen=True)
@@ -50,7 +69,7 @@ class ConstantCurrent:
 
     def parameters(self) -> Parameters:
         """Return parameter names without prefix and their values."""
-        return _galvanostatic(self.current_a, self.duration_s, self.record_every_s)
+        return _galvanostatic(self.name, self.current_a, self.duration_s, self.record_every_s)
 
 
 @dataclass(frozen=True)
@@ -66,11 +85,16 @@ class ConstantCurrentWithLimit:
 
     def parameters(self) -> Parameters:
         """Return parameter names without prefix and their values."""
-        return _galvanostatic(self.current_a, self.max_duration_s, self.record_every_s) | {
-            "TEST1CONF": TEST_E_AT_LEAST if self.current_a > 0 else TEST_E_AT_MOST,
-            "TEST1VAL": self.until_voltage_v,
-            "EXITCOND": int(self.exit_condition),
-        }
+        without_tests = dict.fromkeys(_TESTS, 0)  # a test that another program has left would end the technique
+        return (
+            _galvanostatic(self.name, self.current_a, self.max_duration_s, self.record_every_s)
+            | without_tests
+            | {
+                "TEST1CONF": TEST_E_AT_LEAST if self.current_a > 0 else TEST_E_AT_MOST,
+                "TEST1VAL": self.until_voltage_v,
+                "EXITCOND": int(self.exit_condition),
+            }
+        )
 
     def refuse_limit_behind(self, voltage_v: float) -> None:
         """Refuse a limit that the current would move away from or that is reached already.
@@ -101,7 +125,10 @@ class ConstantVoltage:
 
     def parameters(self) -> Parameters:
         """Return parameter names without prefix and their values."""
-        return _step_parameters(self.duration_s, self.max_current_a, self.record_every_s) | {"VSTEP": self.voltage_v}
+        return _step_parameters(self.name, self.duration_s, self.max_current_a, self.record_every_s) | {
+            "VSTEP": self.voltage_v,
+            "REDI": CURRENT_STEP_RECORD_A,
+        }
 
 
 @dataclass(frozen=True)
@@ -114,7 +141,7 @@ class Loop:
 
     def parameters(self) -> Parameters:
         """Return parameter names without prefix and their values."""
-        return {"LOOPNTIMES": self.times, "PROTNUM": self.back_to}
+        return {"NLOOP": self.times, "PROT": self.back_to}
 
 
 Technique = OpenCircuitVoltage | ConstantCurrent | ConstantCurrentWithLimit | ConstantVoltage | Loop
@@ -136,20 +163,30 @@ def current_range(current_a: float) -> int:
     return next(index for index, upper_a in enumerate(CURRENT_RANGE_UPPER_A) if abs(current_a) <= upper_a)
 
 
-def _galvanostatic(current_a: float, duration_s: float, record_every_s: float) -> Parameters:
-    return _step_parameters(duration_s, current_a, record_every_s) | {"ISTEP": current_a}
+def _galvanostatic(name: str, current_a: float, duration_s: float, record_every_s: float) -> Parameters:
+    return _step_parameters(name, duration_s, current_a, record_every_s) | {
+        "ISTEP": current_a,
+        "REDE": VOLTAGE_STEP_RECORD_V,
+    }
 
 
-def _step_parameters(duration_s: float, current_a: float, record_every_s: float) -> Parameters:
+def _step_parameters(name: str, duration_s: float, current_a: float, record_every_s: float) -> Parameters:
     if not (isfinite(duration_s) and duration_s > 0):
         raise TechniqueError(f"A technique of {duration_s} s is none: every technique needs a duration above 0 s.")
-    return {
+    return _common(name, record_every_s) | {
         "DURSTEP": duration_s,
         "VSINIT": 0,
-        "STEPNUM": 0,
+        "STEPN": 0,  # number of steps minus one
         "NCYCLES": 0,
-        "REDT": record_every_s,
         "IRANGE": current_range(current_a),
+    }
+
+
+def _common(name: str, record_every_s: float) -> Parameters:
+    return {
+        "REDT": record_every_s,
         "ERANGE": VOLTAGE_RANGE_5_V,
         "BW": BANDWIDTH,
+        "XCTR": 0,
+        "TB": TIME_BASE_S[name],
     }

@@ -5,6 +5,7 @@ What an instrument answers at once (a put, an opened file) needs no time of the 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -14,6 +15,7 @@ from bluesky.utils import FailedStatus, MsgGenerator
 
 from operando.model.clock import Clock
 
+SETTLE_S = 0.005  # real time; ophyd needs well below a millisecond
 ANSWER_S = 30.0  # real time, for what needs none of the rehearsal's
 
 
@@ -81,14 +83,29 @@ def until_done(
     limit_s: float | None = None,
     what: str = "",
 ) -> MsgGenerator[None]:
-    """Wait in the clock until a status is done, asking the instrument by ``look`` each time; raise its error."""
+    """Wait in the clock until a status is done, asking the instrument by ``look`` each time; raise its error.
+
+    The first look comes after a first wait: whether an answer has come already is a matter of real milliseconds, and
+    a rehearsal must not depend on them.
+    """
 
     def done() -> bool:
         look()
-        return bool(status.done)
+        return settled(status)
 
+    yield from sleep_until(clock, clock.now() + poll_s)
     yield from _unwrapped(status, wait_for(clock, done, poll_s=poll_s, limit_s=limit_s, what=what or str(status)))
     raise_error(status)
+
+
+def settled(status: Any) -> bool:
+    """Return whether a status is done, also when ophyd's own thread has yet to say so.
+
+    A status that was finished a moment ago becomes done some real time later; a rehearsal must not depend on it.
+    """
+    with contextlib.suppress(Exception):  # not settled yet, or failed: raise_error tells what with
+        status.wait(timeout=SETTLE_S)
+    return bool(status.done)
 
 
 def move(clock: Clock, device: Any, position: Any, *, poll_s: float = 0.1) -> MsgGenerator[None]:

@@ -41,9 +41,9 @@ def take(
     if at_first is not None:
         yield from at_first
     look_s = min(max(series.duration_s / NUM_LOOKS, series.period_s), LONGEST_LOOK_S)
-    while not flight.done:
+    while not clock_waits.settled(flight):
         watch(camera.look())
-        if flight.done:
+        if clock_waits.settled(flight):
             break
         yield from bps.collect(camera, name=series.kind.value)
         now_s, end_s = clock.now(), begin_s + series.duration_s

@@ -32,7 +32,9 @@ from simulators.hdf5_plugin import Hdf5Plugin
 from simulators.load_cell import LoadCell
 from simulators.motor import Motor
 from simulators.potentiostat import Potentiostat
-from simulators.potentiostat_channel import Cell, Channel
+from simulators.potentiostat_cell import Cell
+from simulators.potentiostat_channel import Channel
+from simulators.potentiostat_identity import PotentiostatIdentity
 from simulators.preview import Preview
 from simulators.scalar_sensors import ScalarSensors
 from simulators.shutter import Shutter
@@ -117,6 +119,7 @@ class SimulatedBeamline:
         self._potentiostat = Potentiostat(
             prefix=f"{PREFIX}ECLAB:C{CHANNEL}:", conductor=conductor, channel=channel, seed=seed
         )
+        self._potentiostat_identity = PotentiostatIdentity(prefix=f"{PREFIX}ECLAB:")
         self._load_cell = LoadCell(directory / LOAD_CELL_LINK, conductor, contents.cell.force_n, seed=seed)
         self._preview = Preview(
             PREVIEW,
@@ -155,6 +158,7 @@ class SimulatedBeamline:
             self._shutter,
             self._sensors,
             self._potentiostat,
+            self._potentiostat_identity,
             self._camera,
             self._hdf5,
         ]

@@ -116,8 +116,14 @@ def attribute_name(name: str) -> str:
     return "pv_" + name.replace(".", "__").replace(":", "__")
 
 
+_SETPOINT = attribute_name(":SP").removeprefix("pv_")
+
+
 class MirroredGroup(PVGroup):  # type: ignore[misc]
-    """Copies a put of X into X_RBV; a coroutine ``on_X(value)`` replaces the copy and runs before the put completes."""
+    """Copies a put of X into X_RBV, or of X:SP into X.
+
+    A coroutine ``on_X(value)`` replaces the copy and runs before the put completes.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -129,6 +135,8 @@ class MirroredGroup(PVGroup):  # type: ignore[misc]
 
     def _reacting(self, name: str, verify: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
         readback = getattr(self, f"pv_{name}_RBV", None)
+        if name.endswith(_SETPOINT):
+            readback = getattr(self, "pv_" + name.removesuffix(_SETPOINT), None)
         react = getattr(self, "on_" + name, None)
 
         async def verify_and_react(value: Any) -> Any:

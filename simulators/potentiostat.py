@@ -3,64 +3,39 @@
 import math
 from typing import Any
 
-from caproto import ChannelType
-from caproto.server import pvproperty
+from caproto import AlarmSeverity, AlarmStatus
 
 from simulators.channel_access_server import MirroredGroup, attribute_name
 from simulators.conductor import Conductor, Event
 from simulators.noise import keyed_normal
 from simulators.potentiostat_channel import Channel
+from simulators.potentiostat_records import (
+    ARRAYS,
+    INSTANCES,
+    SCALARS,
+    beyond_the_public_ioc,
+    channel_properties,
+    parameter_name,
+)
 from simulators.potentiostat_technique import MAX_LOAD_TEXT, TECHNIQUE_ID, ChannelError, Code, Technique
 
 POLL_S = 1.0
 GRID_TOLERANCE = 1e-6  # a time of 1.7e9 s is a multiple of 2.4e-7 s, so a grid point may be met that much early
 VOLTAGE_NOISE_V = 70e-6  # rms, as in real data of an MPG-2 at rest
 CURRENT_NOISE_A = 1e-9  # a hundred-thousandth of the 100 uA range
-STATES = ("STOP", "RUN", "PAUSE")
-FLOATS = {"EWE": "V", "ECE": "V", "I": "A", "TIME": "s", "Q": "mAh", "MEMFILLED:PCT": "%"}
-INTEGERS = ("TECHID", "TECHIND", "LOOP", "IOVERFLOW", "EOVERFLOW", "SATURATION", "OPTERR", "IRQSKIPPED")
-_RECORD = {"REDT": 1.0, "ERANGE": 1.0, "BW": 5.0, "XCTR": 0.0}
-_STEP = {"DURSTEP": 0.0, "VSINIT": 0.0, "STEPNUM": 0.0, "NCYCLES": 0.0, "IRANGE": 7.0, "REDE": 0.005} | _RECORD
-_LIMIT = {"TEST1CONF": 0.0, "TEST1VAL": 0.0, "EXITCOND": 1.0}
-PARAMETERS = {
-    "OCV": {"RTT": 0.0, "REDE": 0.005, "IRANGE": 7.0} | _RECORD,
-    "CP": {"ISTEP": 0.0} | _STEP,
-    "CPLIMIT": {"ISTEP": 0.0} | _STEP | _LIMIT,
-    "CA": {"VSTEP": 0.0} | _STEP,
-    "CALIMIT": {"VSTEP": 0.0} | _STEP | _LIMIT,
-    "LOOP": {"LOOPNTIMES": 0.0, "PROTNUM": 0.0},
-}
-
-
-def _parameter_pv(technique: str, parameter: str) -> str:
-    return f"T:{technique}:0:{parameter}:SP"
-
-
-def _properties() -> dict[str, Any]:
-    found: dict[str, Any] = {
-        name: pvproperty(name=name, value=0.0, precision=6, units=unit) for name, unit in FLOATS.items()
-    }
-    found |= {name: pvproperty(name=name, value=0) for name in INTEGERS}
-    found["STATE"] = pvproperty(name="STATE", value=0, dtype=ChannelType.ENUM, enum_strings=list(STATES))
-    found["CAPABILITIES"] = pvproperty(name="CAPABILITIES", value="charge", dtype=ChannelType.STRING)
-    for name in ("START", "STOP", "UPDATE:SP", "SAVEDATA:SP"):
-        found[name] = pvproperty(name=name, value=0)
-    for name in ("LOADTECH:SP", "FILEPREFIX:SP"):
-        found[name] = pvproperty(name=name, value="", dtype=ChannelType.STRING)
-    for technique, parameters in PARAMETERS.items():
-        for parameter, default in parameters.items():
-            name = _parameter_pv(technique, parameter)
-            found[name] = pvproperty(name=name, value=default, precision=9)
-    return {attribute_name(name): value for name, value in found.items()}
+_SEPARATORS = str.maketrans(";", ",", " ")
 
 
 class Potentiostat(MirroredGroup):
     """One channel; the prefix ends with the channel, as in ``"ECLAB:C0:"``.
 
     Parameters are taken when a sequence is loaded, as the EC-Lab library does; after a stop it must be loaded again.
+    A refused command leaves an alarm on its own process variable, as a record does whose driver failed; ``OPTERR`` then
+    shows the library's code, which the public IOC keeps to itself. Beyond it are ``Q`` and ``CAPABILITIES``. No files
+    are written, so ``FILENAME`` stays empty.
     """
 
-    locals().update(_properties())
+    locals().update(channel_properties() | beyond_the_public_ioc())
 
     def __init__(self, *args: Any, conductor: Conductor, channel: Channel, seed: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -73,17 +48,16 @@ class Potentiostat(MirroredGroup):
 
     async def on_LOADTECH__SP(self, value: Any) -> str:  # noqa: N802
         """Load a sequence such as ``"cplimit,ca"`` with the parameters as they stand."""
-        text = str(value)
-        names = [name.strip().upper() for name in text.split(",")]
-        if len(text) > MAX_LOAD_TEXT or not set(names) <= set(TECHNIQUE_ID):
-            await self._answer(Code.BAD_PARAMETERS)
-            return text
+        text = str(value).rstrip("\0")
         try:
-            self._channel.load(self._sequence(names))
+            if len(text) > MAX_LOAD_TEXT:
+                raise ChannelError(Code.BAD_PARAMETERS)
+            self._channel.load(self._sequence(_names(text)))
         except ChannelError as error:
-            await self._answer(error.code)
+            await self._refuse("LOADTECH:SP", error.code)
             return text
-        await self._answer(Code.OK)
+        await self._accept("LOADTECH:SP")
+        await self.post(LOADTECH=text)
         return text
 
     async def on_START(self, value: Any) -> int:  # noqa: N802
@@ -94,10 +68,10 @@ class Potentiostat(MirroredGroup):
         try:
             self._channel.start(now_s)
         except ChannelError as error:
-            await self._answer(error.code)
+            await self._refuse("START", error.code)
             return 0
         self._changed(now_s)
-        await self._answer(Code.OK)
+        await self._accept("START")
         return 0
 
     async def on_STOP(self, value: Any) -> int:  # noqa: N802
@@ -107,30 +81,45 @@ class Potentiostat(MirroredGroup):
         now_s = await self._up_to_now()
         self._channel.stop(now_s)
         self._changed(now_s)
-        await self._answer(Code.OK)
+        await self.post_changes(OPTERR=int(Code.OK))
         return 0
 
-    async def on_UPDATE__SP(self, value: Any) -> int:  # noqa: N802
+    async def on_UPDATE__SP(self, value: Any) -> None:  # noqa: N802
         """Give the loaded techniques the parameters as they stand."""
-        if not value:
-            return 0
         now_s = await self._up_to_now()
         try:
             self._channel.update(now_s, self._sequence(self._channel.names()))
         except ChannelError as error:
-            await self._answer(error.code)
-            return 0
+            await self._refuse("UPDATE:SP", error.code)
+            return
         self._changed(now_s)
-        await self._answer(Code.OK)
-        return 0
+        await self._accept("UPDATE:SP")
 
     def _sequence(self, names: list[str]) -> list[Technique]:
-        return [
-            Technique(name, {key: float(self.value(_parameter_pv(name, key))) for key in PARAMETERS[name]})
-            for name in names
-        ]
+        """Take the parameters as they stand; the second technique of a kind has those of the second instance."""
+        sequence: list[Technique] = []
+        for name in names:
+            instance = sum(name == technique.name for technique in sequence)
+            if name not in TECHNIQUE_ID or instance not in INSTANCES.get(name, (0,)):
+                raise ChannelError(Code.BAD_PARAMETERS)
+            parameters = [*SCALARS[name], *ARRAYS.get(name, {})]
+            sequence.append(Technique(name, {each: self._first_element(name, instance, each) for each in parameters}))
+        return sequence
 
-    async def _answer(self, code: Code) -> None:
+    def _first_element(self, technique: str, instance: int, parameter: str) -> float:
+        value = self.value(f"{parameter_name(technique, instance, parameter)}:SP")
+        if parameter not in ARRAYS.get(technique, {}):
+            return float(value)
+        return float(value[0]) if len(value) else math.nan
+
+    async def _accept(self, command: str) -> None:
+        await self._answer(command, Code.OK, AlarmStatus.NO_ALARM, AlarmSeverity.NO_ALARM)
+
+    async def _refuse(self, command: str, code: Code) -> None:
+        await self._answer(command, code, AlarmStatus.WRITE, AlarmSeverity.INVALID_ALARM)
+
+    async def _answer(self, command: str, code: Code, status: AlarmStatus, severity: AlarmSeverity) -> None:
+        await getattr(self, attribute_name(command)).alarm.write(status=status, severity=severity)
         await self.post_changes(OPTERR=int(code))
 
     async def _up_to_now(self) -> float:
@@ -183,10 +172,22 @@ class Potentiostat(MirroredGroup):
             "TIME": channel.elapsed_s(poll_s),
             "Q": reading.charge_mah,
             "STATE": int(channel.running),
-            "TECHID": channel.technique_id,
-            "TECHIND": channel.index,
-            "LOOP": channel.num_loops,
+            "NUMTECH": len(channel.names()),
+            "TB": channel.time_base_s,
         }
+        saves = bool(self.value("SAVEDATA"))
+        values["DATADONE"] = int(not (saves and channel.running))
+        if saves:  # the IOC knows technique and loop from the data it fetches in order to save them
+            values |= {
+                "TECHID": channel.technique_id,
+                "TECHIND": channel.index,
+                "LOOP": channel.num_loops,
+                "DATA_START": channel.technique_begin_s,
+            }
         for name, value in values.items():
             if self.value(name) != value:
                 await getattr(self, attribute_name(name)).write(value, verify_value=False, timestamp=poll_s)
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.translate(_SEPARATORS).upper().split(",") if name]

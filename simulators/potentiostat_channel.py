@@ -3,46 +3,20 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from simulators.potentiostat_technique import TECHNIQUE_ID, ChannelError, Code, ExitCondition, Technique, Variable
+from simulators.potentiostat_cell import Cell
+from simulators.potentiostat_technique import (
+    ACTIVE,
+    TECHNIQUE_ID,
+    TESTS,
+    ChannelError,
+    Code,
+    ExitCondition,
+    Technique,
+    Variable,
+)
 
 CURRENT_LIMIT_STEP_S = 1.0  # resolution with which a limit on the current is looked for
-
-
-class Reading(Protocol):
-    """What the instrument can measure of a cell."""
-
-    @property
-    def voltage_v(self) -> float:
-        """Voltage."""
-
-    @property
-    def current_a(self) -> float:
-        """Current; discharge is negative."""
-
-    @property
-    def charge_mah(self) -> float:
-        """Charge since the cell was built, signed."""
-
-
-class Cell(Protocol):
-    """What the instrument can do to a cell."""
-
-    def open_circuit(self, time_s: float) -> None:
-        """Disconnect it."""
-
-    def constant_current(self, time_s: float, current_a: float) -> None:
-        """Impose a current."""
-
-    def constant_voltage(self, time_s: float, voltage_v: float) -> None:
-        """Impose a voltage."""
-
-    def reading(self, time_s: float) -> Reading:
-        """Measure it."""
-
-    def next_crossing(self, voltage_v: float, *, rising: bool, before_s: float) -> float | None:
-        """Foresee when it reaches a voltage."""
 
 
 @dataclass
@@ -50,6 +24,7 @@ class Channel:
     """State of the channel; times are s of the rehearsal's clock.
 
     ``clock_drift`` is how much faster than the rehearsal's clock the instrument's own runs (5e-5 is 50 ppm).
+    ``technique_begin_s`` is in the instrument's own time.
     """
 
     cell: Cell
@@ -60,6 +35,8 @@ class Channel:
     running: bool = False
     index: int = 0
     technique_id: int = 0
+    technique_begin_s: float = 0.0
+    time_base_s: float = 0.0
     num_loops: int = 0
     num_interventions: int = 0
     transition_s: float = math.inf
@@ -143,6 +120,7 @@ class Channel:
         self.index, self.technique_id = index, TECHNIQUE_ID[technique.name]
         self._intervene()
         p = technique.parameters
+        self.technique_begin_s, self.time_base_s = self.elapsed_s(time_s), p["TB"]
         if technique.name == "OCV":
             self.cell.open_circuit(time_s)
             duration_s = p["RTT"]
@@ -154,26 +132,36 @@ class Channel:
             else:
                 self.cell.constant_voltage(time_s, p["VSTEP"] + (before.voltage_v if p["VSINIT"] else 0.0))
         end_s = time_s + duration_s / (1 + self.clock_drift)
-        limit_s = self._limit_s(technique, time_s, end_s)
-        self._ends_by_limit = limit_s is not None
-        self.transition_s = end_s if limit_s is None else limit_s
+        limit_s = self._first_limit_s(technique, time_s, end_s)
+        self._ends_by_limit = limit_s < math.inf
+        self.transition_s = min(limit_s, end_s)
 
     def _after_loop(self, index: int) -> int:
         p = self._loaded[index].parameters
         done = self._loops_done.get(index, 0)
-        if done >= p["LOOPNTIMES"]:
+        if done >= p["NLOOP"]:
             self._loops_done[index] = 0
             return index + 1
         self._loops_done[index] = done + 1
         self.num_loops += 1
-        return int(p["PROTNUM"])
+        return int(p["PROT"])
 
-    def _limit_s(self, technique: Technique, begin_s: float, end_s: float) -> float | None:
-        """When the technique's limit is reached, None if not before its end; a limit that lies behind trips at once."""
-        word = int(technique.parameters.get("TEST1CONF", 0))
-        if not word & 1:
-            return None
-        level, at_least = technique.parameters["TEST1VAL"], bool(word >> 2 & 1)
+    def _first_limit_s(self, technique: Technique, begin_s: float, end_s: float) -> float:
+        """When the first of the technique's tests is met, infinity if none is before its end."""
+        p = technique.parameters
+        if technique.name not in ("CPLIMIT", "CALIMIT"):
+            return math.inf
+        words = {number: int(p[f"TEST{number}CONF"]) for number in TESTS}
+        limits = (
+            self._limit_s(word, p[f"TEST{number}VAL"], begin_s, end_s)
+            for number, word in words.items()
+            if word & ACTIVE
+        )
+        return min((limit_s for limit_s in limits if limit_s is not None), default=math.inf)
+
+    def _limit_s(self, word: int, level: float, begin_s: float, end_s: float) -> float | None:
+        """When one limit is reached, None if not before the end; a limit that lies behind trips at once."""
+        at_least = bool(word >> 2 & 1)
         if Variable(word >> 5) is Variable.I:
             num_steps = int((end_s - begin_s) / CURRENT_LIMIT_STEP_S)
             times = (begin_s + step * CURRENT_LIMIT_STEP_S for step in range(num_steps + 1))

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 TECHNIQUE_ID = {"OCV": 100, "CA": 101, "CP": 102, "LOOP": 150, "CPLIMIT": 155, "CALIMIT": 157}
-MAX_LOAD_TEXT = 40
+MAX_LOAD_TEXT = 39  # a string of Channel Access has 40 bytes, the last of them 0
 AUTOMATIC_CURRENT_RANGE = 12
+TESTS = (1, 2, 3)
+ACTIVE, BOTH_NEEDED = 1, 2  # bits of a test's word; the bits from 5 on are the variable
 
 
 class Code(IntEnum):
@@ -52,7 +54,7 @@ class Technique:
     parameters: Mapping[str, float]
 
     def check(self, index: int, max_current_a: float) -> None:
-        """Refuse parameters that the instrument cannot run.
+        """Refuse parameters that the instrument cannot run; this one has one step, so ``STEPN`` must be 0.
 
         Raises
         ------
@@ -62,16 +64,20 @@ class Technique:
         p = self.parameters
         good = all(math.isfinite(value) for value in p.values())
         if self.name == "LOOP":
-            good = good and p["LOOPNTIMES"] >= 0 and 0 <= p["PROTNUM"] < index
+            good = good and p["NLOOP"] >= 0 and 0 <= p["PROT"] < index
         elif self.name == "OCV":
             good = good and p["RTT"] > 0
         else:
-            good = good and p["DURSTEP"] > 0 and p["STEPNUM"] == 0 and p["NCYCLES"] >= 0
+            good = good and p["DURSTEP"] > 0 and p["STEPN"] == 0 and p["NCYCLES"] >= 0
         if self.name in ("CP", "CPLIMIT"):
             good = good and abs(p["ISTEP"]) <= max_current_a
         if self.name in ("CPLIMIT", "CALIMIT"):
-            variable = int(p["TEST1CONF"]) >> 5
-            good = good and variable in (Variable.E, Variable.I) and p["EXITCOND"] in tuple(ExitCondition)
-            good = good and p["IRANGE"] != AUTOMATIC_CURRENT_RANGE
+            good = good and all(_can_test(int(p[f"TEST{number}CONF"])) for number in TESTS)
+            good = good and p["EXITCOND"] in tuple(ExitCondition) and p["IRANGE"] != AUTOMATIC_CURRENT_RANGE
         if not good:
             raise ChannelError(Code.BAD_PARAMETERS)
+
+
+def _can_test(word: int) -> bool:
+    """Tell whether a test is off or one that this instrument knows: any one of them ends the technique."""
+    return not word & ACTIVE or (not word & BOTH_NEEDED and word >> 5 in (Variable.E, Variable.I))

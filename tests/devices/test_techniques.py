@@ -1,11 +1,13 @@
 import pytest
 
 from devices.techniques import (
+    PARAMETERS,
     ConstantCurrent,
     ConstantCurrentWithLimit,
     ConstantVoltage,
     Loop,
     OpenCircuitVoltage,
+    Technique,
     TechniqueError,
     current_range,
 )
@@ -48,7 +50,27 @@ def test_every_technique_says_its_duration_or_count() -> None:
     assert OpenCircuitVoltage(60.0).parameters()["RTT"] == 60.0
     assert ConstantCurrent(1e-5, 30.0).parameters()["DURSTEP"] == 30.0
     assert ConstantVoltage(1.7, 20.0, 1e-4).parameters()["VSTEP"] == 1.7
-    assert Loop(3, 0).parameters() == {"LOOPNTIMES": 3, "PROTNUM": 0}
+    assert Loop(3, 0).parameters() == {"NLOOP": 3, "PROT": 0}
+
+
+@pytest.mark.parametrize(
+    "technique",
+    [
+        OpenCircuitVoltage(60.0),
+        ConstantCurrent(1e-5, 30.0),
+        ConstantCurrentWithLimit(1e-5, 1.7, 60.0),
+        ConstantVoltage(1.7, 20.0, 1e-4),
+        Loop(3, 0),
+    ],
+)
+def test_a_technique_leaves_no_parameter_to_what_was_there_before(technique: Technique) -> None:
+    assert set(technique.parameters()) == set(PARAMETERS[technique.name])
+
+
+def test_one_step_is_step_number_zero_and_only_the_first_test_is_active() -> None:
+    parameters = ConstantCurrentWithLimit(-1e-5, 1.7, 60.0).parameters()
+    assert parameters["STEPN"] == 0
+    assert [parameters[f"TEST{number}CONF"] for number in (1, 2, 3)] == [1, 0, 0]
 
 
 def test_a_technique_without_a_bound_is_refused() -> None:

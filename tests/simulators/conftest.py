@@ -16,11 +16,14 @@ Client = Callable[..., dict[str, object]]
 
 
 @contextlib.contextmanager
-def running_beamline(directory: Path) -> Iterator[Path]:
-    """A tiny simulated beamline in a process of its own; yields its beamline file and always ends it."""
+def running_beamline(directory: Path, *cell_file: str) -> Iterator[Path]:
+    """A tiny simulated beamline in a process of its own; yields its beamline file and always ends it.
+
+    Without a cell file its cell is a resistor.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(
-        [sys.executable, "-u", str(HERE / "tiny_beamline.py"), str(directory)],
+        [sys.executable, "-u", str(HERE / "tiny_beamline.py"), str(directory), *cell_file],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -57,6 +60,13 @@ def beamline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def second_beamline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with running_beamline(tmp_path_factory.mktemp("second")) as path:
+        yield path
+
+
+@pytest.fixture(scope="module")
+def beamline_with_cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    cell_file = ROOT / "experiments" / "cus_26mpa.cell.toml"
+    with running_beamline(tmp_path_factory.mktemp("cell"), str(cell_file)) as path:
         yield path
 
 

@@ -10,17 +10,18 @@ from simulators.potentiostat_technique import ChannelError, Code, Technique
 
 CELL_FILE = Path(__file__).parents[2] / "experiments" / "cus_26mpa.cell.toml"
 START_S = 1_700_000_000.0
-STEP = {"DURSTEP": 100.0, "VSINIT": 0.0, "STEPNUM": 0.0, "NCYCLES": 0.0, "IRANGE": 5.0}
+STEP = {"DURSTEP": 100.0, "VSINIT": 0.0, "STEPN": 0.0, "NCYCLES": 0.0, "IRANGE": 5.0, "TB": 25e-6}
+NO_TESTS = {f"TEST{number}{what}": 0.0 for number in (1, 2, 3) for what in ("CONF", "VAL")}
 E_AT_MOST, E_AT_LEAST = 1.0, 5.0
 
 
 def ocv(duration_s: float) -> Technique:
-    return Technique("OCV", {"RTT": duration_s})
+    return Technique("OCV", {"RTT": duration_s, "TB": 20e-6})
 
 
 def cplimit(current_a: float, limit_v: float, *, exit_condition: float = 1.0, duration_s: float = 2e5) -> Technique:
     config = E_AT_LEAST if current_a > 0 else E_AT_MOST
-    limit = {"TEST1CONF": config, "TEST1VAL": limit_v, "EXITCOND": exit_condition}
+    limit = NO_TESTS | {"TEST1CONF": config, "TEST1VAL": limit_v, "EXITCOND": exit_condition}
     return Technique("CPLIMIT", STEP | {"ISTEP": current_a, "DURSTEP": duration_s} | limit)
 
 
@@ -57,7 +58,7 @@ def test_late_attention_changes_nothing_of_what_happened_when(channel: Channel) 
 
 def test_a_loop_repeats_its_techniques() -> None:
     channel = Channel(DummyCell(START_S), START_S, 1e-3)
-    channel.load([ocv(10.0), ca(0.01, 10.0), Technique("LOOP", {"LOOPNTIMES": 2.0, "PROTNUM": 0.0})])
+    channel.load([ocv(10.0), ca(0.01, 10.0), Technique("LOOP", {"NLOOP": 2.0, "PROT": 0.0})])
     channel.start(START_S)
     states = []
     for second in (5, 15, 25, 35, 45, 55, 65):
@@ -75,6 +76,13 @@ def test_a_limit_that_lies_behind_trips_at_once_and_may_stop_the_sequence(channe
     assert not channel.running
 
 
+def test_the_first_of_several_tests_ends_the_technique(channel: Channel) -> None:
+    second = {"TEST2CONF": E_AT_MOST, "TEST2VAL": 2.0}
+    channel.load([Technique("CPLIMIT", {**cplimit(-11.52e-6, 1.7).parameters, **second}), ca(2.0)])
+    channel.start(START_S)
+    assert channel.cell.reading(channel.transition_s).voltage_v == pytest.approx(2.0, abs=1e-5)
+
+
 def test_what_cannot_be_run_is_refused_with_its_code(channel: Channel) -> None:
     def code(command: object) -> Code:
         assert callable(command)
@@ -89,6 +97,10 @@ def test_what_cannot_be_run_is_refused_with_its_code(channel: Channel) -> None:
     assert code(lambda: channel.load([ocv(float("nan"))])) is Code.BAD_PARAMETERS
     automatic = Technique("CPLIMIT", {**cplimit(-1e-5, 1.0).parameters, "IRANGE": 12.0})
     assert code(lambda: channel.load([automatic])) is Code.BAD_PARAMETERS
+    two_steps = Technique("CA", {**ca(1.0).parameters, "STEPN": 1.0})
+    assert code(lambda: channel.load([two_steps])) is Code.BAD_PARAMETERS
+    both_needed = Technique("CPLIMIT", {**cplimit(-1e-5, 1.0).parameters, "TEST2CONF": 3.0})
+    assert code(lambda: channel.load([both_needed])) is Code.BAD_PARAMETERS
     channel.load([ocv(10.0)])
     channel.start(START_S)
     assert code(lambda: channel.load([ocv(10.0)])) is Code.CHANNEL_RUNNING

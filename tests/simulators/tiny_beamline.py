@@ -1,4 +1,4 @@
-"""A simulated beamline with a resistor for a cell and frames of 32 x 16 pixels that say what they were asked for."""
+"""A simulated beamline with a resistor, or the cell of argument 2; its frames of 32 x 16 pixels say what was asked."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from simulators.ports import free_ports
 EPOCH_S = 1_700_000_000.0
 
 
-def main(directory: Path) -> None:
+def main(directory: Path, cell_file: str | None = None) -> None:
     ports = Ports(*free_ports(7))
     prepare(server_environment(ports.instruments))
     os.environ["OPHYD_CONTROL_LAYER"] = "dummy"
@@ -22,6 +22,8 @@ def main(directory: Path) -> None:
 
     from simulators.beamline_process import Contents, SimulatedBeamline
     from simulators.camera import Chip
+    from simulators.cell_parameters import load_cell
+    from simulators.cell_twin import CellTwin
     from simulators.dummy_cell import DummyCell
     from simulators.load_cell import FULL_SCALE_N, calibration
 
@@ -42,7 +44,8 @@ def main(directory: Path) -> None:
             return frame
 
     def contents(epoch_s: float) -> Contents:
-        return Contents(DummyCell(epoch_s), Frames(), Chip(CHIP_COLUMNS, CHIP_ROWS, 4, 128, 64), lambda *_: None)
+        cell = DummyCell(epoch_s) if cell_file is None else CellTwin(load_cell(Path(cell_file)), epoch_s)
+        return Contents(cell, Frames(), Chip(CHIP_COLUMNS, CHIP_ROWS, 4, 128, 64), lambda *_: None)
 
     beamline = SimulatedBeamline(directory, ports, epoch_s=EPOCH_S, seed=1, make_contents=contents)
     path = directory / "beamline.toml"
@@ -51,4 +54,4 @@ def main(directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -23,27 +23,41 @@ CAPACITY_F = 1e-3  # 100 uA for 1 s is 0.1 V
 RESISTANCE_OHM = 100.0
 BEGIN_V = 2.0
 IDS = {"OCV": 100, "CA": 101, "CP": 102, "CPLIMIT": 155}
-PARAMETERS = {
-    "OCV": ("RTT", "REDT", "REDE", "ERANGE"),
-    "CA": ("VSTEP", "DURSTEP", "VSINIT", "STEPNUM", "NCYCLES", "REDT", "IRANGE", "ERANGE", "BW"),
-    "CP": ("ISTEP", "DURSTEP", "VSINIT", "STEPNUM", "NCYCLES", "REDT", "IRANGE", "ERANGE", "BW"),
+COMMON = ("REDT", "TB", "IRANGE", "ERANGE", "BW", "XCTR")
+SCALARS = {
+    "OCV": ("RTT", "REDE", *COMMON),
+    "CA": ("REDI", "STEPN", "NCYCLES", *COMMON),
+    "CP": ("REDE", "STEPN", "NCYCLES", *COMMON),
 }
-PARAMETERS["CPLIMIT"] = (*PARAMETERS["CP"], "TEST1CONF", "TEST1VAL", "EXITCOND")
+SCALARS["CPLIMIT"] = SCALARS["CP"]
+TESTS = tuple(f"TEST{number}{what}" for number in (1, 2, 3) for what in ("CONF", "VAL"))
+WAVEFORMS = {
+    "OCV": (),
+    "CA": ("VSTEP", "DURSTEP", "VSINIT"),
+    "CP": ("ISTEP", "DURSTEP", "VSINIT"),
+    "CPLIMIT": ("ISTEP", "DURSTEP", "VSINIT", *TESTS, "EXITCOND"),
+}
+NUM_ELEMENTS = 20
 NUMBERS = ("EWE", "ECE", "I", "TIME", "Q")
-WHOLE = ("TECHID", "TECHIND", "LOOP", "IOVERFLOW", "EOVERFLOW", "SATURATION", "OPTERR", "START", "STOP")
+WHOLE = ("TECHID", "TECHIND", "LOOP", "IOVERFLOW", "EOVERFLOW", "SATURATION", "OPTERR", "START", "STOP", "SAVEDATA:SP")
 
 
 def variables() -> dict[str, object]:
     found: dict[str, object] = {name: pvproperty(name=f"FAKE:C0:{name}", value=0.0) for name in NUMBERS}
-    found |= {name: pvproperty(name=f"FAKE:C0:{name}", value=0) for name in WHOLE}
+    found |= {name.replace(":", "_"): pvproperty(name=f"FAKE:C0:{name}", value=0) for name in WHOLE}
     found["STATE"] = pvproperty(
-        name="FAKE:C0:STATE", value=0, dtype=ChannelType.ENUM, enum_strings=["STOP", "RUN", "PAUSE"]
+        name="FAKE:C0:STATE", value=0, dtype=ChannelType.ENUM, enum_strings=["Stopped", "Running", "Paused"]
     )
     found["LOADTECH"] = pvproperty(name="FAKE:C0:LOADTECH:SP", value="", dtype=ChannelType.STRING)
-    for technique, parameters in PARAMETERS.items():
-        for parameter in parameters:
+    for technique, waveforms in WAVEFORMS.items():
+        for parameter in SCALARS[technique]:
             name = f"FAKE:C0:T:{technique}:0:{parameter}:SP"
             found[f"{technique}_{parameter}"] = pvproperty(name=name, value=0.0)
+        for parameter in waveforms:
+            name = f"FAKE:C0:T:{technique}:0:{parameter}:SP"
+            found[f"{technique}_{parameter}"] = pvproperty(
+                name=name, value=[0.0], dtype=ChannelType.FLOAT, max_length=NUM_ELEMENTS
+            )
     found["TEMPERATURE"] = pvproperty(name="FAKE:TEMPERATURE", value=25.0)
     found["COUNTS"] = pvproperty(name="FAKE:COUNTS", value=7351)
     for name in ("SILENT", "FROZEN", "DEAF"):
@@ -64,7 +78,8 @@ class Beamline(PVGroup):  # type: ignore[misc]
         self.current_a = 0.0
 
     def get(self, name: str) -> float:
-        return float(getattr(self, name).value)
+        value = getattr(self, name).value
+        return float(value[0] if hasattr(value, "__len__") else value)
 
     async def show(self, **values: float) -> None:
         for name, value in values.items():

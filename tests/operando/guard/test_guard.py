@@ -54,6 +54,12 @@ def test_a_command_that_cannot_be_is_refused_with_its_reason(
     assert reason in said
 
 
+def test_every_instrument_is_connected_before_the_first_sample(guarded: World) -> None:
+    guarded.wait_state("OPEN_CIRCUIT")
+    for table in ("potentiostat", "load_cell", "temperature"):
+        assert guarded.rows(table)[0]["quality"] == "OK", table
+
+
 def test_a_step_runs_holds_and_ends_by_itself(guarded: World) -> None:
     assert guarded.command("constant_current", hold="constant_voltage", max_hold_s=1.0, **DISCHARGE) == "done"
     assert guarded.wait_state("RUNNING", "HOLDING")["step"] == "discharge"

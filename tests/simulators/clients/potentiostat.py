@@ -33,10 +33,12 @@ def get(name: str) -> float:
 
 put("START", 1)
 nothing_loaded = get("OPTERR")
-parameters = {"ISTEP": -1e-5, "DURSTEP": 10.0, "IRANGE": 5, "TEST1CONF": 1, "TEST1VAL": -1.0, "EXITCOND": 1}
-for name, value in parameters.items():
+parameters = {"ISTEP": [-1e-5], "DURSTEP": [10.0], "VSINIT": [0], "IRANGE": 5, "STEPN": 0, "EXITCOND": [1]}
+tests = {f"TEST{number}CONF": [int(number == 1)] for number in (1, 2, 3)}
+levels = {f"TEST{number}VAL": [-1.0] for number in (1, 2, 3)}
+for name, value in (parameters | tests | levels).items():
     put(f"T:CPLIMIT:0:{name}:SP", value)
-for name, value in {"VSTEP": 0.02, "DURSTEP": 60.0}.items():
+for name, value in {"VSTEP": [0.02], "DURSTEP": [60.0], "VSINIT": [0], "STEPN": 0}.items():
     put(f"T:CA:0:{name}:SP", value)
 put("LOADTECH:SP", "cplimit,ca")
 put("START", 1)

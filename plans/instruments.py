@@ -14,6 +14,7 @@ class Cell(Protocol):
     """What a plan needs of :class:`devices.cell.Cell`; it is never moved."""
 
     name: str
+    connected: bool
     voltage: Any
     charge: Any
     state: Any

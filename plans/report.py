@@ -41,6 +41,11 @@ class Wishes:
         self._leave_running.set()
         self._stop.set()
 
+    def stop_now(self) -> None:
+        """End the experiment; the cell goes to open circuit, whatever was wished before."""
+        self._leave_running.clear()
+        self._stop.set()
+
     @property
     def stopping(self) -> bool:
         """Whether the experiment should end soon."""

@@ -1,5 +1,6 @@
 """One tomogram, an atomic unit: darks, flats and projections in one run of its own, with a truthful end."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,12 +10,13 @@ import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 from bluesky.utils import MsgGenerator, RequestAbort, RequestStop
 
+from devices.answers import NO_ANSWER
 from devices.camera import FrameCounts
 from devices.shutter import ShutterState
 from operando.model.clock import Clock
 from operando.model.frames import FrameKind
 from operando.model.outcome import EXIT_STATUS, Outcome
-from plans import clock_waits, facts, frames
+from plans import cell_watch, clock_waits, facts, frames
 from plans.dead_time import DeadTime
 from plans.faults import INSTRUMENT_FAULTS, BeamLostError, sentence
 from plans.frame_ledger import FrameLedger
@@ -181,6 +183,7 @@ class _Taking:
                 self._require_beam()
             for look in also:
                 look()
+            self._require_safe_cell()
             left_s = max(begin_s + series.duration_s - self.clock.now(), 0.0)
             fraction = min(counts.written / series.num_frames, 1.0)
             self.report(
@@ -209,6 +212,11 @@ class _Taking:
                 f"the ring current is {found_ma:.1f} mA, needed are {self.scan.min_ring_current_ma:g} mA: "
                 "the tomogram was given up to be taken again with beam"
             )
+
+    def _require_safe_cell(self) -> None:
+        if self.instruments.cell.connected:  # a guard that died is restarted, and tells then
+            with contextlib.suppress(*NO_ANSWER):
+                cell_watch.state(self.instruments.cell)
 
     def _settle(self) -> None:
         if self.kind is not None and self.declared:

@@ -39,7 +39,7 @@ from simulators.preview import Preview
 from simulators.scalar_sensors import ScalarSensors
 from simulators.shutter import Shutter
 
-ALONE_S = 600.0  # real time after which a rehearsal that nobody attends ends
+LONGEST_ALONE_S = 600.0  # real time after which a rehearsal that nobody attends ends
 LOOK_ROUND_S = 1.0
 
 
@@ -80,6 +80,8 @@ class SimulatedBeamline:
         Given the virtual time of the beginning, makes what is simulated.
     await_all
         Let time begin when guard and acquisition have joined.
+    longest_alone_s
+        Of real time; when nobody was connected for so long, it ends.
     """
 
     def __init__(
@@ -91,7 +93,9 @@ class SimulatedBeamline:
         seed: int,
         make_contents: Callable[[float], Contents],
         await_all: bool = False,
+        longest_alone_s: float = LONGEST_ALONE_S,
     ) -> None:
+        self._longest_alone_s = longest_alone_s
         self._page = ClockPage(directory / PAGE, create=True)
         self._conductor = conductor = Conductor(self._page, epoch_s=epoch_s, await_all=await_all)
         self._ports = ports
@@ -200,7 +204,7 @@ class SimulatedBeamline:
     async def _until_alone(self, context: Context, ended: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
         attended_at = loop.time()
-        while loop.time() - attended_at < ALONE_S:
+        while loop.time() - attended_at < self._longest_alone_s:
             if context.circuits or self._conductor.num_participants:
                 attended_at = loop.time()
             await asyncio.sleep(LOOK_ROUND_S)

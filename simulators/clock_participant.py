@@ -15,6 +15,10 @@ _log = logging.getLogger(__name__)
 class Listener(Protocol):
     """Who keeps the participants."""
 
+    @property
+    def free(self) -> bool:
+        """Whether time runs by itself."""
+
     def joined(self, participant: "Participant") -> None:
         """Take a participant in."""
 
@@ -73,7 +77,7 @@ class Participant(asyncio.Protocol):
         """End this participant's wait."""
         self.until_s = None
         self._spoke_at = self._loop.time()
-        self._say({"number": self._number, "now": now_s})
+        self._say({"number": self._number, "now": now_s, "free": self._conductor.free})
 
     def silent_in_s(self) -> float:
         """Real time that is left until this participant counts as stuck."""

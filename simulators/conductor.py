@@ -52,6 +52,7 @@ class Conductor:
         self._page = page
         self._page.write(epoch_s, 0.0)
         self._running = False
+        self._free = False
         self._begun = not await_all
         self._events: list[Event] = []
         self._numbers = itertools.count()
@@ -66,6 +67,11 @@ class Conductor:
     def num_participants(self) -> int:
         """How many participants have joined and not gone."""
         return len(self._participants)
+
+    @property
+    def free(self) -> bool:
+        """Whether time runs by itself, because somebody is gone or silent."""
+        return self._free
 
     def now(self) -> float:
         """Return the virtual time, in s since the Unix epoch."""
@@ -150,6 +156,7 @@ class Conductor:
         return all(role in self._participants and not self._participants[role].stuck for role in ROLES)
 
     async def _fast_forward(self) -> None:
+        self._free = False
         self._stand_still()
         busy = [participant for participant in self._participants.values() if participant.until_s is None]
         if busy:
@@ -169,6 +176,10 @@ class Conductor:
             self._release(arrival_s, only_one=True)
 
     async def _real_time(self) -> None:
+        if not self._free:
+            # A wait that was to be jumped over would now really last: whoever waits looks again and asks anew.
+            self._free = True
+            self._release(float("inf"), only_one=False)
         self._run_freely()
         now_s = self.now()
         deadlines = self._deadlines()
@@ -210,7 +221,7 @@ class Conductor:
         for role in ROLES:
             participant = self._participants.get(role)
             if participant is not None and participant.until_s is not None and participant.until_s <= time_s:
-                participant.release(time_s)
+                participant.release(self.now())
                 if only_one:
                     return
 

@@ -18,7 +18,7 @@ from operando.guard.record import Record
 from operando.guard.samples import Sample, Sampler
 from operando.guard.state import State, Step, cell_state, limit_was_missed
 from operando.guard.techniques import loaded_step
-from operando.model.clock import Clock
+from operando.model.clock import Clock, RehearsalClock
 from operando.model.experiment import Experiment
 
 PERIOD_IN_TROUBLE_S = 1.0  # while an instrument is silent or the cell is unsafe, look at least so often
@@ -86,10 +86,13 @@ class Guard:
 
     @property
     def period_s(self) -> float:
-        """Time between samples: as asked, shorter while something is wrong."""
+        """Time between samples: as asked, shorter while something is wrong or nobody jumps through time."""
+        asked_s = self._asked_period_s
+        if isinstance(self._clock, RehearsalClock) and self._clock.runs_freely:
+            asked_s = min(asked_s, self._longest_live_period_s)
         in_trouble = self._unsafe or self._last is None or self._last.reading.potentiostat_silent_s > 0
         in_trouble = in_trouble or (self._last is not None and self._last.reading.force_silent_s > 0)
-        return min(self._asked_period_s, PERIOD_IN_TROUBLE_S) if in_trouble else self._asked_period_s
+        return min(asked_s, PERIOD_IN_TROUBLE_S) if in_trouble else asked_s
 
     def adopt(self) -> None:
         """Take the first sample and say what was found: a running technique goes on as it is."""

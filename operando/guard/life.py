@@ -56,10 +56,18 @@ def _owner(pid_file: os.PathLike[str]) -> str:
 class Loneliness:
     """Tells when a rehearsal's guard has nobody left to guard for: no clients, or no simulated beamline."""
 
-    def __init__(self, clock: Clock, host_clock: Clock, num_clients: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        host_clock: Clock,
+        num_clients: Callable[[], int],
+        *,
+        longest_alone_s: float = LONGEST_ALONE_S,
+    ) -> None:
         self._clock = clock
         self._host_clock = host_clock
         self._num_clients = num_clients
+        self._longest_alone_s = longest_alone_s
         self._alone_since_s = self._lost_since_s = host_clock.now()
 
     def reason_to_end(self) -> str:
@@ -73,6 +81,6 @@ class Loneliness:
             self._lost_since_s = now_s
         if now_s - self._lost_since_s >= LONGEST_WITHOUT_BEAMLINE_S:
             return f"The simulated beamline has been gone for {LONGEST_WITHOUT_BEAMLINE_S:g} s."
-        if now_s - self._alone_since_s >= LONGEST_ALONE_S:
-            return f"Nobody has been connected for {LONGEST_ALONE_S:g} s."
+        if now_s - self._alone_since_s >= self._longest_alone_s:
+            return f"Nobody has been connected for {self._longest_alone_s:g} s."
         return ""

@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from operando.guard.life import GuardRunsAlreadyError, only_guard
+from operando.guard.life import LONGEST_ALONE_S, GuardRunsAlreadyError, only_guard
 from operando.model.beamline import Beamline, load_beamline
 from operando.model.cell_log import CellLogWriter
 from operando.model.channel_access import client_environment, prepare, server_environment
@@ -22,11 +22,12 @@ class GuardError(RuntimeError):
     """The guard cannot guard this run."""
 
 
-def run_guard(run_directory: Path, *, stop_cell: bool = False) -> int:
+def run_guard(run_directory: Path, *, stop_cell: bool = False, longest_alone_s: float = LONGEST_ALONE_S) -> int:
     """Guard the cell of one run until told to end; return the exit status.
 
     SIGTERM ends it. In a rehearsal, or with ``stop_cell``, the cell goes to open circuit first; at a beamline the
     technique otherwise goes on, bounded by its own limits and duration, and the next guard adopts it.
+    A rehearsal's guard also ends when nobody has been connected to it for ``longest_alone_s`` of the host's time.
 
     Returns
     -------
@@ -37,14 +38,14 @@ def run_guard(run_directory: Path, *, stop_cell: bool = False) -> int:
     run = RunDirectory(run_directory)
     try:
         with only_guard(run):
-            _guard(run, stop_cell=stop_cell)
+            _guard(run, stop_cell=stop_cell, longest_alone_s=longest_alone_s)
     except (GuardError, GuardRunsAlreadyError, FileFormatError, ClockError, OSError, RuntimeError) as error:
         logging.getLogger(__name__).critical("%s", error, exc_info=not isinstance(error, RuntimeError | ValueError))
         return 1
     return 0
 
 
-def _guard(run: RunDirectory, *, stop_cell: bool) -> None:
+def _guard(run: RunDirectory, *, stop_cell: bool, longest_alone_s: float) -> None:
     experiment = load_experiment(run.experiment)
     beamline = load_beamline(run.beamline)
     token = _token(run)
@@ -83,7 +84,7 @@ def _guard(run: RunDirectory, *, stop_cell: bool) -> None:
     area_mm2, poll_s = experiment.cell.geometry.bore_area_mm2, beamline.potentiostat.poll_s
     sampler = Sampler(potentiostat, load_cell, temperature, calibration, area_mm2, clock, poll_s=poll_s)
     control = CellControl(potentiostat, inbox, clock, poll_s)
-    loneliness = Loneliness(clock, host_clock, lambda: server.num_clients)
+    loneliness = Loneliness(clock, host_clock, lambda: server.num_clients, longest_alone_s=longest_alone_s)
     guard = Guard(experiment, sampler, control, record, server, inbox, clock, memory, loneliness.reason_to_end)
     for number in (signal.SIGTERM, signal.SIGINT):
         # A handler runs inside the loop's own wait, where it may take no lock.
@@ -137,8 +138,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Guard the cell of one run.")
     parser.add_argument("--run-dir", type=Path, required=True)
     parser.add_argument("--stop-cell", action="store_true", help="open the circuit at the end also at a beamline")
-    arguments = parser.parse_args()
-    sys.exit(run_guard(arguments.run_dir, stop_cell=arguments.stop_cell))
+    parser.add_argument(
+        "--longest-alone-s", type=float, default=LONGEST_ALONE_S, help="end a rehearsal's guard after so long alone"
+    )
+    options = parser.parse_args()
+    sys.exit(run_guard(options.run_dir, stop_cell=options.stop_cell, longest_alone_s=options.longest_alone_s))
 
 
 if __name__ == "__main__":

@@ -143,6 +143,7 @@ class RehearsalClock:
         self._pending: tuple[int, Future[float]] | None = None
         self._number = 0
         self._lost_at: tuple[float, float] | None = None
+        self._free = False
         self._real_time = SystemClock()
         self._acknowledged = threading.Semaphore(0)
         self._thread = threading.Thread(target=self._listen, name="rehearsal-clock", daemon=True)
@@ -161,6 +162,11 @@ class RehearsalClock:
         """Whether the conductor is gone; time then goes on in real time from where it was."""
         return self._lost_at is not None
 
+    @property
+    def runs_freely(self) -> bool:
+        """Whether time ran by itself at the end of the last wait: somebody is gone, or silent for too long."""
+        return self._free or self.lost
+
     def now(self) -> float:
         """Return the virtual time, in s since the Unix epoch."""
         if self._lost_at is None:
@@ -169,7 +175,10 @@ class RehearsalClock:
         return virtual_s + time.monotonic() - monotonic_s
 
     def timer(self, deadline_s: float) -> "Future[float]":
-        """Return a future that is done at ``deadline_s``; until then this participant counts as waiting."""
+        """Return a future that is done at ``deadline_s``; until then this participant counts as waiting.
+
+        It is done earlier when time begins to run by itself: look at the clock, and wait again for what is left.
+        """
         future: Future[float] = Future()
         with self._lock:
             if self._lost_at is not None:
@@ -184,7 +193,8 @@ class RehearsalClock:
 
     def sleep_until(self, deadline_s: float) -> float:
         """Block until ``deadline_s``; return the time then."""
-        self.timer(deadline_s).result()
+        while self.now() < deadline_s:
+            self.timer(deadline_s).result()
         return self.now()
 
     def busy(self) -> None:
@@ -242,6 +252,7 @@ class RehearsalClock:
                 return  # answer to a wait that was replaced
             _, future = self._pending
             self._pending = None
+            self._free = bool(message.get("free"))
         if future.set_running_or_notify_cancel():
             future.set_result(float(str(message["now"])))
 

@@ -3,10 +3,11 @@
 import importlib.metadata
 import logging
 import platform
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 
@@ -20,11 +21,10 @@ from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_STOPPED
 from operando.session.interrupt import InterruptHandler, Wish
 from operando.session.journal import DocumentJournal
 from operando.session.progress_line import ProgressLine
-
-if TYPE_CHECKING:
-    from plans.report import Wishes
+from plans.report import Wishes
 
 CONNECT_TIMEOUT_S = 20.0
+BEGIN_POLL_S = 0.05
 LIBRARIES = ("operando", "bluesky", "ophyd", "event-model", "pyepics", "h5py", "numpy")
 
 
@@ -32,14 +32,23 @@ class Acquisition:
     """Runs the plan of one experiment in this process; prints how it goes."""
 
     def __init__(
-        self, run: RunDirectory, experiment: Experiment, geometry: str, *, rehearsal: bool, console: Console
+        self,
+        run: RunDirectory,
+        experiment: Experiment,
+        geometry: str,
+        *,
+        rehearsal: bool,
+        wishes: Wishes,
+        console: Console,
     ) -> None:
         self._run = run
         self._experiment = experiment
         self._geometry = geometry
         self._rehearsal = rehearsal
         self._console = console
-        self._stopped_now = False
+        self._wishes = wishes
+        self._ended = threading.Event()
+        self.stopped_now = False
 
     def run(self) -> int:
         """Acquire until the schedule has ended or somebody stops it; return the exit code."""
@@ -58,7 +67,6 @@ class Acquisition:
         from devices.connection import DeviceConnectionError, connect
         from operando.session.beamline_devices import instruments
         from plans.experiment import experiment_plan
-        from plans.report import Wishes
         from plans.schedule_journal import ScheduleJournal
 
         quiet_channel_access()
@@ -89,9 +97,9 @@ class Acquisition:
         log = CellLogReader(self._run.cell_log)
         ending.callback(log.close)
         line = ending.enter_context(ProgressLine(self._console, rehearsal=self._rehearsal))
-        wishes = Wishes()
-        handler = InterruptHandler(self._act_on(engine.abort, wishes), self._console)
+        handler = InterruptHandler(self._act_on(engine), self._console)
         ending.callback(handler.close)
+        ending.callback(self._ended.set)
         pulse = Pulse(
             clock, lambda delay_s, beat: engine.loop.call_soon_threadsafe(engine.loop.call_later, delay_s, beat)
         )
@@ -109,7 +117,7 @@ class Acquisition:
             samples_since=lambda row: log.rows("potentiostat", after_id=row),
             metadata={"experiment": raw_table(self._run.experiment), "versions": versions()},
             rehearsal=self._rehearsal,
-            wishes=wishes,
+            wishes=self._wishes,
             report=line.show,
         )
         ends: list[Any] = []
@@ -125,28 +133,39 @@ class Acquisition:
             self._console.print(
                 f"The run ended with an error: {error}", style="bold red", markup=False, highlight=False
             )
-            return EXIT_STOPPED if self._stopped_now else EXIT_FAILED
-        if self._stopped_now or wishes.cell_stays:
+            return EXIT_STOPPED if self.stopped_now else EXIT_FAILED
+        if self.stopped_now:
             return EXIT_STOPPED
         end = ends[-1] if ends else None
         if end is None:
             return EXIT_FAILED
         if end.reason:
             self._console.print(f"{end.outcome.value}: {end.reason}", markup=False, highlight=False)
-        return EXIT_COMPLETE if end.outcome is Outcome.COMPLETE else EXIT_FAILED
+        return {Outcome.COMPLETE: EXIT_COMPLETE, Outcome.ABORTED: EXIT_STOPPED}.get(end.outcome, EXIT_FAILED)
 
-    def _act_on(self, abort: Callable[[str], object], wishes: "Wishes") -> Callable[[Wish], None]:
+    def _act_on(self, engine: Any) -> Callable[[Wish], None]:
         def act(wish: Wish) -> None:
             self._console.print(f"{wish.value} ...", markup=False, highlight=False)
             if wish is Wish.FINISH_TOMOGRAM:
-                wishes.stop_after_tomogram()
+                self._wishes.stop_after_tomogram()
             elif wish is Wish.LEAVE_CYCLING:
-                wishes.leave_cell_running()
+                self._wishes.leave_cell_running()
             else:
-                self._stopped_now = True
-                abort("a person stopped the run")
+                self.stopped_now = True
+                self._wishes.stop_now()
+                self._abort(engine)
 
         return act
+
+    def _abort(self, engine: Any) -> None:
+        from bluesky.utils import TransitionError
+
+        while not self._ended.is_set():
+            try:
+                engine.abort("a person stopped the run")
+                return
+            except TransitionError:  # the plan is about to begin
+                self._ended.wait(BEGIN_POLL_S)
 
 
 def _log_to(path: Path) -> None:

@@ -3,7 +3,8 @@
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum
 from types import FrameType
 
@@ -20,6 +21,33 @@ class Wish(Enum):
 
 
 _KEYS = {"f": Wish.FINISH_TOMOGRAM, "l": Wish.LEAVE_CYCLING, "s": Wish.STOP_NOW, "g": Wish.GO_ON}
+
+
+@contextmanager
+def one_interrupt() -> Iterator[Callable[[], None]]:
+    """Let SIGTERM interrupt as Ctrl-C does, once: what was started is then ended without being interrupted again.
+
+    Yields
+    ------
+    Callable
+        Call it when the ending begins without an interruption: from here on none comes.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def no_more() -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        no_more()
+        raise KeyboardInterrupt
+
+    previous = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield no_more
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 class InterruptHandler:

@@ -13,10 +13,12 @@ from operando.model.run_directory import RunDirectory
 from operando.session.acquisition import Acquisition
 from operando.session.beamline_probe import refuse_incomplete_beamline
 from operando.session.check import chosen_geometry, refuse_what_cannot_be
-from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED
+from operando.session.errors import EXIT_FAILED, EXIT_STOPPED
+from operando.session.interrupt import one_interrupt
 from operando.session.layout import make_run_directory, refuse_used_directory
 from operando.session.processes import ChildProcess, ProcessError, Supervisor, write_pid_file
 from operando.session.results_table import results_table
+from plans.report import Wishes
 
 ANALYSIS_TIMEOUT_S = 1800.0
 
@@ -57,13 +59,18 @@ def run_experiment(request: RunRequest, console: Console) -> int:
     console.print(
         f"{'REHEARSAL' if rehearsal else 'Experiment'} {experiment.experiment.name} ({geometry}) in {run.path}"
     )
-    with contextlib.ExitStack() as ending:
+    with one_interrupt() as no_more_interrupts, contextlib.ExitStack() as ending:
         ending.callback((run.processes / "acquisition.pid").unlink, missing_ok=True)
         try:
             return _run(request, experiment, geometry, run, console, ending)
         except ProcessError as error:
             console.print(f"The run could not go on: {error}", style="bold red", highlight=False, markup=False)
             return EXIT_FAILED
+        except KeyboardInterrupt:  # while processes start or the last measurements are made
+            console.print(f"Stopped. Everything is in {run.path}", highlight=False, markup=False)
+            return EXIT_STOPPED
+        finally:
+            no_more_interrupts()
 
 
 def _run(
@@ -75,15 +82,17 @@ def _run(
     ending: contextlib.ExitStack,
 ) -> int:
     rehearsal = request.beamline_file is None
+    wishes = Wishes()
     if request.beamline_file is None:
-        beamline_file = _start_simulator(request, geometry, run, ending)
+        beamline_file = _start_simulator(request, geometry, run, wishes, ending)
     else:
         beamline_file = request.beamline_file
     shutil.copyfile(beamline_file, run.beamline)
 
     guard = ChildProcess("guard", ["guard", str(run.path)], run.processes)
+    if rehearsal:  # a beamline's guard goes on guarding the cell
+        ending.callback(_end_unless_left, guard, wishes)
     guard.start()
-    ending.callback(_end_guard, guard, rehearsal=rehearsal)
     guard.wait_ready()
     supervisor = Supervisor(
         guard,
@@ -92,8 +101,8 @@ def _run(
     ending.callback(supervisor.stop)
 
     analysis = ChildProcess("analysis", ["analyse", str(run.path), "--follow"], run.processes)
-    analysis.start()
     ending.callback(analysis.end)
+    analysis.start()
     watcher = Supervisor(
         analysis,
         on_restart=lambda code: console.print(f"The analysis died (exit {code}) and was restarted.", style="bold red"),
@@ -101,9 +110,11 @@ def _run(
     )
     ending.callback(watcher.stop)
 
-    acquisition = Acquisition(run, experiment, geometry, rehearsal=rehearsal, console=console)
+    acquisition = Acquisition(run, experiment, geometry, rehearsal=rehearsal, wishes=wishes, console=console)
     exit_code = acquisition.run()
-    if exit_code in (EXIT_COMPLETE, EXIT_FAILED):
+    if wishes.cell_stays:
+        console.print(_how_to_end(rehearsal, guard), markup=False, highlight=False)
+    if not acquisition.stopped_now:
         with console.status("waiting for the last measurements ..."):
             finished = watcher.wait_finished(ANALYSIS_TIMEOUT_S)
         if not finished:
@@ -116,7 +127,9 @@ def _run(
     return exit_code
 
 
-def _start_simulator(request: RunRequest, geometry: str, run: RunDirectory, ending: contextlib.ExitStack) -> Path:
+def _start_simulator(
+    request: RunRequest, geometry: str, run: RunDirectory, wishes: Wishes, ending: contextlib.ExitStack
+) -> Path:
     arguments = ["simulate", str(request.experiment_file.resolve()), "--directory", str(run.simulation)]
     arguments += ["--geometry", geometry, "--await-all"]
     if request.seed is not None:
@@ -128,12 +141,17 @@ def _start_simulator(request: RunRequest, geometry: str, run: RunDirectory, endi
     if request.angle_unit is not None:
         arguments += ["--angle-unit", request.angle_unit]
     simulator = ChildProcess("simulator", arguments, run.processes)
+    ending.callback(_end_unless_left, simulator, wishes)
     simulator.start()
-    ending.callback(simulator.end)
     return Path(simulator.wait_ready())
 
 
-def _end_guard(guard: ChildProcess, *, rehearsal: bool) -> None:
-    """End a rehearsal's guard; a beamline's guard goes on guarding the cell."""
-    if rehearsal:
-        guard.end()
+def _end_unless_left(process: ChildProcess, wishes: Wishes) -> None:
+    """End a process that guards or is the cell, unless a person left the cell cycling."""
+    if not wishes.cell_stays or process.exit_code() is not None:
+        process.end()
+
+
+def _how_to_end(rehearsal: bool, guard: ChildProcess) -> str:
+    alone = " A rehearsal's guard ends by itself ten minutes after its last client." if rehearsal else ""
+    return f"The cell goes on under the guard, process {guard.pid}; SIGTERM ends it.{alone}"

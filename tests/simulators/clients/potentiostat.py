@@ -2,6 +2,7 @@
 
 import json
 import sys
+import threading
 from pathlib import Path
 
 from operando.model.beamline import load_beamline
@@ -20,7 +21,7 @@ assert beamline.clock is not None
 address = beamline.clock.host, beamline.clock.port
 guard = RehearsalClock(address, path.parent / beamline.clock.page, role="guard")
 other = RehearsalClock(address, path.parent / beamline.clock.page, role="acquisition")
-other.timer(guard.now() + 1e6)
+threading.Thread(target=other.sleep_until, args=(guard.now() + 1e6,), daemon=True).start()
 
 
 def put(name: str, value: object) -> None:

@@ -8,7 +8,7 @@ from operando.model.outcome import Outcome
 from operando.model.schedule import CellStep, ConstantCurrent, ConstantVoltage, Hold, Rest, SyncMode, step_key
 from plans import triggers
 from plans.cell_watch import CellDangerError, CellState
-from plans.course import Course, Occasion, StopWishedError
+from plans.course import Course, Occasion
 from plans.triggers import DueTomogram
 
 NEAR_V = 0.05  # of a set voltage: the guard samples as in a tomogram from here on, so that the crossing is seen in time
@@ -22,8 +22,6 @@ def run_step(course: Course, step: CellStep, cycle: int) -> MsgGenerator[None]:
         yield from _ConstantCurrent(course, step, cycle).plan()
     else:
         yield from _timed_step(course, step, cycle)
-    if course.stop_after == step.name:
-        raise StopWishedError(f"a person asked to stop after step {step.name}")
 
 
 def _timed_step(course: Course, step: Rest | ConstantVoltage, cycle: int) -> MsgGenerator[None]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
-from bluesky.utils import MsgGenerator, RequestAbort, RequestStop
+from bluesky.utils import MsgGenerator
 
 from devices.answers import NO_ANSWER
 from operando.model.clock import Clock
@@ -16,7 +16,7 @@ from operando.model.run_directory import RunDirectory
 from operando.model.schedule import CellStep
 from plans import cell_watch, clock_waits, facts
 from plans.cell_watch import CellDangerError, CellState
-from plans.faults import sentence
+from plans.faults import StopWishedError, outcome_of, sentence
 from plans.instruments import Instruments
 from plans.report import Progress, Report, Wishes
 from plans.schedule_journal import Request, ScheduleJournal
@@ -36,10 +36,6 @@ SAMPLE_KEYS = {
     "charge_mah": "mAh",
 }
 SamplesSince = Callable[[int], Sequence[Mapping[str, Any]]]
-
-
-class StopWishedError(Exception):
-    """A person asked the experiment to end here."""
 
 
 @dataclass(frozen=True)
@@ -197,8 +193,7 @@ class Course:
                 report=self.report,
             )
         except BaseException as error:
-            ended = Outcome.ABORTED if isinstance(error, RequestAbort | RequestStop) else Outcome.FAILED
-            self.journal.outcome("tomogram", due.name, ended, reason=sentence(error), **details)
+            self.journal.outcome("tomogram", due.name, outcome_of(error), reason=sentence(error), **details)
             raise
         yield from self.command("set_sampling", period_s=self.between_tomograms_s)
         yield from self._bring_samples(row)

@@ -15,8 +15,8 @@ from operando.model.schedule import CellStep, step_key
 from plans import clock_waits, facts
 from plans.cell_steps import run_step
 from plans.cell_watch import CellDangerError
-from plans.course import Course, SamplesSince, StopWishedError
-from plans.faults import sentence
+from plans.course import Course, SamplesSince
+from plans.faults import StopWishedError, outcome_of, sentence
 from plans.instruments import Instruments
 from plans.report import Report, Wishes, say_nothing
 from plans.schedule_journal import ScheduleJournal
@@ -124,9 +124,15 @@ def _schedule(course: Course) -> MsgGenerator[None]:
         if course.journal.ended("step", key) == Outcome.COMPLETE:
             continue
         course.journal.intent("step", key)
-        yield from run_step(course, step, cycle)
+        try:
+            yield from run_step(course, step, cycle)
+        except Exception as error:
+            course.journal.outcome("step", key, outcome_of(error), reason=sentence(error))
+            raise
         yield from course.outer(facts.record("steps", _step_fields(course, step, cycle), course.clock))
         course.journal.outcome("step", key, Outcome.COMPLETE)
+        if course.stop_after == step.name:
+            raise StopWishedError(f"a person asked to stop after step {step.name}")
 
 
 def _step_fields(course: Course, step: CellStep, cycle: int) -> dict[str, Any]:

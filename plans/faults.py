@@ -1,12 +1,17 @@
 """What an instrument's fault is, as opposed to a mistake in the program, and what an error says."""
 
-from bluesky.utils import FailedStatus
+from bluesky.utils import FailedStatus, RequestAbort, RequestStop
 
 from devices.answers import NO_ANSWER
 from devices.camera import CameraError
 from devices.checked_motor import MoveError
 from devices.shutter import ShutterError
+from operando.model.outcome import Outcome
 from plans.clock_waits import WaitError
+
+
+class StopWishedError(Exception):
+    """A person asked the experiment to end here."""
 
 
 class BeamLostError(RuntimeError):
@@ -31,3 +36,9 @@ def sentence(error: BaseException) -> str:
         inner = getattr(error.args[0], "exception", lambda **_: None)(timeout=0)
         error = inner or error
     return str(error) or type(error).__name__
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """Return how what an error ended did end: a person's wish aborts, everything else is a failure."""
+    wished = isinstance(error, StopWishedError | RequestAbort | RequestStop)
+    return Outcome.ABORTED if wished else Outcome.FAILED

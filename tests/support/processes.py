@@ -27,13 +27,14 @@ class Rehearsal:
     def __init__(self, directory: Path, file: Path = SHORT, *options: str) -> None:
         self.directory = directory
         self.output = directory.with_suffix(".out")
+        self.process = self._start(
+            [sys.executable, "-m", "operando.cli", "run", str(file), "--run-dir", str(directory), *options]
+        )
+
+    def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
         with self.output.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "operando.cli", "run", str(file), "--run-dir", str(directory), *options],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
             )
 
     def documents(self) -> list[tuple[str, dict[str, Any]]]:

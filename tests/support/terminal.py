@@ -1,0 +1,72 @@
+"""A rehearsal that a person has started on a terminal and types to."""
+
+import errno
+import fcntl
+import os
+import struct
+import subprocess
+import termios
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.processes import SHORT, Rehearsal
+
+CTRL_C = "\x03"
+END_OF_FILE = "\x04"
+COLUMNS = 120
+
+
+class TerminalRehearsal(Rehearsal):
+    """One ``operando run`` whose controlling terminal is a pseudo-terminal."""
+
+    def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
+        self._keyboard, terminal = os.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
+        process = subprocess.Popen(
+            command,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # Ctrl-C then goes to this process group
+            env={**os.environ, "TERM": "xterm"},
+        )
+        os.close(terminal)
+        self._screen = threading.Thread(target=self._read, daemon=True)
+        self._screen.start()
+        return process
+
+    def types(self, text: str) -> None:
+        """Press keys; Enter is a newline."""
+        os.write(self._keyboard, text.encode())
+
+    def end(self) -> None:
+        """Kill everything that belongs to this run, and give the terminal back."""
+        super().end()
+        self._screen.join(5)
+        os.close(self._keyboard)
+
+    def _read(self) -> None:
+        with self.output.open("wb", buffering=0) as output:
+            while True:
+                try:
+                    seen = os.read(self._keyboard, 65536)
+                except OSError as error:
+                    if error.errno == errno.EIO:  # nobody has the terminal open any more
+                        return
+                    raise
+                if not seen:
+                    return
+                output.write(seen)
+
+
+@contextmanager
+def on_a_terminal(directory: Path, file: Path = SHORT, *options: str) -> Iterator[TerminalRehearsal]:
+    """Start a rehearsal on a terminal and make sure that nothing of it is left."""
+    run = TerminalRehearsal(directory, file, *options)
+    try:
+        yield run
+    finally:
+        run.end()

@@ -2,8 +2,10 @@
 
 import contextlib
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from live_analysis.run_follower import TomogramRun
 from operando.model.cell_log import CellLogReader
@@ -16,7 +18,10 @@ HELD_TECHNIQUE = 1  # the second technique of the pair constant current, hold
 
 @dataclass(frozen=True)
 class CellMeasurement:
-    """A reading at the first projection; the uncertainty is half its change until the last one, plus resolution."""
+    """A reading at the first projection; the uncertainty is half its change until the last one, plus resolution.
+
+    Charge is that in the middle of the projections, as the volumes that a tomogram shows.
+    """
 
     name: str
     value: float
@@ -35,8 +40,13 @@ _READINGS = (
 )
 
 
-def cell_measurements(run: RunDirectory, tomogram: TomogramRun, *, active_mass_mg: float) -> list[CellMeasurement]:
-    """Return what is known of the cell during a tomogram; what was not recorded is left out."""
+def cell_measurements(
+    run: RunDirectory, tomogram: TomogramRun, *, active_mass_mg: float | None
+) -> list[CellMeasurement]:
+    """Return what is known of the cell during a tomogram; what was not recorded is left out.
+
+    Without its active mass there is no capacity.
+    """
     readings = [document["data"] for document in tomogram.cell_readings]
     if not readings:
         return []
@@ -46,16 +56,38 @@ def cell_measurements(run: RunDirectory, tomogram: TomogramRun, *, active_mass_m
         for name, key, unit, resolution in _READINGS
         if key in first and key in last
     ]
-    charge_mah = {entry.name: entry for entry in found}.get("charge")
     with contextlib.suppress(sqlite3.OperationalError):  # a run without a guard's log, or none yet
         log = CellLogReader(run.cell_log)
         try:
-            if charge_mah is not None:
+            rows = _rows_between(log, first, last)
+            found = [
+                replace(entry, value=_middle_charge(rows, entry.value)) if entry.name == "charge" else entry
+                for entry in found
+            ]
+            charge_mah = next((entry for entry in found if entry.name == "charge"), None)
+            if charge_mah is not None and active_mass_mg is not None:
                 found += _capacity(run, tomogram, log, charge_mah, active_mass_mg)
             found += _hold_charge(log, first, last)
         finally:
             log.close()
     return found
+
+
+def _rows_between(log: CellLogReader, first: dict[str, Any], last: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the guard's rows from the first projection to the last, those without a charge left out."""
+    begin, end = (int(reading.get("cell_potentiostat_row", 0)) for reading in (first, last))
+    return [
+        row
+        for row in log.rows("potentiostat", after_id=max(begin - 1, 0))
+        if row["id"] <= end and row["charge_mah"] is not None
+    ]
+
+
+def _middle_charge(rows: list[dict[str, Any]], at_first_mah: float) -> float:
+    if not rows:
+        return at_first_mah
+    times_s = [row["time_s"] for row in rows]
+    return float(np.interp((times_s[0] + times_s[-1]) / 2, times_s, [row["charge_mah"] for row in rows]))
 
 
 def _capacity(

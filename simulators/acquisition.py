@@ -39,8 +39,8 @@ class ExposingCamera(Protocol):
     async def finish_frame(self, frame: NDArray[np.uint16], exposure: Exposure, num_taken: int) -> None:
         """Store, show and count a frame."""
 
-    async def ended(self, acquisition: "Acquisition", last_mid_exposure_s: float) -> None:
-        """Publish that the acquisition is over."""
+    async def ended(self, acquisition: "Acquisition", middle_s: float) -> None:
+        """Publish that the acquisition is over; ``middle_s`` is the time halfway between its first and last frame."""
 
 
 class Acquisition:
@@ -88,7 +88,8 @@ class Acquisition:
         if self.num_taken < self._wanted and not self.stopping:
             self.expose()
         else:
-            await self._camera.ended(self, exposure.mid_exposure_s)
+            middle_s = self._begin_s + ((self.num_taken - 1) * self._period_s + self._exposure_s) / 2
+            await self._camera.ended(self, middle_s)
 
     async def _frame(self, exposure: Exposure) -> NDArray[np.uint16]:
         foreseen, self._foreseen = self._foreseen, None

@@ -131,18 +131,18 @@ def _rendered(
         )
         truths = JsonLinesWriter(directory / TRUTH_FILE)
 
-        def write_truth(path: Path, num_frames: int, last_mid_exposure_s: float) -> None:
+        def write_truth(path: Path, num_frames: int, middle_s: float) -> None:
             match = _PROJECTION_FILE.match(path.stem)
             if match is None or experiment.analysis is None:
                 return
             truths.append(
                 {
                     "attempt": int(match.group(1)),
-                    "time_s": last_mid_exposure_s,
+                    "time_s": middle_s,
                     "num_frames": num_frames,
-                    "voltage_v": twin.reading(last_mid_exposure_s).voltage_v,
-                    "stack_pressure_mpa": twin.stack_pressure_mpa(last_mid_exposure_s),
-                    **truth(phantom, twin.state(last_mid_exposure_s), experiment.analysis.region.region),
+                    "voltage_v": twin.reading(middle_s).voltage_v,
+                    "stack_pressure_mpa": twin.stack_pressure_mpa(middle_s),
+                    **truth(phantom, twin.state(middle_s), experiment.analysis.region.region),
                 }
             )
 

@@ -223,7 +223,7 @@ class SimulatedBeamline:
 
 
 def _in_thread(function: Callable[[Path, int, float], None]) -> Callable[[Path, int, float], Awaitable[None]]:
-    async def run(path: Path, num_frames: int, last_mid_exposure_s: float) -> None:
-        await asyncio.to_thread(function, path, num_frames, last_mid_exposure_s)
+    async def run(path: Path, num_frames: int, middle_s: float) -> None:
+        await asyncio.to_thread(function, path, num_frames, middle_s)
 
     return run

@@ -50,7 +50,7 @@ class FrameSink(Protocol):
     async def take(self, frame: NDArray[np.uint16], time_s: float, frame_id: int, angle_deg: float) -> None:
         """Return when the frame is stored or counted as lost."""
 
-    async def acquisition_ended(self, num_frames: int, last_mid_exposure_s: float) -> None:
+    async def acquisition_ended(self, num_frames: int, middle_s: float) -> None:
         """Note that a whole acquisition of ``num_frames`` ended."""
 
 
@@ -198,10 +198,10 @@ class Camera(MirroredGroup):
         await asyncio.shield(self._acquisition.ended)
         return 0
 
-    async def ended(self, acquisition: "Acquisition", last_mid_exposure_s: float) -> None:
+    async def ended(self, acquisition: "Acquisition", middle_s: float) -> None:
         """Publish that an acquisition is over, all its frames being in the file."""
         self._acquisition = None
-        await self._sink.acquisition_ended(acquisition.num_taken, last_mid_exposure_s)
+        await self._sink.acquisition_ended(acquisition.num_taken, middle_s)
         await self.post(Acquire=0, Acquire_RBV=0, DetectorState_RBV=0, StatusMessage_RBV="Waiting for acquisition")
         acquisition.ended.set_result(None)
 

@@ -110,10 +110,10 @@ class Hdf5Plugin(MirroredGroup):
         if self._writer.num_frames == self.value("NumCapture"):
             await self._close()
 
-    async def acquisition_ended(self, num_frames: int, last_mid_exposure_s: float) -> None:
+    async def acquisition_ended(self, num_frames: int, middle_s: float) -> None:
         """Tell whom it concerns that the camera has ended an acquisition into the present or last file."""
         if self._last_path.name:
-            await self._on_acquisition(self._last_path, num_frames, last_mid_exposure_s)
+            await self._on_acquisition(self._last_path, num_frames, middle_s)
 
     async def close(self) -> None:
         """Close the file and end the thread."""

@@ -50,6 +50,7 @@ class Participant(asyncio.Protocol):
         self.role = ""
         self.until_s: float | None = None
         self.stuck = False
+        self.knows_free = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -74,10 +75,11 @@ class Participant(asyncio.Protocol):
             self._conductor.spoke()
 
     def release(self, now_s: float) -> None:
-        """End this participant's wait."""
+        """End this participant's wait; it learns whether time runs by itself."""
         self.until_s = None
+        self.knows_free = self._conductor.free
         self._spoke_at = self._loop.time()
-        self._say({"number": self._number, "now": now_s, "free": self._conductor.free})
+        self._say({"number": self._number, "now": now_s, "free": self.knows_free})
 
     def silent_in_s(self) -> float:
         """Real time that is left until this participant counts as stuck."""

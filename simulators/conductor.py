@@ -176,10 +176,11 @@ class Conductor:
             self._release(arrival_s, only_one=True)
 
     async def _real_time(self) -> None:
-        if not self._free:
+        self._free = True
+        for participant in self._participants.values():
             # A wait that was to be jumped over would now really last: whoever waits looks again and asks anew.
-            self._free = True
-            self._release(float("inf"), only_one=False)
+            if participant.until_s is not None and not participant.knows_free:
+                participant.release(self.now())
         self._run_freely()
         now_s = self.now()
         deadlines = self._deadlines()

@@ -61,7 +61,7 @@ class Camera(Device):  # type: ignore[misc]
     ``prepare(series)`` opens the file, ``kickoff`` starts the exposures once, ``complete`` gives the status of the
     series, ``collect`` declares what is in the file, :meth:`end_series` makes the camera idle and closes the file.
     ``prepare(region)`` sets what part of the chip is read. :meth:`look` asks the servers for the counts, ends the
-    series' status when all is in the file, and fails it when no new frame comes.
+    series' status when all is in the file, and fails it when somebody else ends it or no new frame comes.
     """
 
     cam = FormattedComponent(CameraDriver, "{prefix}{_cam_suffix}")
@@ -115,18 +115,16 @@ class Camera(Device):  # type: ignore[misc]
             return counts
         series = self._prepared()
         acquiring = int(self.cam.acquiring.get(use_monitor=False)) != 0
+        found = f"{counts.acquired} were acquired and {counts.written} written"
         if not acquiring and counts.acquired > 0 and counts.written + counts.dropped >= counts.acquired:
-            self._finish(flight, None)
+            stopped = counts.acquired < series.num_frames
+            self._finish(flight, self._error(series, f"{found} when the camera stopped") if stopped else None)
+        elif int(self.hdf1.capturing.get(use_monitor=False)) == 0:
+            self._finish(flight, self._error(series, f"{found} when the file was closed"))
         elif (quiet_s := self._watch.quiet_s(counts.acquired, counts.written)) > series.silence_s:
             lacking = "frames come" if acquiring else "frames reach the file"
-            self._finish(
-                flight,
-                CameraError(
-                    f"{self.name}: {series.num_frames} frames of kind {series.kind} were asked for; {counts.acquired} "
-                    f"were acquired and {counts.written} written, and no more {lacking} for {quiet_s:.1f} s (limit "
-                    f"{series.silence_s:g} s). See what {self.prefix} says, then retake."
-                ),
-            )
+            silence = f"no more {lacking} for {quiet_s:.1f} s (limit {series.silence_s:g} s)"
+            self._finish(flight, self._error(series, f"{found}, and {silence}"))
         return counts
 
     def counts(self) -> FrameCounts:
@@ -175,6 +173,10 @@ class Camera(Device):  # type: ignore[misc]
             int(signal.get(use_monitor=False)) for signal in (self.cam.array_size_y, self.cam.array_size_x)
         )
         return rows, columns
+
+    def _error(self, series: FrameSeries, found: str) -> CameraError:
+        asked = f"{series.num_frames} frames of kind {series.kind} were asked for"
+        return CameraError(f"{self.name}: {asked}; {found}. See what {self.prefix} says, then retake.")
 
     def _finish(self, flight: DeviceStatus, error: CameraError | None) -> None:
         with self._ending:

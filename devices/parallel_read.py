@@ -37,6 +37,10 @@ class ParallelReader:
                 return found
             ca.poll(1e-3)
 
+    def all_connected(self, needed: Collection[str]) -> bool:
+        """Whether the circuits of ``needed`` stand, as far as the last read saw: a dead server's are gone."""
+        return all(ca.isConnected(self._channels[name]) for name in needed)
+
     def read(self, timeout_s: float) -> dict[str, ReadValue | None]:
         """Return the present values; ``None`` for a variable that is not connected or did not answer in time.
 

@@ -93,6 +93,11 @@ class Potentiostat(Device):  # type: ignore[misc]
         found = self._reader.connected(OPTIONAL_TIMEOUT_S, needed=self._reader.pv_names)
         self.capabilities = frozenset(pv for pv in _OPTIONAL if f"{self.prefix}{pv}" in found)
 
+    @property
+    def reachable(self) -> bool:
+        """Whether the server's circuit stood at the last :meth:`poll`: it may be slow or frozen, but it is not gone."""
+        return self._reader.all_connected([f"{self.prefix}{pv}" for pv in _REQUIRED])
+
     def poll(self) -> Snapshot | None:
         """Read the channel now, all values in parallel; ``None`` when the server does not answer."""
         read = self._reader.read(ANSWER_TIMEOUT_S)

@@ -23,7 +23,10 @@ class ShutterState(StrEnum):
 
 
 class Shutter(Device):  # type: ignore[misc]
-    """``set("open")`` or ``set("closed")``; done when the status says so. :meth:`look` asks the status at once."""
+    """``set("open")`` or ``set("closed")``; done when the status says so. :meth:`look` asks the status at once.
+
+    ``num_closings`` counts how often the status has become closed, whoever closed it.
+    """
 
     open_command = Component(EpicsSignal, "OPEN_CMD", kind="omitted")
     close_command = Component(EpicsSignal, "CLOSE_CMD", kind="omitted")
@@ -34,12 +37,13 @@ class Shutter(Device):  # type: ignore[misc]
         self.stuck_s = stuck_s
         self._watch = ProgressWatch(clock)
         self._asked: tuple[ShutterState, DeviceStatus] | None = None
+        self.num_closings = 0
+        self.status_text.subscribe(self._changed, run=False)
 
     @property
     def state(self) -> ShutterState:
         """What the status says now; anything that is not plainly closed counts as open."""
-        text = str(self.status_text.get(use_monitor=False)).strip().lower()
-        return ShutterState.CLOSED if text.startswith("close") or text in ("0", "0.0") else ShutterState.OPEN
+        return _state_of(self.status_text.get(use_monitor=False))
 
     def set(self, state: str) -> DeviceStatus:
         """Ask for a state."""
@@ -67,3 +71,12 @@ class Shutter(Device):  # type: ignore[misc]
                     f"{quiet_s:.1f} s (limit {self.stuck_s:g} s). See whether an interlock holds it."
                 )
             )
+
+    def _changed(self, value: object = None, **_: object) -> None:
+        if _state_of(value) is ShutterState.CLOSED:
+            self.num_closings += 1
+
+
+def _state_of(status_text: object) -> ShutterState:
+    text = str(status_text).strip().lower()
+    return ShutterState.CLOSED if text.startswith("close") or text in ("0", "0.0") else ShutterState.OPEN

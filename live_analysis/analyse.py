@@ -17,6 +17,7 @@ from operando.model.clock import SystemClock
 from operando.model.experiment import Experiment, load_experiment
 from operando.model.frames import FrameKind
 from operando.model.measurement import Measurement
+from operando.model.number_text import number_text
 from operando.model.run_directory import RunDirectory
 
 POLL_S = 0.05
@@ -121,14 +122,15 @@ class _Analysis:
     def _finish(self, tomogram: TomogramRun, writer: ResultsWriter) -> None:
         self._publish(None, self._progress(AnalysisState.MEASURING, tomogram))
         analysis = self._under_way[tomogram.uid]
-        results = self._traced(measure(analysis, self._run, self._experiment, tomogram), tomogram)
+        title = f"{self._experiment.experiment.title}: {tomogram.name}"
+        results = self._traced(measure(analysis, self._run, tomogram, title=title), tomogram)
         declared = tomogram.num_declared.get(FrameKind.PROJECTION, 0)
         self._num_dropped += max(declared - analysis.num_projections, 0)
         writer.write(results)
         del self._under_way[tomogram.uid]
         self._done.add(tomogram.uid)
         self._publish(results, self._progress(AnalysisState.WAITING, tomogram))
-        self._report(_sentence(results))
+        self._report(sentence(results))
 
     def _progress(self, state: AnalysisState, tomogram: TomogramRun) -> Progress:
         analysis = self._under_way.get(tomogram.uid)
@@ -173,9 +175,7 @@ def only_one_analysis(run: RunDirectory) -> Iterator[None]:
         yield
 
 
-def measure(
-    analysis: TomogramAnalysis, run: RunDirectory, experiment: Experiment, tomogram: TomogramRun
-) -> TomogramResults:
+def measure(analysis: TomogramAnalysis, run: RunDirectory, tomogram: TomogramRun, *, title: str) -> TomogramResults:
     """Measure one tomogram and write its NXtomo file; whatever goes wrong is the ``failure`` of the results."""
     try:
         while analysis.poll():
@@ -184,7 +184,7 @@ def measure(
     except Exception as error:  # nothing that one tomogram holds may keep the others from being measured
         results = TomogramResults(tomogram.name, tomogram.attempt, tomogram.uid, (), failure=_told(error))
     try:
-        write_nxtomo(run, tomogram, title=f"{experiment.experiment.title}: {tomogram.name}")
+        write_nxtomo(run, tomogram, title=title)
     except Exception as error:  # the measurements are good without this file
         sentences = filter(None, (results.failure, f"No NXtomo file was written: {_told(error)}"))
         results = dataclasses.replace(results, failure=" ".join(sentences))
@@ -201,13 +201,16 @@ def _event_uids(runs: Iterator[AnalysisRun]) -> dict[tuple[str, str], str]:
     return {(entry.run_uid, entry.name): uid for analysis in runs for uid, entry in analysis.events.items()}
 
 
-def _sentence(results: TomogramResults) -> str:
+def sentence(results: TomogramResults) -> str:
+    """Say for people what became of one tomogram."""
     cost_s = sum(results.cost_s.values())
     if results.failure:
         return f"{results.tomogram}: could not be analysed ({cost_s:.1f} s): {results.failure}"
     volume = next((entry for entry in results.measurements if entry.name == "high_attenuation_volume"), None)
     if volume is None:
-        return f"{results.tomogram}: {len(results.measurements)} measurements in {cost_s:.1f} s"
+        axis = next((entry for entry in results.measurements if entry.name == "rotation_axis"), None)
+        text = "no rotation axis" if axis is None else f"axis at column {number_text(axis.value, axis.uncertainty)}"
+        return f"{results.tomogram}: {text}, {len(results.measurements)} measurements in {cost_s:.1f} s"
     return f"{results.tomogram}: {_volume_sentence(volume)}, measured in {cost_s:.1f} s"
 
 

@@ -1,117 +1,100 @@
-"""The pipeline's entrance for a RunEngine of one's own: an ordinary bluesky callback that only takes documents in."""
+"""The pipeline's entrance for a RunEngine of one's own: ``RE.subscribe(LiveAnalysis(directory))``."""
 
-import logging
-import queue
-import threading
+import atexit
 from collections.abc import Callable
-from time import perf_counter
+from pathlib import Path
 
-from live_analysis.results import TomogramResults
-from live_analysis.run_follower import Document, TomogramRun, TomogramRuns
-from operando.model.frames import FrameKind
+from live_analysis.analyse import measure, sentence
+from live_analysis.queued_analysis import MAX_QUEUED, QueuedAnalysis
+from live_analysis.results import ResultsWriter, TomogramResults, read_analysis_runs
+from live_analysis.run_follower import Document, TomogramRun
+from live_analysis.tomogram_analysis import TomogramAnalysis
+from operando.model.clock import Clock, SystemClock
+from operando.model.experiment import Experiment, load_experiment
+from operando.model.run_directory import RunDirectory
 
-MAX_QUEUED = 10_000
-# A run has a handful of these, and without them it never begins or never ends; so they are taken even when full.
-_FRAME_OF_A_RUN = frozenset({"start", "descriptor", "stream_resource", "stop"})
-
-_log = logging.getLogger(__name__)
+LAST_WAIT_S = 600.0  # for what is still queued when the interpreter ends
 
 
-class LiveAnalysis:
-    """Analyses every tomogram whose documents it is given, in a thread of its own.
+class LiveAnalysis(QueuedAnalysis):
+    """Measures every tomogram of a RunEngine; an ordinary bluesky callback that only enqueues and never raises.
 
-    ``RE.subscribe(LiveAnalysis(analyse_tomogram, on_finished))`` is all that is needed. A call never raises and never
-    waits, whatever the documents hold and however long the analysis takes. Runs without declared projections are
-    passed over, unless their start document says ``kind: tomogram``.
+    ``RE.subscribe(LiveAnalysis("results"))`` is all that is needed. A tomogram is a run with the streams ``dark``,
+    ``flat`` and ``projection``, declared by StreamResource and StreamDatum documents, whose files hold the angle of
+    each frame; its start document says ``pixel_size_um``. Other runs are passed over. Measurements go to
+    ``results.jsonl`` of the directory, pictures to ``report/``, NXtomo files to ``tomograms/``, as in a run directory.
 
     Parameters
     ----------
-    analyse_tomogram
-        Measures a tomogram that has ended. What it raises becomes the ``failure`` of the results.
-    on_finished
-        Takes the results of each tomogram, in the order in which they ended.
+    directory
+        Where results go; made if it is not there. What it holds from an earlier session is added to, not replaced.
+    experiment
+        Experiment file that tells the cell's geometry and what to measure in it; by default ``experiment.toml`` in
+        the directory if there is one. Without it rotation axis, angular coverage, the cell's readings where the run
+        has a stream ``cell``, and three slices are what there is.
+    report
+        Takes a sentence for people about each tomogram; called in the analysis' thread.
+    clock
+        Stamps the results; by default the host's.
     max_queued
-        Documents that may wait while an analysis works; events and declared frames beyond it are dropped and counted.
+        Documents that may wait while a tomogram is measured; events and declared frames beyond it are dropped and
+        counted.
+
+    Raises
+    ------
+    FileFormatError
+        If the experiment file is not what it must be.
+    OSError
+        If the directory cannot be written.
     """
 
     def __init__(
         self,
-        analyse_tomogram: Callable[[TomogramRun], TomogramResults],
-        on_finished: Callable[[TomogramResults], None],
+        directory: Path | str,
         *,
+        experiment: Path | str | None = None,
+        report: Callable[[str], None] = print,
+        clock: Clock | None = None,
         max_queued: int = MAX_QUEUED,
     ) -> None:
-        self._analyse_tomogram = analyse_tomogram
-        self._on_finished = on_finished
-        self._max_queued = max_queued
-        self._waiting: queue.SimpleQueue[tuple[str, Document] | None] = queue.SimpleQueue()
-        self._runs = TomogramRuns(every_run=True)
-        self._done: set[str] = set()
-        self._num_dropped = 0
-        self._closed = threading.Event()
-        self._give_up = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="live-analysis", daemon=True)
-        self._thread.start()
+        self._directory = RunDirectory(Path(directory).resolve())
+        self._experiment = _experiment_of(self._directory, experiment)
+        self._directory.path.mkdir(parents=True, exist_ok=True)
+        self._report = report
+        earlier = read_analysis_runs(self._directory.results) if self._directory.results.exists() else []
+        self._num_attempts = max((entry.attempt for entry in earlier), default=0)
+        self._writer = ResultsWriter(self._directory.results, SystemClock() if clock is None else clock)
+        self._writer_closed = False
+        super().__init__(self._measure_run, self._keep, max_queued=max_queued)
+        # A script that ends with its last plan must not lose the last tomogram's measurements.
+        atexit.register(self.close, LAST_WAIT_S)
 
     def __call__(self, name: str, document: Document) -> None:
-        """Take one document in."""
-        full = self._waiting.qsize() >= self._max_queued and name not in _FRAME_OF_A_RUN
-        if full or self._closed.is_set():
-            self._num_dropped += 1
-        else:
-            self._waiting.put((name, document))
-
-    @property
-    def num_queued(self) -> int:
-        """Documents that wait."""
-        return self._waiting.qsize()
-
-    @property
-    def num_dropped(self) -> int:
-        """Documents that were not taken in: the queue was full, or the analysis was closed."""
-        return self._num_dropped
-
-    @property
-    def num_damaged(self) -> int:
-        """Documents that were taken in but could not be used."""
-        return self._runs.num_damaged
+        """Take one document in; a run that does not number its attempts gets the next number for its files' names."""
+        if name == "start" and isinstance(document, dict) and "attempt" not in document:
+            self._num_attempts += 1
+            document = {**document, "attempt": self._num_attempts}
+        super().__call__(name, document)
 
     def close(self, timeout_s: float) -> bool:
-        """Finish what is queued, then end; return whether that was done within ``timeout_s``.
+        """Finish what is queued, then end; return whether that was done within ``timeout_s``."""
+        finished = super().close(timeout_s)
+        if finished and not self._writer_closed:
+            self._writer_closed = True
+            atexit.unregister(self.close)
+            self._writer.close()
+        return finished
 
-        What is not finished by then is left out, except the tomogram that is being analysed.
-        """
-        if not self._closed.is_set():
-            self._closed.set()
-            self._waiting.put(None)
-        self._thread.join(timeout_s)
-        self._give_up.set()
-        return not self._thread.is_alive()
+    def _measure_run(self, tomogram: TomogramRun) -> TomogramResults:
+        analysis = TomogramAnalysis(self._directory, self._experiment, tomogram)
+        return measure(analysis, self._directory, tomogram, title=tomogram.name)
 
-    def _work(self) -> None:
-        while (item := self._waiting.get()) is not None:
-            self._runs.add(*item)
-            if item[0] in ("start", "stop"):  # a new experiment's start ends what a dead one left open
-                for tomogram in self._runs.tomograms:
-                    if tomogram.ended and tomogram.uid not in self._done and not self._give_up.is_set():
-                        self._done.add(tomogram.uid)
-                        self._finish(tomogram)
+    def _keep(self, results: TomogramResults) -> None:
+        self._writer.write(results)
+        self._report(sentence(results))
 
-    def _finish(self, tomogram: TomogramRun) -> None:
-        if tomogram.start.get("kind") != "tomogram" and FrameKind.PROJECTION not in tomogram.num_declared:
-            return
-        results = self._measured(tomogram)
-        try:
-            self._on_finished(results)
-        except Exception:
-            _log.exception("%s was analysed, but whoever takes the results failed.", tomogram.name)
 
-    def _measured(self, tomogram: TomogramRun) -> TomogramResults:
-        began = perf_counter()
-        try:
-            return self._analyse_tomogram(tomogram)
-        except Exception as error:
-            _log.exception("%s could not be analysed.", tomogram.name)
-            failure = f"{type(error).__name__}: {error}"
-            cost_s = {"analysis": perf_counter() - began}
-            return TomogramResults(tomogram.name, tomogram.attempt, tomogram.uid, (), failure, cost_s)
+def _experiment_of(directory: RunDirectory, given: Path | str | None) -> Experiment | None:
+    if given is not None:
+        return load_experiment(Path(given))
+    return load_experiment(directory.experiment) if directory.experiment.is_file() else None

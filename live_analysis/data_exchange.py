@@ -1,4 +1,4 @@
-"""One tomogram as Data Exchange, for tomopy and its relatives: shows the frames files without a copy."""
+"""One tomogram as Data Exchange, for tomopy and its relatives."""
 
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,16 @@ from operando.model.run_directory import RunDirectory
 DATASETS = {FrameKind.PROJECTION: "data", FrameKind.FLAT: "data_white", FrameKind.DARK: "data_dark"}
 
 
-def write_data_exchange(run: RunDirectory, tomogram: TomogramRun, path: Path) -> None:
-    """Write a tomogram's frames as a Data Exchange file; its images stay in the frames files, by relative names.
+def write_data_exchange(run: RunDirectory, tomogram: TomogramRun, path: Path, *, copied: bool) -> None:
+    """Write a tomogram's frames as a Data Exchange file.
 
     Parameters
     ----------
     path
-        New file; it finds the frames as long as both are moved together.
+        New file; it appears when it is whole.
+    copied
+        Whether the images go into it. Otherwise they stay in the frames files and are shown by relative names: the
+        file then is small, but one that is moved without its run directory shows zeros.
 
     Raises
     ------
@@ -39,12 +42,16 @@ def write_data_exchange(run: RunDirectory, tomogram: TomogramRun, path: Path) ->
             f"{tomogram.name}, attempt {tomogram.attempt}, has no {' and no '.join(missing)} frames, and Data Exchange "
             "needs all three kinds. The NXtomo file shows what there is."
         )
-    with h5py.File(path, "x", libver="latest") as file:
+    if path.exists():
+        raise FileExistsError(f"{path}: is there already. Name another file, or remove it.")
+    temporary = path.with_name(f"{path.name}.new")
+    with h5py.File(temporary, "w") as file:
         file["implements"] = "exchange:measurement"
         exchange = file.create_group("exchange")
         for kind, source in sources.items():
             assert source is not None
-            show_frames(exchange, DATASETS[kind], [source])
+            after = frame_source(tomogram, FrameKind.FLAT_AFTER, run) if kind is FrameKind.FLAT else None
+            show_frames(exchange, DATASETS[kind], [source, after] if after else [source], copied=copied)
             exchange[DATASETS[kind]].attrs["units"] = "counts"
             if kind is FrameKind.PROJECTION:
                 _quantity(exchange, "theta", source.angles_deg, "deg")
@@ -53,6 +60,7 @@ def write_data_exchange(run: RunDirectory, tomogram: TomogramRun, path: Path) ->
         start = tomogram.start
         _quantity(measurement, "instrument/monochromator/energy", start.get("energy_kev"), "keV")
         _quantity(measurement, "instrument/detection_system/objective/resolution", start.get("pixel_size_um"), "um")
+    temporary.replace(path)
 
 
 def _quantity(group: Any, name: str, value: object, unit: str) -> None:

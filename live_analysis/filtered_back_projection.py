@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from live_analysis.compiled import compiled
 
 NUM_THREADS = 2
+GAP_IN_MEAN_STEPS = 2.5
 FILTER_BATCH_BYTES = 64 * 2**20  # padded rows held at once by the filter
 UM_PER_CM = 1e4
 
@@ -50,8 +51,9 @@ class Grid:
 class AngleWeights:
     """How much of the half turn every projection stands for.
 
-    ``weights_rad`` sums to pi; ``coverage`` is the fraction of the half turn without gaps wider than twice the
-    median step; ``largest_gap_deg`` is the widest step modulo 180 degrees.
+    ``weights_rad`` sums to pi; ``coverage`` is the fraction of the half turn without gaps: steps wider than
+    twice the median step and two and a half times their mean; ``largest_gap_deg`` is the widest step modulo
+    180 degrees.
     """
 
     weights_rad: NDArray[np.float64]
@@ -82,7 +84,9 @@ def angle_weights(angles_deg: NDArray[np.float64]) -> AngleWeights:
     weights = np.empty_like(folded)
     weights[order] = np.radians((steps + np.roll(steps, 1)) / 2)
     median_step = float(np.median(real_steps))
-    gaps = real_steps[real_steps > 2 * median_step]
+    # Uneven angles have many small steps: a step is a gap only if it is also wide compared with their mean.
+    widest_step = max(2 * median_step, GAP_IN_MEAN_STEPS * float(real_steps.mean()))
+    gaps = real_steps[real_steps > widest_step]
     return AngleWeights(weights, 1.0 - float((gaps - median_step).sum()) / 180.0, float(real_steps.max()))
 
 

@@ -1,5 +1,6 @@
 """Follows one growing frames file by index: every committed frame once, in order, while another process writes it."""
 
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operando.model import frames
+
+# HDF5 file format specification 3.0, superblock versions 2 and 3: signature, version, size of offsets and of lengths,
+# consistency flags, base address, address of the extension, end-of-file address.
+_SUPERBLOCK = struct.Struct("<8xBBxB16xQ")
 
 
 class FrameFileError(ValueError):
@@ -107,6 +112,9 @@ class FrameReader:
             return True
         if not self.path.exists():
             return False
+        if refusal := _cut_short(self.path):
+            self._refusal = refusal
+            return False
         try:
             self._file = h5py.File(self.path, "r", swmr=True)
         except (OSError, ValueError):
@@ -142,3 +150,19 @@ class FrameReader:
                 "the writer must flush the values before the image."
             )
         return np.asarray(dataset[index:stop])
+
+
+def _cut_short(path: Path) -> str:
+    """Say how much a file lacks that its writer had closed; empty if nothing.
+
+    Opened beside a possible writer, HDF5 would try for hours to read beyond the end, hoping that it comes.
+    """
+    with path.open("rb") as file:
+        superblock = file.read(_SUPERBLOCK.size)
+    if len(superblock) < _SUPERBLOCK.size or not superblock.startswith(b"\x89HDF\r\n\x1a\n"):
+        return ""
+    version, size_of_offsets, being_written, end = _SUPERBLOCK.unpack(superblock)
+    size = path.stat().st_size
+    if version not in (2, 3) or size_of_offsets != 8 or being_written or size >= end:
+        return ""
+    return f"the file was cut short to {size} of {end} bytes"

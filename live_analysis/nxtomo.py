@@ -13,7 +13,7 @@ from live_analysis.virtual_frames import FrameSource, frame_source, show_frames
 from operando.model.frames import NXTOMO_IMAGE_KEY, FrameKind
 from operando.model.run_directory import RunDirectory
 
-ORDER = (FrameKind.DARK, FrameKind.FLAT, FrameKind.PROJECTION)
+ORDER = (FrameKind.DARK, FrameKind.FLAT, FrameKind.PROJECTION, FrameKind.FLAT_AFTER)  # as they are taken
 
 
 def write_nxtomo(run: RunDirectory, tomogram: TomogramRun, *, title: str) -> Path:

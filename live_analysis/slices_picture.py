@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from live_analysis.grey_window import PERCENTILES, GreyWindow
+
 MIN_PANEL_SIZE = 240  # picture pixels
 PLAIN_PANEL_SIZE = 400  # the layout grows with a larger panel, because large pictures are looked at scaled down
 MAX_SCALE_BAR_FRACTION = 0.3  # of a panel's width
@@ -21,13 +23,9 @@ class _Layout:
         self.margin, self.gap = round(24 * growth), round(36 * growth)
         self.line_height, self.thickness = round(20 * growth), round(5 * growth)
         self.bar_width, self.bar_text_width = round(22 * growth), round(80 * growth)
-        self.notes_width = round(520 * growth)
+        self.notes_width = round(860 * growth)
         self.title_size = round(22 * growth)
         self.title_font, self.font = ImageFont.load_default(self.title_size), ImageFont.load_default(round(15 * growth))
-
-
-class SlicesPictureError(ValueError):
-    """Slices or grey levels of which no picture can be made."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,8 @@ def slices_picture(
     *,
     tomogram: str,
     voltage_v: float | None,
-    grey_levels_per_cm: tuple[float, float],
-    rehearsal: bool,
+    window: GreyWindow,
+    mark: str,
     grey_values_absolute: bool = True,
 ) -> bytes:
     """Draw three orthogonal slices as a PNG.
@@ -60,10 +58,10 @@ def slices_picture(
         What to show.
     tomogram, voltage_v
         Name and cell voltage for the title; None where no voltage is known.
-    grey_levels_per_cm
-        Attenuation of black and of white. Keep them for all tomograms of an experiment, so that pictures compare.
-    rehearsal
-        Whether the cell is simulated; the title then says REHEARSAL.
+    window
+        Attenuation of black and of white, as `grey_window` chooses it; the picture states it.
+    mark
+        Words in red beside the title, as for a simulated cell; empty for none.
     grey_values_absolute
         False where truncation left offset and gain unknown; the picture then says so.
 
@@ -71,42 +69,39 @@ def slices_picture(
     -------
     bytes
         A PNG file.
-
-    Raises
-    ------
-    SlicesPictureError
-        If white is not above black.
     """
-    black, white = grey_levels_per_cm
-    if not white > black:
-        raise SlicesPictureError(f"white ({white} /cm) must lie above black ({black} /cm).")
     scale = max(1, -(-MIN_PANEL_SIZE // max(slices.xy.shape)))
     panels = {
-        "xy (seen along the axis)": _grey_image(slices.xy, black, white, scale),
-        "xz": _grey_image(slices.xz, black, white, scale),
-        "yz": _grey_image(slices.yz, black, white, scale),
+        "xy (seen along the axis)": _grey_image(slices.xy, window, scale),
+        "xz": _grey_image(slices.xz, window, scale),
+        "yz": _grey_image(slices.yz, window, scale),
     }
     top, xz, yz = panels.values()
     layout = _Layout(max(top.size))
     title_font, font = layout.title_font, layout.font
     title = _title(tomogram, voltage_v)
-    warning = "REHEARSAL (simulated cell)" if rehearsal else ""
     pixel_um = slices.voxel_size_um / scale
     right_column = top.width + layout.gap
     content_width = max(
         right_column + max(xz.width, yz.width) + layout.gap + layout.bar_width + layout.bar_text_width,
         layout.notes_width,
     )
-    title_width = int(title_font.getlength(title) + title_font.getlength(warning)) + layout.gap
+    title_width = int(title_font.getlength(title) + title_font.getlength(mark)) + layout.gap
     top_of_panels = layout.margin + layout.title_size + 2 * layout.line_height
     right_height = xz.height + layout.line_height + layout.gap + yz.height
     panel_height = max(top.height, right_height)
     width = 2 * layout.margin + max(content_width, title_width)
-    height = top_of_panels + panel_height + layout.gap + layout.line_height + layout.margin
+    height = (
+        top_of_panels
+        + panel_height
+        + layout.gap
+        + (2 if grey_values_absolute else 3) * layout.line_height
+        + layout.margin
+    )
     picture = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(picture)
     draw.text((layout.margin, layout.margin), title, INK, title_font)
-    draw.text((width - layout.margin, layout.margin), warning, WARNING, title_font, anchor="ra")
+    draw.text((width - layout.margin, layout.margin), mark, WARNING, title_font, anchor="ra")
     places = (
         (layout.margin, top_of_panels),
         (layout.margin + right_column, top_of_panels),
@@ -117,12 +112,12 @@ def slices_picture(
         picture.paste(panel, (x, y))
     _draw_scale_bar(draw, (layout.margin, top_of_panels + top.height + layout.margin // 2), top.width, pixel_um, layout)
     bar_left = layout.margin + right_column + max(xz.width, yz.width) + layout.gap
-    _draw_grey_bar(picture, draw, (bar_left, top_of_panels), panel_height, (black, white), layout)
+    _draw_grey_bar(picture, draw, (bar_left, top_of_panels), panel_height, window, layout)
     draw.text((bar_left, top_of_panels - 6), "1/cm", INK, font, anchor="ld")
+    draw.text((layout.margin, height - layout.margin), _about_greys(window), INK, font, anchor="ld")
     if not grey_values_absolute:
-        draw.text(
-            (layout.margin, height - layout.margin), "grey values: offset and gain unknown", WARNING, font, anchor="ld"
-        )
+        above = height - layout.margin - layout.line_height
+        draw.text((layout.margin, above), "grey values: offset and gain unknown", WARNING, font, anchor="ld")
     draw.text((width - layout.margin, height - layout.margin), "blue-grey: outside the view", INK, font, anchor="rd")
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
@@ -133,10 +128,17 @@ def _title(tomogram: str, voltage_v: float | None) -> str:
     return f"Tomogram {tomogram}" if voltage_v is None else f"Tomogram {tomogram} at {voltage_v:.3f} V"
 
 
-def _grey_image(values: NDArray[np.float32], black: float, white: float, scale: int) -> Image.Image:
+def _about_greys(window: GreyWindow) -> str:
+    return (
+        f"black {window.black_per_cm:g}, white {window.white_per_cm:g} 1/cm (holds {PERCENTILES[0]:g} to "
+        f"{PERCENTILES[1]:g} % of the voxels), square-root scale"
+    )
+
+
+def _grey_image(values: NDArray[np.float32], window: GreyWindow, scale: int) -> Image.Image:
     """Turn a slice into an image, each voxel a square; points that were not seen get a colour, not a grey."""
     seen = np.isfinite(values)
-    level = np.clip((np.where(seen, values, black) - black) / (white - black), 0, 1)
+    level = window.share(np.where(seen, values, np.float32(window.black_per_cm)))
     colours = np.repeat((255 * level + 0.5).astype(np.uint8)[:, :, None], 3, axis=2)
     colours[~seen] = NOT_SEEN
     return Image.fromarray(np.repeat(np.repeat(colours, scale, axis=0), scale, axis=1))
@@ -164,17 +166,20 @@ def _draw_grey_bar(
     draw: ImageDraw.ImageDraw,
     place: tuple[int, int],
     height: int,
-    levels: tuple[float, float],
+    window: GreyWindow,
     layout: _Layout,
 ) -> None:
-    """Draw white at the top, black at the bottom, and the attenuation at five places."""
+    """Draw white at the top, black at the bottom, and round attenuations where the square-root scale has them."""
     x, y = place
     ramp = np.linspace(255, 0, height).astype(np.uint8)
     picture.paste(Image.fromarray(np.repeat(ramp[:, None], layout.bar_width, axis=1)), (x, y))
     draw.rectangle((x, y, x + layout.bar_width - 1, y + height - 1), outline=INK)
-    black, white = levels
-    for fraction in (0.0, 0.25, 0.5, 0.75, 1.0):
-        tick = y + round((1 - fraction) * (height - 1))
+    lowest = y + height + layout.line_height
+    for value in window.ticks_per_cm():
+        tick = y + round((1 - float(window.share(np.asarray(value, np.float32)))) * (height - 1))
+        if lowest - tick < layout.line_height:  # the square root crowds the bright end; black's own label goes first
+            continue
+        lowest = tick
         draw.line((x + layout.bar_width, tick, x + layout.bar_width + layout.thickness, tick), INK)
         beside = x + layout.bar_width + 2 * layout.thickness, tick
-        draw.text(beside, f"{black + fraction * (white - black):.3g}", INK, layout.font, anchor="lm")
+        draw.text(beside, f"{value:g}", INK, layout.font, anchor="lm")

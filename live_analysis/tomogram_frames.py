@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_analysis.frame_reader import FrameFileError, FrameReader
-from live_analysis.normalisation import attenuation_integral, remove_zingers, repair_pixels, transmission
+from live_analysis.normalisation import attenuation_integral, flat_between, remove_zingers, repair_pixels, transmission
 from operando.model.frames import FrameKind
 
 ZINGER_NOISES = 12.0  # a zinger exceeds its neighbours by so many standard deviations of the noise
@@ -28,16 +28,23 @@ class Integrals:
 
 
 class RunningMean:
-    """Mean of frames that arrive in batches."""
+    """Mean of frames that arrive in batches, and of their times."""
 
     def __init__(self) -> None:
         self._sum: NDArray[np.float64] | None = None
+        self._time_sum_s = 0.0
         self.num_frames = 0
 
-    def add(self, images: NDArray[np.uint16]) -> None:
-        """Take a batch in, shape (frame, row, column)."""
+    @property
+    def time_s(self) -> float:
+        """Mean time of the frames, in s since the Unix epoch; NaN if none has come."""
+        return self._time_sum_s / self.num_frames if self.num_frames else float("nan")
+
+    def add(self, images: NDArray[np.uint16], times_s: NDArray[np.float64]) -> None:
+        """Take a batch in: images of shape (frame, row, column), times of shape (frame,)."""
         total = images.sum(axis=0, dtype=np.float64)
         self._sum = total if self._sum is None else self._sum + total
+        self._time_sum_s += float(times_s.sum())
         self.num_frames += len(images)
 
     def result(self) -> NDArray[np.float32] | None:
@@ -46,12 +53,13 @@ class RunningMean:
 
 
 class TomogramFrames:
-    """Reads the three frames files of a tomogram by index while they grow."""
+    """Reads the frames files of a tomogram by index while they grow; flats after the scan count once they are there."""
 
     def __init__(self, readers: dict[FrameKind, FrameReader]) -> None:
         self._readers = readers
-        self._means = {FrameKind.DARK: RunningMean(), FrameKind.FLAT: RunningMean()}
+        self._means = {kind: RunningMean() for kind in (FrameKind.DARK, FrameKind.FLAT, FrameKind.FLAT_AFTER)}
         self._angles: list[NDArray[np.float64]] = []
+        self._times_s: list[NDArray[np.float64]] = []
         self.num_received = dict.fromkeys(FrameKind, 0)
 
     def poll(self) -> int:
@@ -60,9 +68,10 @@ class TomogramFrames:
         for kind, reader in self._readers.items():
             while (batch := reader.frames_since(self.num_received[kind], max_num=FRAMES_AT_ONCE)) is not None:
                 if kind in self._means:
-                    self._means[kind].add(batch.images)
+                    self._means[kind].add(batch.images, batch.times)
                 else:
                     self._angles.append(batch.angles)
+                    self._times_s.append(batch.times)
                 self.num_received[kind] += len(batch)
                 num += len(batch)
         return num
@@ -123,17 +132,30 @@ class TomogramFrames:
             reader.close()
 
     def _transmission(self, begin: int, end: int, first_row: int, stop_row: int) -> NDArray[np.float32]:
-        dark, flat = (self._means[kind].result() for kind in (FrameKind.DARK, FrameKind.FLAT))
+        dark, flat, after = (mean.result() for mean in self._means.values())
         missing = [kind.value for kind, mean in ((FrameKind.DARK, dark), (FrameKind.FLAT, flat)) if mean is None]
         if dark is None or flat is None:
             raise MissingFramesError(
                 f"The tomogram has no {' and no '.join(missing)} frames, and without them counts do not become "
                 "transmission. Take the tomogram again."
             )
-        if dark.shape != self.frame_shape or flat.shape != self.frame_shape:
+        shapes = {mean.shape for mean in (dark, flat, after) if mean is not None}
+        if shapes != {self.frame_shape}:
             raise FrameFileError(
-                f"Projections have shape {self.frame_shape}, flats {flat.shape}, darks {dark.shape} (rows, columns): "
-                "all three must agree. Were the files mixed up?"
+                f"Projections have shape {self.frame_shape}, flats {flat.shape}, darks {dark.shape}"
+                f"{'' if after is None else f', flats after the scan {after.shape}'}: all must agree. "
+                "Were the files mixed up?"
             )
         counts = self._readers[FrameKind.PROJECTION].rows(begin, end, first_row, stop_row)
-        return transmission(counts, flat[first_row:stop_row], dark[first_row:stop_row])
+        flat, dark = flat[first_row:stop_row], dark[first_row:stop_row]
+        if after is None:
+            return transmission(counts, flat, dark)
+        after = after[first_row:stop_row]
+        flats = [flat_between(flat, after, fraction) for fraction in self._scan_fractions(begin, end)]
+        return np.stack([transmission(frame, beam, dark) for frame, beam in zip(counts, flats, strict=True)])
+
+    def _scan_fractions(self, begin: int, end: int) -> NDArray[np.float64]:
+        """Return where projections lie in time: 0 at the flats before them, 1 at the flats after them."""
+        before_s, after_s = (self._means[kind].time_s for kind in (FrameKind.FLAT, FrameKind.FLAT_AFTER))
+        between_s = after_s - before_s if after_s > before_s else float("nan")
+        return (np.concatenate(self._times_s)[begin:end] - before_s) / between_s

@@ -49,11 +49,11 @@ def frame_source(tomogram: TomogramRun, kind: FrameKind, run: RunDirectory) -> F
     return FrameSource(kind, path, num_frames, frame_shape, _closed(path), times, ids, angles_deg)
 
 
-def show_frames(group: Any, name: str, sources: list[FrameSource]) -> None:
+def show_frames(group: Any, name: str, sources: list[FrameSource], *, copied: bool = False) -> None:
     """Make one dataset (frame, row, column) of the images of several files, in order.
 
-    The dataset is virtual as long as every file was closed by its writer. Otherwise the images are copied: a plain
-    reader is refused such a file and would show zeros in its place.
+    The dataset is virtual as long as every file was closed by its writer. Otherwise, and when ``copied`` is asked
+    for, the images are copied: a plain reader is refused an open file and would show zeros in its place.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def show_frames(group: Any, name: str, sources: list[FrameSource]) -> None:
     """
     num_frames = sum(source.num_frames for source in sources)
     shape = (num_frames, *sources[0].frame_shape)
-    if all(source.closed for source in sources):
+    if not copied and all(source.closed for source in sources):
         group.create_virtual_dataset(name, _layout(shape, sources, Path(group.file.filename).parent))
         return
     images = group.create_dataset(name, shape, np.uint16, chunks=(1, *sources[0].frame_shape))

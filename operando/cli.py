@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from operando.model.attendance import LONGEST_ALONE_S
+
 application = typer.Typer(
     name="operando",
     help="Run, rehearse and watch operando tomography of solid-state battery cells.\n\n"
@@ -34,6 +36,10 @@ RunDir = Annotated[
     Path | None, typer.Option("--run-dir", metavar="DIR", help="Where the run goes (default: runs/<start>_<name>).")
 ]
 AngleUnit = Annotated[str | None, typer.Option("--angle-unit", help="deg or rad, if the recorded scan does not say.")]
+LongestAlone = Annotated[
+    float,
+    typer.Option("--longest-alone", hidden=True, help="End a rehearsal's processes so many s after their last client."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table for people.")]
 
 
@@ -68,6 +74,7 @@ def run(
         float | None,
         typer.Option("--epoch", hidden=True, help="Virtual time at the start of a rehearsal, s since 1970."),
     ] = None,
+    longest_alone: LongestAlone = LONGEST_ALONE_S,
 ) -> None:
     """Run an experiment; without --beamline, rehearse it.
 
@@ -77,7 +84,8 @@ def run(
     """
     from operando.session.run import RunRequest, run_experiment
 
-    request = RunRequest(file, beamline, _geometry(quick, full, full_frame), run_dir, seed, epoch_s=epoch)
+    geometry = _geometry(quick, full, full_frame)
+    request = RunRequest(file, beamline, geometry, run_dir, seed, epoch_s=epoch, longest_alone_s=longest_alone)
     raise typer.Exit(run_experiment(request, _console()))
 
 
@@ -119,6 +127,7 @@ def simulate(
     await_all: Annotated[
         bool, typer.Option("--await-all", hidden=True, help="Let time begin when guard and acquisition have joined.")
     ] = False,
+    longest_alone: LongestAlone = LONGEST_ALONE_S,
 ) -> None:
     """Serve a simulated beamline until Ctrl-C.
 
@@ -136,6 +145,7 @@ def simulate(
             recorded=recorded,
             angle_unit=angle_unit,
             await_all=await_all,
+            longest_alone_s=longest_alone,
         )
     )
 
@@ -144,6 +154,7 @@ def simulate(
 def guard(
     run: RunFolder,
     stop_cell: Annotated[bool, typer.Option("--stop-cell", help="Bring the cell to open circuit when ended.")] = False,
+    longest_alone: LongestAlone = LONGEST_ALONE_S,
 ) -> None:
     """Guard the cell of a run: sample, log, enforce limits.
 
@@ -152,7 +163,7 @@ def guard(
     """
     from operando.session.serve import guard_cell
 
-    raise typer.Exit(guard_cell(run, stop_cell=stop_cell))
+    raise typer.Exit(guard_cell(run, stop_cell=stop_cell, longest_alone_s=longest_alone))
 
 
 @application.command()
@@ -162,6 +173,7 @@ def analyse(
     again: Annotated[
         bool, typer.Option("--again", help="Measure again what was measured; new values name the old ones.")
     ] = False,
+    longest_alone: LongestAlone = LONGEST_ALONE_S,
 ) -> None:
     """Reconstruct and measure the tomograms of a run.
 
@@ -169,7 +181,7 @@ def analyse(
     """
     from operando.session.serve import analyse_run
 
-    raise typer.Exit(analyse_run(run, follow=follow, again=again, console=_console()))
+    raise typer.Exit(analyse_run(run, follow=follow, again=again, longest_alone_s=longest_alone, console=_console()))
 
 
 @application.command()
@@ -237,13 +249,42 @@ def compare(run: OptionalRun = None, json: AsJson = False) -> None:
 
 
 @application.command()
+def export(
+    run: RunFolder,
+    tomogram: Annotated[
+        str, typer.Argument(metavar="TOMOGRAM", help="Name (its last attempt is taken) or number of an attempt.")
+    ],
+    file_format: Annotated[str, typer.Option("--format", help="dxfile: Data Exchange, as tomopy reads it.")] = "dxfile",
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="New file (default: in RUN/tomograms).")
+    ] = None,
+    linked: Annotated[
+        bool, typer.Option("--linked", help="Leave the images in the run and refer to them; do not move the file.")
+    ] = False,
+) -> None:
+    """Write one tomogram for other programs.
+
+    A Data Exchange file holds exchange/data, data_white, data_dark and theta; 'operando replay' reads it too. NXtomo
+    files of all tomograms are in RUN/tomograms already.
+    """
+    from operando.session.export import export_tomogram
+
+    raise typer.Exit(export_tomogram(run, tomogram, _console(), file_format=file_format, output=output, linked=linked))
+
+
+@application.command()
 def ask(
     run: RunFolder,
     what: Annotated[
-        str, typer.Argument(metavar="tomogram|note|stop-after", help="What is asked of the running experiment.")
+        str,
+        typer.Argument(metavar="tomogram|note|stop-after|clear-trip", help="What is asked of the running experiment."),
     ],
     argument: Annotated[
-        str, typer.Argument(metavar="TEXT", help="Name of the tomogram, text of the note, or step to stop after.")
+        str,
+        typer.Argument(
+            metavar="TEXT",
+            help="Name of the tomogram, text of the note, step to stop after, or why the cell is safe again.",
+        ),
     ] = "",
     person: Annotated[str, typer.Option("--person", help="Who asks.")] = "",
 ) -> None:
@@ -251,6 +292,7 @@ def ask(
 
     operando ask RUN tomogram [NAME]: one more tomogram, now. operando ask RUN note TEXT: a line in the cell's log.
     operando ask RUN stop-after STEP: end after that step, or after 'tomogram', the present one.
+    operando ask RUN clear-trip REASON: let the guard accept techniques again; it refuses while the danger is there.
     """
     from operando.session.asking import ask_run
 

@@ -49,7 +49,8 @@ def state(cell: Cell) -> CellState:
         reason = str(cell.trip.get(use_monitor=False)) or "no reason was published"
         made = "is at open circuit" if found is CellState.TRIPPED else "could NOT be verified to be at open circuit"
         raise CellDangerError(
-            f"The guard tripped: {reason}. The cell {made}. Look at the cell, clear the trip, then resume the run."
+            f"The guard tripped: {reason.rstrip('.')}. The cell {made}. Look at the cell, clear the trip, then resume "
+            "the run."
         )
     return found
 

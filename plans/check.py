@@ -18,13 +18,17 @@ SAMPLE_COST_S = 0.01  # of a rehearsal: guard and acquisition for one sample in 
 
 @dataclass(frozen=True)
 class StepTime:
-    """One step on the timeline, in s since the experiment's start; tomograms that stop the cell are counted in."""
+    """One step on the timeline, in s since the experiment's start; tomograms that stop the cell are counted in.
+
+    A step that ends at a voltage takes at most its duration: how much charge the cell gives is what one wants to know.
+    """
 
     name: str
     cycle: int
     begin_s: float
     duration_s: float
     num_tomograms: int
+    ends_at_voltage: bool
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def check(experiment: Experiment, geometry: str, beamline: Beamline, *, disk_fre
         Free space where the run directory will lie, as of ``shutil.disk_usage``.
     """
     chosen, tomogram = experiment.geometry[geometry], experiment.tomogram
-    num_frames = tomogram.num_darks + tomogram.num_flats + chosen.num_projections
+    num_frames = tomogram.num_darks + tomogram.num_flats + chosen.num_projections + tomogram.num_flats_after
     tomogram_s = num_frames * tomogram.frame_period + MOVES_S
     timeline = _timeline(experiment, tomogram_s)
     num_tomograms = sum(step.num_tomograms for step in timeline)
@@ -64,8 +68,9 @@ def check(experiment: Experiment, geometry: str, beamline: Beamline, *, disk_fre
     )
     noise = 1 / math.sqrt(chosen.photons_per_pixel)
     drift = _largest_drift(experiment, chosen.num_projections * tomogram.frame_period)
+    at_most = "at most " if any(step.ends_at_voltage for step in timeline) else ""
     sentences = [
-        f"{len(timeline)} steps and {num_tomograms} tomograms take {duration_s / 3600:.1f} h; "
+        f"{len(timeline)} steps and {num_tomograms} tomograms take {at_most}{duration_s / 3600:.1f} h; "
         f"one tomogram takes {tomogram_s / 60:.1f} min.",
         f"The raw data need {raw_bytes / 1e9:.2f} GB; {disk_free_bytes / 1e9:.2f} GB are free.",
         f"{chosen.photons_per_pixel:g} photons per pixel give a noise of {noise:.2%} per pixel of the flat beam.",
@@ -98,7 +103,7 @@ def _timeline(experiment: Experiment, tomogram_s: float) -> list[StepTime]:
         stopping = at_end if isinstance(step, ConstantCurrent) and step.sync is SyncMode.FREE else at_voltages + at_end
         num = len(at_voltages) + len(at_end) + len(triggers.timed(step, cycle, cell_s))
         duration_s = cell_s + len(stopping) * tomogram_s
-        timeline.append(StepTime(step.name, cycle, now_s, duration_s, num))
+        timeline.append(StepTime(step.name, cycle, now_s, duration_s, num, isinstance(step, ConstantCurrent)))
         now_s += duration_s
     return timeline
 

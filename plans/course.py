@@ -9,11 +9,12 @@ import bluesky.preprocessors as bpp
 from bluesky.utils import MsgGenerator
 
 from devices.answers import NO_ANSWER
+from devices.cell import CellCommandError
 from operando.model.clock import Clock
 from operando.model.experiment import Experiment
 from operando.model.outcome import Outcome
 from operando.model.run_directory import RunDirectory
-from operando.model.schedule import CellStep
+from operando.model.schedule import CellStep, step_key
 from plans import cell_watch, clock_waits, facts
 from plans.cell_watch import CellDangerError, CellState
 from plans.faults import StopWishedError, outcome_of, sentence
@@ -40,7 +41,10 @@ SamplesSince = Callable[[int], Sequence[Mapping[str, Any]]]
 
 @dataclass(frozen=True)
 class Occasion:
-    """Why a tomogram is due: its step and cycle, how cell and plan are synchronised, and how long it may be taken."""
+    """Why a tomogram is due: its step and cycle, how cell and plan are synchronised, and how long it may be taken.
+
+    ``stop_v`` is the voltage at which the current was stopped for it, ``None`` if it was not.
+    """
 
     due: DueTomogram
     step: CellStep
@@ -48,6 +52,7 @@ class Occasion:
     sync: str
     holds: Callable[[], bool] = lambda: True
     target_v: float | None = None
+    stop_v: float | None = None
 
 
 @dataclass
@@ -66,7 +71,7 @@ class Course:
     tomogram_metadata: Mapping[str, Any]
     between_tomograms_s: float
     ended: list[TomogramEnd] = field(default_factory=list)
-    num_missed: int = 0
+    missed: list[str] = field(default_factory=list)
     stop_after: str | None = None
     pages: facts.Pages = field(default_factory=lambda: facts.Pages("cell_samples", SAMPLE_KEYS))
     _silent_since_s: float | None = None
@@ -124,7 +129,7 @@ class Course:
         while True:
             found = self.state()
             self.stop_if_wished()
-            yield from self._answer_requests(step, cycle)
+            yield from self.answer_requests(step, cycle)
             if found is not CellState.STARTING and condition(found):
                 return True
             now_s = self.clock.now()
@@ -152,13 +157,14 @@ class Course:
             self.ended.append(end)
             if end.outcome is Outcome.COMPLETE:
                 break
+        yield from self.answer_requests(occasion.step, occasion.cycle)
         if self.stop_after == name:
             raise StopWishedError(f"a person asked to stop after tomogram {name}")
         self.stop_if_wished()
 
     def miss(self, occasion: Occasion, reason: str) -> MsgGenerator[None]:
         """Record that a tomogram was not taken; no run is opened for it."""
-        self.num_missed += 1
+        self.missed.append(occasion.due.name)
         fields = {
             "tomogram": occasion.due.name,
             "step": occasion.step.name,
@@ -189,7 +195,7 @@ class Course:
                 self.scan,
                 who,
                 file_of=lambda kind: self.run_directory.frames_file(attempt, kind),
-                metadata=self.tomogram_metadata,
+                metadata={**self.tomogram_metadata, "stop_voltage_v": occasion.stop_v},
                 report=self.report,
             )
         except BaseException as error:
@@ -220,25 +226,49 @@ class Course:
         except NO_ANSWER:
             return now_s + cell_watch.LATE_SAMPLE_POLL_S
 
-    def _answer_requests(self, step: CellStep, cycle: int) -> MsgGenerator[None]:
-        for request in self.journal.new_requests():
-            yield from self._answer(request, step, cycle)
+    def answer_requests(self, step: CellStep, cycle: int) -> MsgGenerator[None]:
+        """Do what people have asked for and say so.
+
+        Raises
+        ------
+        StopWishedError
+            If the experiment is to end here.
+        """
+        while requests := self.journal.new_requests():  # a tomogram that was asked for answers those after it
+            yield from self._answer(requests[0], step, cycle)
 
     def _answer(self, request: Request, step: CellStep, cycle: int) -> MsgGenerator[None]:
         if request.what == "note":
-            yield from self.command("note", text=f"{request.person}: {request.argument}")
-            self.journal.answer(request, "written into the cell's log")
+            try:
+                yield from self.command("note", text=f"{request.person}: {request.argument}")
+            except CellCommandError as error:  # no reason to end an experiment
+                self.journal.answer(request, f"not written: {error}")
+            else:
+                self.journal.answer(request, "written into the cell's log")
         elif request.what == "stop-after":
-            self.journal.answer(request, f"stops after {request.argument or 'this'}")
-            if not request.argument:
-                raise StopWishedError(f"{request.person or 'a person'} asked to stop")
-            self.stop_after = request.argument
+            self._stop_after(request)
         elif request.what == "tomogram":
             name = request.argument or f"asked_{self.journal.next_attempt():04d}"
             self.journal.answer(request, f"taken as {name}")
             yield from self.take(Occasion(DueTomogram(name), step, cycle, "request"))
         else:
             self.journal.answer(request, f"unknown request {request.what!r}; there are tomogram, note, stop-after")
+
+    def _stop_after(self, request: Request) -> None:
+        asked = request.argument
+        if asked in ("", "tomogram"):  # requests are read between tomograms
+            self.journal.answer(request, "stops here: no tomogram is under way")
+            raise StopWishedError(f"{request.person or 'a person'} asked to stop")
+        ends = [
+            self.journal.ended("step", step_key(step.name, cycle))
+            for cycle, step in self.experiment.steps
+            if step.name == asked
+        ]
+        if ends and all(end == Outcome.COMPLETE for end in ends):
+            self.journal.answer(request, f"step {asked} is over already; the experiment goes on")
+            return
+        self.journal.answer(request, f"stops after {asked}")
+        self.stop_after = asked
 
 
 def _number(value: Any) -> float:

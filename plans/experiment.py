@@ -112,7 +112,7 @@ def experiment_plan(
     yield from course.outer(bps.close_run(exit_status=EXIT_STATUS[outcome], reason=reason))
     if error is not None:
         raise error
-    return ExperimentEnd(outcome, reason, str(uid), tuple(course.ended), course.num_missed)
+    return ExperimentEnd(outcome, reason, str(uid), tuple(course.ended), len(course.missed))
 
 
 def _schedule(course: Course) -> MsgGenerator[None]:
@@ -126,6 +126,7 @@ def _schedule(course: Course) -> MsgGenerator[None]:
         course.journal.intent("step", key)
         try:
             yield from run_step(course, step, cycle)
+            yield from course.answer_requests(step, cycle)
         except Exception as error:
             course.journal.outcome("step", key, outcome_of(error), reason=sentence(error))
             raise
@@ -152,9 +153,12 @@ def _step_fields(course: Course, step: CellStep, cycle: int) -> dict[str, Any]:
 def _outcome(course: Course) -> tuple[Outcome, str]:
     last = {end.tomogram: end.outcome for end in course.ended}
     partial = [name for name, outcome in last.items() if outcome is not Outcome.COMPLETE]
-    if not partial and not course.num_missed:
+    if not partial and not course.missed:
         return Outcome.COMPLETE, ""
-    return Outcome.PARTIAL, f"partial: {', '.join(partial) or 'none'}; missed: {course.num_missed} tomograms"
+    parts = [
+        f"{what}: {', '.join(names)}" for what, names in (("partial", partial), ("missed", course.missed)) if names
+    ]
+    return Outcome.PARTIAL, f"not every tomogram is complete; {'; '.join(parts)}"
 
 
 def _leave_safe(course: Course, reason: str) -> MsgGenerator[str]:

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from devices.camera import FrameCounts
 from operando.model.frames import FrameKind
-from operando.model.outcome import Outcome
 
 SIDES = ("expected", "acquired", "written", "declared", "dropped")
 
@@ -20,24 +19,20 @@ class FrameLedger:
         """Write down what came of one kind."""
         self.came[kind] = counts
 
-    @property
-    def differences(self) -> list[str]:
-        """One phrase for each kind whose counts do not all agree with what was asked; empty if all do."""
-        found = []
-        for kind, expected in self.expected.items():
-            counts = self.came.get(kind, FrameCounts(0, 0, 0, 0))
-            sides = (counts.acquired, counts.written, counts.declared)
-            if any(side != expected for side in sides) or counts.dropped != 0:
-                found.append(
-                    f"{kind}: {expected} expected, {counts.acquired} acquired, {counts.written} written, "
-                    f"{counts.declared} declared, {counts.dropped} dropped"
-                )
-        return found
+    def difference(self, kind: FrameKind) -> str:
+        """Return a phrase if the counts of one kind do not all agree with what was asked, empty if they do."""
+        expected, counts = self.expected[kind], self.came.get(kind, FrameCounts(0, 0, 0, 0))
+        if counts.acquired == counts.written == counts.declared == expected and counts.dropped == 0:
+            return ""
+        return (
+            f"{kind}: {expected} expected, {counts.acquired} acquired, {counts.written} written, "
+            f"{counts.declared} declared, {counts.dropped} dropped"
+        )
 
     @property
-    def outcome(self) -> Outcome:
-        """Complete, or partial if any count differs."""
-        return Outcome.PARTIAL if self.differences else Outcome.COMPLETE
+    def differences(self) -> list[str]:
+        """One phrase for each kind whose counts do not all agree; empty if all do."""
+        return [phrase for kind in self.expected if (phrase := self.difference(kind))]
 
     def as_fields(self) -> dict[str, int]:
         """Return one number per side and kind, as in ``expected_dark``."""

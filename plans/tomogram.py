@@ -1,6 +1,5 @@
 """One tomogram, an atomic unit: darks, flats and projections in one run of its own, with a truthful end."""
 
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,19 +9,20 @@ import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 from bluesky.utils import MsgGenerator, RequestAbort, RequestStop
 
-from devices.answers import NO_ANSWER
 from devices.camera import FrameCounts
 from devices.shutter import ShutterState
 from operando.model.clock import Clock
 from operando.model.frames import FrameKind
 from operando.model.outcome import EXIT_STATUS, Outcome
-from plans import cell_watch, clock_waits, facts, frames
+from plans import clock_waits, facts
 from plans.dead_time import DeadTime
-from plans.faults import INSTRUMENT_FAULTS, BeamLostError, sentence
-from plans.frame_ledger import FrameLedger
+from plans.faults import INSTRUMENT_FAULTS, sentence
 from plans.instruments import Instruments
 from plans.report import Progress, Report, say_nothing
+from plans.tomogram_safety import SafeEnd
 from plans.tomogram_scan import TomogramScan
+from plans.tomogram_series import TomogramSeries
+from plans.tomogram_watch import TomogramWatch
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def tomogram(
     metadata: Mapping[str, Any],
     report: Report = say_nothing,
 ) -> MsgGenerator[TomogramEnd]:
-    """Take darks, flats and projections; return how it ended.
+    """Take darks, flats, projections and, where asked, flats again; return how it ended.
 
     An instrument's fault ends it as partial. Whatever happens, the shutter ends closed and the camera idle, and the
     run is closed with a count of its frames; it is a success only if every count is what was asked.
@@ -91,16 +91,14 @@ class _Taking:
         file_of: Callable[[FrameKind], Path],
         report: Report,
     ) -> None:
-        self.instruments, self.clock, self.scan, self.name = instruments, clock, scan, name
-        self.file_of, self.report = file_of, report
-        self.ledger = FrameLedger(scan.num_frames)
+        self.instruments, self.clock, self.scan, self.name, self.report = instruments, clock, scan, name, report
+        self.watch = TomogramWatch(instruments, min_ring_current_ma=scan.min_ring_current_ma)
+        self.series = TomogramSeries(instruments.camera, clock, scan, self.watch, file_of, self._tell)
         self.dead_time = DeadTime(clock)
-        self.kind: FrameKind | None = None  # of the series that is open
-        self.declared = False
-        self.wish: BaseException | None = None
 
     def plan(self, metadata: Mapping[str, Any]) -> MsgGenerator[TomogramEnd]:
         uid = yield from bps.open_run({**self._start(), **metadata})
+        ledger = self.series.ledger
         error: BaseException | None = None
         try:
             yield from self._measure()
@@ -111,159 +109,77 @@ class _Taking:
         except Exception as mistake:
             outcome, reason, error = Outcome.FAILED, sentence(mistake), mistake
         else:
-            outcome, reason = self.ledger.outcome, "; ".join(self.ledger.differences)
-        unsafe = yield from self._make_safe()
-        if unsafe:
-            outcome = Outcome.PARTIAL if outcome is Outcome.COMPLETE else outcome
-            reason = "; ".join(filter(None, [reason, *unsafe]))
+            outcome, reason = Outcome.COMPLETE, ""
+        safety = SafeEnd(self.instruments, self.clock, self.series.give_up)
+        with self.dead_time.phase("make_safe"):
+            yield from safety.plan()
+        # Counted last, and whatever was thought before: nothing is complete with a frame missing.
+        if outcome is Outcome.COMPLETE and (ledger.differences or safety.failed):
+            outcome = Outcome.PARTIAL
+        reason = "; ".join(filter(None, [reason, *ledger.differences, *safety.failed]))
         yield from facts.record("outcome", self._outcome_fields(outcome, reason), self.clock)
         yield from bps.close_run(exit_status=EXIT_STATUS[outcome], reason=reason)
-        if (error := error or self.wish) is not None:
+        if (error := error or safety.wish) is not None:
             raise error
-        return TomogramEnd(self.name.tomogram, outcome, reason, str(uid), self.ledger.as_fields())
+        return TomogramEnd(self.name.tomogram, outcome, reason, str(uid), ledger.as_fields())
 
     def _measure(self) -> MsgGenerator[None]:
-        camera, shutter, sample_x = self.instruments.camera, self.instruments.shutter, self.instruments.sample_x
-        self._require_beam()
-        with self.dead_time.phase("darks"):
+        shutter, sample_x = self.instruments.shutter, self.instruments.sample_x
+        rotation, phase = self.instruments.rotation_stage, self.dead_time.phase
+        self.watch.require_beam()
+        with phase("darks"):
             # Darks come first: afterglow from the flats would add counts. The sample leaves the beam meanwhile.
             yield from clock_waits.move(self.clock, shutter, ShutterState.CLOSED)
             leaving = yield from clock_waits.start_move(sample_x, self.scan.sample_out_mm)
-            yield from self._frames(FrameKind.DARK)
-        with self.dead_time.phase("shutter"):
+            yield from self.series.take(FrameKind.DARK)
+        with phase("shutter"):
             yield from clock_waits.move(self.clock, shutter, ShutterState.OPEN)
-        with self.dead_time.phase("sample_out"):
+        with phase("sample_out"):
             yield from clock_waits.finish_move(self.clock, sample_x, leaving)
-        with self.dead_time.phase("flats"):
-            yield from self._frames(FrameKind.FLAT)
-        with self.dead_time.phase("sample_in_and_taxi"):
-            rotation = self.instruments.rotation_stage
+        with phase("flats"):
+            yield from self.series.take(FrameKind.FLAT)
+        with phase("sample_in_and_taxi"):
             flight = rotation.flight(self.scan.angles)
             entering = yield from clock_waits.start_move(sample_x, self.scan.sample_in_mm)
             taxiing = yield from clock_waits.start_move(rotation, flight.from_deg)
             yield from clock_waits.finish_move(self.clock, sample_x, entering)
             yield from clock_waits.finish_move(self.clock, rotation, taxiing)
-        with self.dead_time.phase("prepare"):
+        with phase("prepare"):
             yield from clock_waits.prepare(rotation, flight)
-            yield from self._prepare(FrameKind.PROJECTION)
-        with self.dead_time.phase("lead_in"):
+            yield from self.series.prepare(FrameKind.PROJECTION)
+        with phase("lead_in"):
             begin_s = self.clock.now()
             turning = rotation.fly(flight)
             yield from clock_waits.sleep_until(self.clock, begin_s + flight.first_exposure_after_s)
-        with self.dead_time.phase("projections"):
-            yield from self._expose(
-                FrameKind.PROJECTION, also=(rotation.look, lambda: clock_waits.raise_error(turning))
+        with phase("projections"):
+            yield from self.series.expose(
+                FrameKind.PROJECTION,
+                also=(rotation.look, lambda: clock_waits.raise_error(turning)),
+                read_at_ends=self._read_cell,
             )
-        with self.dead_time.phase("close"):
-            yield from clock_waits.answered(camera.end_series())
-            self._settle()
+        with phase("close"):
+            yield from self.series.end()
+            if self.series.ledger.difference(FrameKind.PROJECTION):  # what is lost is not won by turning on
+                return
+        if self.scan.num_flats_after:
+            with phase("sample_out_after"):
+                yield from clock_waits.move(self.clock, sample_x, self.scan.sample_out_mm)
+            with phase("flats_after"):
+                yield from self.series.take(FrameKind.FLAT_AFTER)
+        with phase("close"):
             yield from clock_waits.move(self.clock, shutter, ShutterState.CLOSED)
+            if self.scan.num_flats_after:
+                yield from clock_waits.move(self.clock, sample_x, self.scan.sample_in_mm)
             yield from clock_waits.finish_move(self.clock, rotation, turning)
             yield from clock_waits.prepare(rotation, None)
-
-    def _frames(self, kind: FrameKind) -> MsgGenerator[None]:
-        yield from self._prepare(kind)
-        yield from self._expose(kind)
-        yield from clock_waits.answered(self.instruments.camera.end_series())
-        self._settle()
-
-    def _prepare(self, kind: FrameKind) -> MsgGenerator[None]:
-        camera = self.instruments.camera
-        self.kind, self.declared = kind, False
-        yield from clock_waits.prepare(camera, self.scan.series(kind, self.file_of(kind)))
-        yield from bps.declare_stream(camera, name=kind.value, collect=True)
-        self.declared = True
-
-    def _expose(self, kind: FrameKind, also: tuple[Callable[[], None], ...] = ()) -> MsgGenerator[None]:
-        series = self.scan.series(kind, self.file_of(kind))
-        begin_s = self.clock.now()
-
-        def watch(counts: FrameCounts) -> None:
-            if kind is not FrameKind.DARK:
-                self._require_beam()
-            for look in also:
-                look()
-            self._require_safe_cell()
-            left_s = max(begin_s + series.duration_s - self.clock.now(), 0.0)
-            fraction = min(counts.written / series.num_frames, 1.0)
-            self.report(
-                Progress(
-                    self.name.step, kind.value, fraction, left_s, counts.written, series.num_frames, self.name.tomogram
-                )
-            )
-
-        ends = self._read_cell if kind is FrameKind.PROJECTION else None
-        yield from frames.take(
-            self.instruments.camera,
-            self.clock,
-            series,
-            watch=watch,
-            at_first=ends() if ends else None,
-            at_last=ends() if ends else None,
-        )
 
     def _read_cell(self) -> MsgGenerator[None]:
         yield from facts.read_into("cell", self.instruments.cell)
 
-    def _require_beam(self) -> None:
-        found_ma = self.instruments.ring_current.current_ma()
-        if not found_ma >= self.scan.min_ring_current_ma:
-            raise BeamLostError(
-                f"the ring current is {found_ma:.1f} mA, needed are {self.scan.min_ring_current_ma:g} mA: "
-                "the tomogram was given up to be taken again with beam"
-            )
-
-    def _require_safe_cell(self) -> None:
-        if self.instruments.cell.connected:  # a guard that died is restarted, and tells then
-            with contextlib.suppress(*NO_ANSWER):
-                cell_watch.state(self.instruments.cell)
-
-    def _settle(self) -> None:
-        if self.kind is not None and self.declared:
-            self.ledger.enter(self.kind, self.instruments.camera.counts())
-        self.kind = None
-
-    def _make_safe(self) -> MsgGenerator[list[str]]:
-        """Close the shutter, then make the camera idle and the stage stand; return a sentence for each that failed."""
-        failed = []
-        for label, action in (
-            ("the shutter was not closed", self._close_shutter),
-            ("the camera was not stopped", self._stop_camera),
-            ("the rotation was not stopped", self._stop_rotation),
-        ):
-            for attempt in (1, 2):  # the second try answers a fault that came just now
-                try:
-                    yield from action()
-                    break
-                except (RequestAbort, RequestStop) as wish:
-                    self.wish = wish
-                except Exception as error:
-                    if attempt == 2:
-                        failed.append(f"{label}: {sentence(error)}")
-        return failed
-
-    def _close_shutter(self) -> MsgGenerator[None]:
-        shutter = self.instruments.shutter
-        if shutter.state is not ShutterState.CLOSED:
-            yield from clock_waits.move(self.clock, shutter, ShutterState.CLOSED)
-
-    def _stop_camera(self) -> MsgGenerator[None]:
-        if self.kind is None:
-            return
-        camera = self.instruments.camera
-        yield from clock_waits.answered(camera.end_series())
-        if self.declared:
-            yield from bps.collect(camera, name=self.kind.value)
-        self._settle()
-
-    def _stop_rotation(self) -> MsgGenerator[None]:
-        rotation = self.instruments.rotation_stage
-        if rotation.moving:
-            yield from bps.stop(rotation)
-            yield from clock_waits.wait_for(
-                self.clock, lambda: not rotation.moving, poll_s=0.1, limit_s=rotation.stall_s, what=rotation.name
-            )
-        yield from clock_waits.prepare(rotation, None)
+    def _tell(self, kind: FrameKind, counts: FrameCounts, left_s: float) -> None:
+        num, name = self.scan.num_frames[kind], self.name
+        fraction = min(counts.written / num, 1.0)
+        self.report(Progress(name.step, kind.value, fraction, left_s, counts.written, num, name.tomogram))
 
     def _start(self) -> dict[str, Any]:
         return {
@@ -282,7 +198,7 @@ class _Taking:
         return {
             "outcome": outcome.value,
             "reason": reason,
-            **self.ledger.as_fields(),
+            **self.series.ledger.as_fields(),
             "dead_time_phases": list(spent),
             "dead_time_clock_s": [seconds["clock_s"] for seconds in spent.values()],
             "dead_time_wall_s": [seconds["wall_s"] for seconds in spent.values()],

@@ -33,6 +33,7 @@ class TomogramScan:
     sample_in_mm: float = 0.0
     start_deg: float = 0.0
     min_ring_current_ma: float = MIN_RING_CURRENT_MA
+    num_flats_after: int = 0
 
     @property
     def angles(self) -> AngleScan:
@@ -52,11 +53,13 @@ class TomogramScan:
 
     @property
     def num_frames(self) -> dict[FrameKind, int]:
-        """Frames of each kind."""
+        """Frames of each kind that is taken, in the order in which they are."""
+        after = {FrameKind.FLAT_AFTER: self.num_flats_after} if self.num_flats_after else {}
         return {
             FrameKind.DARK: self.num_darks,
             FrameKind.FLAT: self.num_flats,
             FrameKind.PROJECTION: self.num_projections,
+            **after,
         }
 
     def series(self, kind: FrameKind, path: Path) -> FrameSeries:
@@ -69,6 +72,7 @@ class TomogramScan:
             "num_darks": self.num_darks,
             "num_flats": self.num_flats,
             "num_projections": self.num_projections,
+            "num_flats_after": self.num_flats_after,
             "exposure_s": self.exposure_s,
             "frame_period_s": self.frame_period_s,
             "pixel_size_um": self.pixel_size_um,
@@ -95,4 +99,5 @@ def scan_of(experiment: Experiment, geometry: str, *, sample_in_mm: float = 0.0)
         energy_kev=experiment.beam.energy,
         sample_out_mm=tomogram.sample_out,
         sample_in_mm=sample_in_mm,
+        num_flats_after=tomogram.num_flats_after,
     )

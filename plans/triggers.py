@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from operando.model.schedule import CellStep, TomogramAt
+from operando.model.schedule import CellStep, TomogramAt, tomogram_name
 
 
 @dataclass(frozen=True)
@@ -14,32 +14,26 @@ class DueTomogram:
     after_s: float | None = None
 
 
-def name_of(asked: TomogramAt, cycle: int, occurrence: int | None = None) -> str:
-    """Return the tomogram's name; later cycles and repetitions are numbered."""
-    name = asked.name if cycle == 1 else f"{asked.name}_cycle{cycle}"
-    return name if occurrence is None else f"{name}_{occurrence:03d}"
-
-
 def timed(step: CellStep, cycle: int, duration_s: float) -> list[DueTomogram]:
     """Return the tomograms that a time decides, in order: start, every so many seconds until ``duration_s``."""
     found = []
     for asked in step.tomograms:
         if asked.at == "start":
-            found.append(DueTomogram(name_of(asked, cycle), asked, 0.0))
+            found.append(DueTomogram(tomogram_name(asked, cycle), asked, 0.0))
         if asked.every is not None:
             for occurrence in range(1, int(duration_s / asked.every + 1e-9) + 1):
-                found.append(DueTomogram(name_of(asked, cycle, occurrence), asked, occurrence * asked.every))
+                found.append(DueTomogram(tomogram_name(asked, cycle, occurrence), asked, occurrence * asked.every))
     return sorted(found, key=lambda due: due.after_s or 0.0)
 
 
 def at_end(step: CellStep, cycle: int) -> list[DueTomogram]:
     """Return the tomograms at the end of the step."""
-    return [DueTomogram(name_of(asked, cycle), asked) for asked in step.tomograms if asked.at == "end"]
+    return [DueTomogram(tomogram_name(asked, cycle), asked) for asked in step.tomograms if asked.at == "end"]
 
 
 def at_voltages(step: CellStep, cycle: int) -> list[DueTomogram]:
     """Return the tomograms at set voltages, in the order they are passed."""
-    return [DueTomogram(name_of(asked, cycle), asked) for asked in step.tomograms if asked.voltage is not None]
+    return [DueTomogram(tomogram_name(asked, cycle), asked) for asked in step.tomograms if asked.voltage is not None]
 
 
 def crossed(voltage_v: float, target_v: float, current_a: float) -> bool:

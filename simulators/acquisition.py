@@ -22,12 +22,19 @@ class Exposure:
     num_interventions: int
 
 
+class Foreseen(Protocol):
+    """Something that will happen."""
+
+    def cancel(self) -> None:
+        """Let it not happen."""
+
+
 class ExposingCamera(Protocol):
     """What an acquisition asks of its camera."""
 
     num_frames_made: int
 
-    def at(self, time_s: float, handler: Callable[[], Awaitable[None]], *, answers: bool = False) -> None:
+    def at(self, time_s: float, handler: Callable[[], Awaitable[None]], *, answers: bool = False) -> Foreseen:
         """Let something happen at a moment of virtual time."""
 
     def exposure(self, mid_exposure_s: float, exposure_s: float, frame_number: int) -> Exposure:
@@ -53,8 +60,10 @@ class Acquisition:
 
     def __init__(self, camera: ExposingCamera, wanted: int, begin_s: float, exposure_s: float, period_s: float) -> None:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.stopping = False
         self.num_taken = 0
+        self._stopping = False
+        self._end_of_exposure: Foreseen | None = None
+        self._ending: asyncio.Future[None] | None = None
         self._camera = camera
         self._wanted = wanted
         self._begin_s = begin_s
@@ -65,9 +74,18 @@ class Acquisition:
     def expose(self) -> None:
         """Have the next frame done when its time comes."""
         done_s = self._begin_s + self.num_taken * self._period_s + self._exposure_s
-        self._camera.at(done_s, self._exposed, answers=self.num_taken + 1 == self._wanted or self.stopping)
+        self._end_of_exposure = self._camera.at(done_s, self._exposed, answers=self.num_taken + 1 == self._wanted)
         if self._foreseen is None:
             self._foresee(self.num_taken)
+
+    def stop(self) -> None:
+        """Give up the frame that is being exposed and end; a frame that is exposed already is still stored."""
+        self._stopping = True
+        if self._end_of_exposure is not None:
+            self._end_of_exposure.cancel()
+            self._end_of_exposure = None
+            # A task of its own: whoever stops it is a put to the very variable that shows the end.
+            self._ending = asyncio.ensure_future(self._end())
 
     def _foresee(self, index: int) -> None:
         exposure = self._exposure(index)
@@ -79,17 +97,21 @@ class Acquisition:
         return self._camera.exposure(mid_exposure_s, self._exposure_s, number)
 
     async def _exposed(self) -> None:
+        self._end_of_exposure = None
         exposure = self._exposure(self.num_taken)
         frame = await self._frame(exposure)
-        if self.num_taken + 1 < self._wanted and not self.stopping:
+        if self.num_taken + 1 < self._wanted and not self._stopping:
             self._foresee(self.num_taken + 1)
         await self._camera.finish_frame(frame, exposure, self.num_taken + 1)
         self.num_taken += 1
-        if self.num_taken < self._wanted and not self.stopping:
+        if self.num_taken < self._wanted and not self._stopping:
             self.expose()
         else:
-            middle_s = self._begin_s + ((self.num_taken - 1) * self._period_s + self._exposure_s) / 2
-            await self._camera.ended(self, middle_s)
+            await self._end()
+
+    async def _end(self) -> None:
+        last = max(self.num_taken - 1, 0)
+        await self._camera.ended(self, self._begin_s + (last * self._period_s + self._exposure_s) / 2)
 
     async def _frame(self, exposure: Exposure) -> NDArray[np.uint16]:
         foreseen, self._foreseen = self._foreseen, None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from operando.model.attendance import LONGEST_ALONE_S
 from operando.model.channel_access import prepare, server_environment
 from operando.model.clock import SystemClock
 from operando.model.experiment import Experiment, load_experiment
@@ -38,8 +39,9 @@ def run_simulated_beamline(
     recorded_scan: Path | None = None,
     angle_unit: str | None = None,
     await_all: bool = False,
+    longest_alone_s: float = LONGEST_ALONE_S,
 ) -> None:
-    """Serve a simulated beamline until SIGTERM, SIGINT or ten minutes without anybody; prints ``READY <file>``.
+    """Serve a simulated beamline until SIGTERM, SIGINT or too long a time without anybody; prints ``READY <file>``.
 
     Call it once in a process of its own, before anything there imported ophyd, epics or caproto.
 
@@ -61,6 +63,8 @@ def run_simulated_beamline(
         ``deg`` or ``rad`` where the scan does not say.
     await_all
         Let time begin when guard and acquisition have joined, as in a rehearsal.
+    longest_alone_s
+        Of the host's time; it ends so long after its last client.
 
     Raises
     ------
@@ -91,7 +95,13 @@ def run_simulated_beamline(
     from simulators.load_cell import FULL_SCALE_N, calibration
 
     beamline = SimulatedBeamline(
-        directory, ports, epoch_s=epoch_s, seed=seed, make_contents=make_contents, await_all=await_all
+        directory,
+        ports,
+        epoch_s=epoch_s,
+        seed=seed,
+        make_contents=make_contents,
+        await_all=await_all,
+        longest_alone_s=longest_alone_s,
     )
     path = directory / BEAMLINE_FILE
     path.write_text(
@@ -159,7 +169,11 @@ def _recorded(experiment: Experiment, name: str, scan: Path, angle_unit: str | N
     from simulators.recorded_scan import load_recorded_scan
 
     unit = None if angle_unit is None else AngleUnit(angle_unit)
-    source = RecordedFrames(load_recorded_scan(scan, angle_unit=unit), sample_out_mm=experiment.tomogram.sample_out)
+    source = RecordedFrames(
+        load_recorded_scan(scan, angle_unit=unit),
+        sample_out_mm=experiment.tomogram.sample_out,
+        step_deg=experiment.tomogram.angle_range / experiment.geometry[name].num_projections,
+    )
     return lambda epoch_s: Contents(DummyCell(epoch_s), source, _chip(experiment, name), lambda *_: None)
 
 

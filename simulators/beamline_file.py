@@ -8,6 +8,7 @@ from operando.model.beamline import Calibration
 
 INTERFACE = "127.0.0.1"
 PREFIX = "SIM:"
+CONTROL_PREFIX = "SIMULATION:"  # of what no beamline has: the simulation's own controls
 CHANNEL = 0
 CHIP_COLUMNS = 4008
 CHIP_ROWS = 2672

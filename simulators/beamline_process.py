@@ -11,10 +11,12 @@ from typing import Any, Protocol
 from caproto.asyncio.server import Context
 from caproto.server import PVGroup
 
+from operando.model.attendance import LONGEST_ALONE_S
 from operando.model.channel_access import repair_caproto
 from operando.model.clock import ClockPage
 from simulators.beamline_file import (
     CHANNEL,
+    CONTROL_PREFIX,
     INTERFACE,
     LOAD_CELL_LINK,
     MAX_CURRENT_A,
@@ -36,10 +38,9 @@ from simulators.potentiostat_cell import Cell
 from simulators.potentiostat_channel import Channel
 from simulators.potentiostat_identity import PotentiostatIdentity
 from simulators.preview import Preview
-from simulators.scalar_sensors import ScalarSensors
+from simulators.scalar_sensors import ScalarSensors, StoredCurrent
 from simulators.shutter import Shutter
 
-LONGEST_ALONE_S = 600.0  # real time after which a rehearsal that nobody attends ends
 LOOK_ROUND_S = 1.0
 
 
@@ -81,7 +82,7 @@ class SimulatedBeamline:
     await_all
         Let time begin when guard and acquisition have joined.
     longest_alone_s
-        Of real time; when nobody was connected for so long, it ends.
+        Of real time; it ends so long after its last client.
     """
 
     def __init__(
@@ -118,7 +119,8 @@ class SimulatedBeamline:
             units="mm",
         )
         self._shutter = Shutter(prefix=f"{PREFIX}shutter:", conductor=conductor)
-        self._sensors = ScalarSensors(prefix=PREFIX, conductor=conductor, seed=seed)
+        self._ring = StoredCurrent(prefix=CONTROL_PREFIX, conductor=conductor)
+        self._sensors = ScalarSensors(prefix=PREFIX, conductor=conductor, seed=seed, ring=self._ring)
         channel = Channel(contents.cell, epoch_s, MAX_CURRENT_A)
         self._potentiostat = Potentiostat(
             prefix=f"{PREFIX}ECLAB:C{CHANNEL}:", conductor=conductor, channel=channel, seed=seed
@@ -147,7 +149,7 @@ class SimulatedBeamline:
             stages=Stages(
                 self._rotation.position_at,
                 self._sample_x.position_at,
-                self._shutter.is_open_at,
+                lambda time_s: self._shutter.is_open_at(time_s) and self._ring.has_beam_at(time_s),
                 lambda: channel.num_interventions,
             ),
             preview=self._preview.post,
@@ -160,6 +162,7 @@ class SimulatedBeamline:
             self._rotation,
             self._sample_x,
             self._shutter,
+            self._ring,
             self._sensors,
             self._potentiostat,
             self._potentiostat_identity,
@@ -168,7 +171,7 @@ class SimulatedBeamline:
         ]
 
     async def run(self, ready: Callable[[], None]) -> None:
-        """Serve until a signal or until nobody has been there for ten minutes; call ``ready`` when all answer."""
+        """Serve until a signal or until nobody has been there for too long; call ``ready`` when all answer."""
         repair_caproto()
         loop = asyncio.get_running_loop()
         ended = asyncio.Event()
@@ -203,10 +206,10 @@ class SimulatedBeamline:
 
     async def _until_alone(self, context: Context, ended: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
-        attended_at = loop.time()
-        while loop.time() - attended_at < self._longest_alone_s:
+        attended_at, longest_alone_s = loop.time(), LONGEST_ALONE_S
+        while loop.time() - attended_at < longest_alone_s:
             if context.circuits or self._conductor.num_participants:
-                attended_at = loop.time()
+                attended_at, longest_alone_s = loop.time(), self._longest_alone_s
             await asyncio.sleep(LOOK_ROUND_S)
         ended.set()
 

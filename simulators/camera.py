@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ophyd.areadetector.cam import SimDetectorCam
 
-from simulators.acquisition import Acquisition, Exposure
+from simulators.acquisition import Acquisition, Exposure, Foreseen
 from simulators.channel_access_server import MirroredGroup, properties, pv_names
 from simulators.conductor import Conductor
 from simulators.frame_source import FrameSource
@@ -178,7 +178,7 @@ class Camera(MirroredGroup):
         """Begin or end an acquisition; the put that begins it completes when all frames are in the file."""
         if self.index_of("Acquire", value) == 0:
             if self._acquisition is not None:
-                self._acquisition.stopping = True
+                self._acquisition.stop()
             return 0
         if self._acquisition is not None:
             return 1
@@ -235,13 +235,14 @@ class Camera(MirroredGroup):
         self.num_frames_made = exposure.frame_number
         counter = self.value("ArrayCounter") + 1
         if self.value("ArrayCallbacks"):
-            await self._sink.take(frame, exposure.mid_exposure_s, counter, exposure.angle_deg)
+            angle_deg = self._source.frame_angle_deg(exposure.angle_deg)
+            await self._sink.take(frame, exposure.mid_exposure_s, counter, angle_deg)
         self._preview(frame, counter, exposure.mid_exposure_s)
         await self.post(ArrayCounter=counter, ArrayCounter_RBV=counter, NumImagesCounter_RBV=num_taken)
 
-    def at(self, time_s: float, handler: Callable[[], Awaitable[None]], *, answers: bool = False) -> None:
+    def at(self, time_s: float, handler: Callable[[], Awaitable[None]], *, answers: bool = False) -> Foreseen:
         """Let something happen in the camera at a moment of virtual time."""
-        self._conductor.at(time_s, handler, answers=answers)
+        return self._conductor.at(time_s, handler, answers=answers)
 
     def close(self) -> None:
         """End the rendering thread."""

@@ -52,6 +52,10 @@ class CellFrames:
         """Rows and columns of every frame."""
         return self._detector.geometry.frame_shape
 
+    def frame_angle_deg(self, angle_deg: float) -> float:
+        """Return the encoder's angle itself."""
+        return angle_deg
+
     def frame(
         self,
         mid_exposure_s: float,

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, model_validator
 
 from operando.model.materials import MATERIALS
 from operando.model.toml_file import Table, read_toml
+from simulators.cell_ranges import out_of_range
 
 
 def _known_material(name: str) -> str:
@@ -205,18 +206,18 @@ class CellParameters(Table):
         ):
             if len(x.value) != len(y.value) or len(x.value) < 2:
                 raise ValueError(
-                    f"{name}: has {len(x.value)} and {len(y.value)} points; both must be equal, at least 2"
+                    f"{name}: has {len(x.value)} and {len(y.value)} points; both must be equal, at least 2."
                 )
             if any(b <= a for a, b in zip(x.value, x.value[1:], strict=False)):
-                raise ValueError(f"{name}: {x.value} must rise from point to point")
+                raise ValueError(f"{name}: {x.value} must rise from point to point.")
         for name, voltage, sign in (
             ("electrochemistry.discharge.voltage", electrochemistry.discharge.voltage.value, -1),
             ("electrochemistry.charge.voltage", electrochemistry.charge.voltage.value, 1),
         ):
             if any(sign * (b - a) <= 0 for a, b in itertools.pairwise(voltage)):
-                raise ValueError(f"{name}: {voltage} must {'fall' if sign < 0 else 'rise'} from point to point")
-        if not 0 < self.particles.active_mass.value < 50:
-            raise ValueError(f"particles.active_mass: {self.particles.active_mass.value} mg; allowed is 0 to 50 mg")
+                raise ValueError(f"{name}: {voltage} must {'fall' if sign < 0 else 'rise'} from point to point.")
+        if wrong := list(out_of_range(self)):
+            raise ValueError("\n".join(wrong))
         return self
 
 

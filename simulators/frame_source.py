@@ -13,6 +13,9 @@ class FrameSource(Protocol):
     def frame_shape(self) -> tuple[int, int]:
         """Rows and columns of every frame."""
 
+    def frame_angle_deg(self, angle_deg: float) -> float:
+        """Return the angle that is written beside the frame made for an encoder's angle: a recording knows its own."""
+
     def frame(
         self,
         mid_exposure_s: float,

@@ -97,17 +97,18 @@ class Hdf5Plugin(MirroredGroup):
     async def take(self, frame: NDArray[np.uint16], time_s: float, frame_id: int, angle_deg: float) -> None:
         """Commit a frame to the file, if one is open; return when it is there or counted as lost."""
         await self.post(UniqueId_RBV=frame_id)
-        if self._writer is None or not self.value("EnableCallbacks"):
+        writer = self._writer  # somebody may close the file while this frame is on its way into it
+        if writer is None or not self.value("EnableCallbacks"):
             return
         try:
-            await self._run(self._writer.append, frame, time_s, frame_id, angle_deg)
+            await self._run(writer.append, frame, time_s, frame_id, angle_deg)
         except (OSError, RuntimeError) as error:  # h5py says RuntimeError for some failures of the disk
             await self.post(DroppedArrays=self.value("DroppedArrays") + 1)
             await self.post(DroppedArrays_RBV=self.value("DroppedArrays"))
-            await self._failed(f"{self._writer.path}: frame {frame_id} was not written: {error}")
+            await self._failed(f"{writer.path}: frame {frame_id} was not written: {error}")
             return
-        await self.post(NumCaptured_RBV=self._writer.num_frames)
-        if self._writer.num_frames == self.value("NumCapture"):
+        await self.post(NumCaptured_RBV=writer.num_frames)
+        if self._writer is writer and writer.num_frames == self.value("NumCapture"):
             await self._close()
 
     async def acquisition_ended(self, num_frames: int, middle_s: float) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-MIN_PROJECTIONS_TO_SUSPECT = 30
+MIN_PROJECTIONS_TO_SUSPECT = 5
 HALF_TURN_RAD = np.pi
 SUSPICION_RAD = 0.35  # about 20 deg: scans stop a little before or after a half or a whole turn
 

@@ -10,8 +10,8 @@ from simulators.recorded_data import RecordedScan
 class RecordedFrames:
     """Serves the recorded frame that belongs to the state of shutter, sample and rotation stage.
 
-    The projection with the smallest recorded angle belongs to the stage angle ``angle_origin_deg``, so that a stage
-    that turns from there over the scan's range meets every projection.
+    A stage that turns evenly from 0 meets every projection once, in the order in which they were recorded; written
+    beside each is its recorded angle, so that uneven, interlaced, backward and repeated turns stay what they were.
 
     Parameters
     ----------
@@ -19,8 +19,8 @@ class RecordedFrames:
         What was recorded. Every frame is read once here, to find damage before the replay begins.
     sample_out_mm
         Position of the sample stage with the sample out of the beam; from half of it on, flats are served.
-    angle_origin_deg
-        Stage angle in the middle of the first projection's exposure.
+    step_deg
+        By how much the stage turns from one projection to the next.
 
     Raises
     ------
@@ -28,11 +28,11 @@ class RecordedFrames:
         If a frame is damaged, blank or not finite.
     """
 
-    def __init__(self, scan: RecordedScan, *, sample_out_mm: float, angle_origin_deg: float = 0.0) -> None:
+    def __init__(self, scan: RecordedScan, *, sample_out_mm: float, step_deg: float) -> None:
         self._scan = scan
         self._scale = count_scale(scan)
         self._out_mm = abs(sample_out_mm) / 2
-        self._angles_deg = scan.angles_deg - scan.angles_deg.min() + angle_origin_deg
+        self._step_deg = step_deg
 
     @property
     def frame_shape(self) -> tuple[int, int]:
@@ -59,20 +59,19 @@ class RecordedFrames:
         """Return the counts of one frame, shape ``frame_shape``; time and exposure are those of the recording.
 
         A closed shutter gives the recorded darks in turn, a sample out of the beam the flats, otherwise the projection
-        whose angle is nearest.
+        that the stage has reached.
         """
         if not shutter_open:
             stack, index = self._scan.darks, frame_number % self._scan.darks.shape[0]
         elif abs(sample_x_mm) >= self._out_mm:
             stack, index = self._scan.flats, frame_number % self._scan.flats.shape[0]
         else:
-            stack, index = self._scan.projections, self._nearest(angle_deg)
+            stack, index = self._scan.projections, self._reached(angle_deg)
         return self._scale.counts(stack.read(index))
 
-    def served_angle_deg(self, angle_deg: float) -> float:
-        """Return the stage angle at which the projection served for ``angle_deg`` was recorded, in deg."""
-        return float(self._angles_deg[self._nearest(angle_deg)])
+    def frame_angle_deg(self, angle_deg: float) -> float:
+        """Return the recorded angle of the projection that is served for a stage angle."""
+        return float(self._scan.angles_deg[self._reached(angle_deg)])
 
-    def _nearest(self, angle_deg: float) -> int:
-        apart_deg = np.abs((self._angles_deg - angle_deg + 180.0) % 360.0 - 180.0)
-        return int(np.argmin(apart_deg))
+    def _reached(self, angle_deg: float) -> int:
+        return min(max(round(angle_deg / self._step_deg), 0), self._scan.projections.shape[0] - 1)

@@ -6,6 +6,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from operando.model.frames import NXTOMO_IMAGE_KEY, FrameKind
 from simulators.recorded_data import AngleUnit, RecordedScan, RecordedScanError, angles_in_degrees
@@ -24,23 +25,15 @@ def load_nxtomo(path: Path, *, angle_unit: AngleUnit | None = None) -> RecordedS
         If the file is damaged or is no NXtomo.
     """
     with opened(path) as file:
-        groups = list(_groups(file))
-        detector = next((group for kind, group in groups if kind == "NXdetector" and _holds_frames(group)), None)
-        detector = detector or next(
-            (group for kind, group in groups if kind == "NXdata" and _holds_frames(group)), None
-        )
-        if detector is None:
-            raise RecordedScanError(
-                f"{path}: no NXdetector with data and image_key found; it is neither NXtomo nor Data Exchange "
-                "(/exchange/data). Convert the scan to one of them or to a folder of TIFFs."
-            )
+        detector, notes = _detector(path, file)
+        groups = _scope(detector)
         rotation = _rotation(groups)
         if rotation is None:
             raise RecordedScanError(f"{path}: no rotation_angle found. Write it into the NXsample, in degrees.")
         keys = np.asarray(detector["image_key"][()]).ravel()
         frames = detector["data"]
         angles, unit = angles_of(rotation, angle_unit)
-        if not len(keys) == frames.shape[0] == len(angles):
+        if frames.ndim == 3 and not len(keys) == frames.shape[0] == len(angles):
             raise RecordedScanError(
                 f"{path}: {frames.shape[0]} frames, {len(keys)} image keys and {len(angles)} rotation angles; "
                 "there must be one of each for every frame. The scan was probably cut short."
@@ -50,9 +43,7 @@ def load_nxtomo(path: Path, *, angle_unit: AngleUnit | None = None) -> RecordedS
         }
         pixel_size_um = quantity(detector, ("x_pixel_size", "x_magnified_pixel_size"), UM)
         energy_kev = next((found for kind, group in groups if (found := _energy_kev(kind, group)) is not None), None)
-    notes = []
-    if num_invalid := int(np.count_nonzero(keys == INVALID_IMAGE_KEY)):
-        notes.append(f"{num_invalid} frames are marked invalid and left out.")
+    notes += _about_keys(keys)
     if pixel_size_um is not None:
         notes.append(f"x_pixel_size, {pixel_size_um:g} um, is taken as the size of a pixel in the sample.")
     return RecordedScan(
@@ -65,6 +56,50 @@ def load_nxtomo(path: Path, *, angle_unit: AngleUnit | None = None) -> RecordedS
         source=f"{path} (NXtomo)",
         notes=tuple(notes),
     )
+
+
+def _about_keys(keys: NDArray[Any]) -> list[str]:
+    notes = []
+    flats, projections = (
+        np.flatnonzero(keys == NXTOMO_IMAGE_KEY[kind]) for kind in (FrameKind.FLAT, FrameKind.PROJECTION)
+    )
+    if flats.size and projections.size and flats[0] < projections[-1] and flats[-1] > projections[0]:
+        notes.append("Flats were recorded before and after, or among, the projections; their mean is used for all.")
+    if num_unknown := int(np.count_nonzero(~np.isin(keys, (*NXTOMO_IMAGE_KEY.values(), INVALID_IMAGE_KEY)))):
+        notes.append(f"{num_unknown} frames have an image key that is none of 0 to 3 and are left out.")
+    if num_invalid := int(np.count_nonzero(keys == INVALID_IMAGE_KEY)):
+        notes.append(f"{num_invalid} frames are marked invalid and left out.")
+    return notes
+
+
+def _detector(path: Path, file: Any) -> tuple[Any, list[str]]:
+    """Return the first group that holds frames with image keys; a note tells of others."""
+    for wanted in ("NXdetector", "NXdata"):
+        found: list[Any] = []
+        for kind, group in _groups(file):
+            if kind == wanted and _holds_frames(group) and all(group["data"] != other["data"] for other in found):
+                found.append(group)
+        if found:
+            others = ", ".join(group.name for group in found[1:])
+            return found[0], [f"The scan in {found[0].name} is taken; there are others in {others}."] if others else []
+    raise RecordedScanError(
+        f"{path}: no NXdetector with data and image_key found; it is neither NXtomo nor Data Exchange "
+        "(/exchange/data). Convert the scan to one of them or to a folder of TIFFs."
+    )
+
+
+def _scope(detector: Any) -> list[tuple[str, Any]]:
+    """Return the groups of the smallest part of the file around the detector that has a rotation angle.
+
+    A file may hold several scans; the angle of another one must not be taken for this one's.
+    """
+    group = detector
+    while group.name != "/":
+        group = group.parent
+        groups = list(_groups(group))
+        if _rotation(groups) is not None:
+            return groups
+    return list(_groups(group))
 
 
 def _groups(group: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:

@@ -9,9 +9,9 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from simulators.recorded_data import AngleUnit, RecordedScan, RecordedScanError, angles_in_degrees
+from simulators.recorded_angles import angles_beside
+from simulators.recorded_data import AngleUnit, RecordedScan, RecordedScanError
 
-ANGLE_FILES = ("angles.txt", "angles.csv", "angles.dat", "theta.txt")
 PROJECTION_FOLDERS = ("tiffs", "projections")
 
 
@@ -42,8 +42,7 @@ def load_tiff_folder(folder: Path, *, angle_unit: AngleUnit | None = None) -> Re
     """Read the headers of a folder with TIFFs.
 
     Projections lie in ``tiffs/`` or ``projections/`` or beside the darks and flats; files are taken in the order of the
-    numbers in their names. A list of angles with more entries than projections, as raw scans have it when angles were
-    also written during flats and darks, is cut to its middle when the surplus is even.
+    numbers in their names.
 
     Raises
     ------
@@ -65,7 +64,7 @@ def load_tiff_folder(folder: Path, *, angle_unit: AngleUnit | None = None) -> Re
         if not paths:
             raise RecordedScanError(f"{folder}: there are no {kind}. Put them there as {wanted} (or .tiff).")
     projections = _stack(images)
-    angles, note = _angles(folder, projections.shape[0], angle_unit)
+    angles, note = angles_beside(folder, projections.shape[0], angle_unit)
     return RecordedScan(
         darks=_stack(darks),
         flats=_stack(flats),
@@ -135,32 +134,3 @@ def _pages(path: Path) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
 
 def _damaged(path: Path, error: Exception) -> RecordedScanError:
     return RecordedScanError(f"{path}: is damaged or no TIFF ({error}). Copy it again from where it was recorded.")
-
-
-def _angles(folder: Path, num_projections: int, unit: AngleUnit | None) -> tuple[NDArray[np.float64], str]:
-    path = next((folder / name for name in ANGLE_FILES if (folder / name).is_file()), None)
-    if path is None:
-        raise RecordedScanError(
-            f"{folder}: there is no file of angles. Write {ANGLE_FILES[0]} with one angle in degrees for each of the "
-            f"{num_projections} projections."
-        )
-    lines = [line.split("#")[0] for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
-    words = [word for line in lines for word in re.split(r"[\s,;]+", line) if word]
-    try:
-        angles = np.array([float(word) for word in words])
-    except ValueError as error:
-        raise RecordedScanError(f"{path}: {error}. Write one angle for each projection, as plain numbers.") from error
-    surplus = len(angles) - num_projections
-    note = ""
-    if surplus > 0 and surplus % 2 == 0:
-        angles = angles[surplus // 2 : len(angles) - surplus // 2]
-        note = (
-            f"{path.name} has {len(words)} angles for {num_projections} projections; the first and last {surplus // 2} "
-            "were taken to belong to flats and darks and left out."
-        )
-    elif surplus:
-        raise RecordedScanError(
-            f"{path}: {len(words)} angles for {num_projections} projections. Give one angle for each projection "
-            "(an even surplus is cut from both ends)."
-        )
-    return angles_in_degrees(angles, unit, str(path)), note

@@ -9,7 +9,7 @@ from simulators.recorded_data import RecordedScan, RecordedScanError
 FRAME_PERIOD_S = 0.1  # a recording does not say how fast it must be served
 SAMPLE_OUT_MM = 10.0
 UNKNOWN_ENERGY_KEV = 30.0  # the file's form wants one; without [analysis] no result depends on it
-MAX_UNEVENNESS = 0.1  # of a step; beyond it the nearest recorded angle may be met twice or not at all
+MAX_UNEVENNESS = 0.1  # of a step; beyond it a person is told
 
 
 def replay_experiment(
@@ -44,13 +44,12 @@ def replay_experiment(
         raise RecordedScanError(f"{scan.source}: a pixel size of {pixel_um} um was given; it must be positive.")
     energy = energy_kev if energy_kev is not None else scan.energy_kev
     rows, columns = scan.frame_shape
-    step_deg, num_projections, uneven = _steps(scan)
+    num_projections = scan.projections.shape[0]
+    range_deg = min(float(np.ptp(scan.angles_deg)) * num_projections / (num_projections - 1), 360.0)
     notes = [f"Replay of {scan.source}", *scan.notes]
-    if uneven:
-        notes.append("The recorded angles are uneven; a stage that turns evenly meets some projections twice or never.")
-    if num_projections < scan.projections.shape[0]:
+    if _uneven(scan):
         notes.append(
-            f"{scan.projections.shape[0] - num_projections} projections beyond a whole turn are not asked for."
+            "The recorded angles are uneven; the stage turns evenly over their range and meets each projection once."
         )
     if energy is None:
         notes.append(f"The energy is not recorded; {UNKNOWN_ENERGY_KEV:g} keV only fills the form.")
@@ -91,7 +90,7 @@ energy = "{energy if energy is not None else UNKNOWN_ENERGY_KEV:.10g} keV"
 
 [tomogram]
 {exposure}
-angle_range = "{step_deg * num_projections:.10g} deg"
+angle_range = "{range_deg:.10g} deg"
 num_darks = {scan.darks.shape[0]}
 num_flats = {scan.flats.shape[0]}
 sample_out = "{SAMPLE_OUT_MM:g} mm"
@@ -113,16 +112,9 @@ tomograms = [{{ name = "{name}", at = "end" }}]
 """
 
 
-def _steps(scan: RecordedScan) -> tuple[float, int, bool]:
-    angles_deg = np.sort(scan.angles_deg)
-    differences = np.diff(angles_deg)
-    num_projections = len(angles_deg)
-    step_deg = float(np.ptp(angles_deg)) / (num_projections - 1)
-    uneven = bool(
-        np.any(np.abs(angles_deg - angles_deg[0] - step_deg * np.arange(num_projections)) > MAX_UNEVENNESS * step_deg)
-    )
-    uneven = uneven or bool(np.any(differences == 0))
-    return step_deg, min(num_projections, int(360.0 / step_deg + 1e-6)), uneven
+def _uneven(scan: RecordedScan) -> bool:
+    steps_deg = np.diff(scan.angles_deg)
+    return bool(np.any(np.abs(steps_deg - np.median(steps_deg)) > MAX_UNEVENNESS * abs(float(np.median(steps_deg)))))
 
 
 def _open_beam(scan: RecordedScan) -> float:

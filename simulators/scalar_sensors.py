@@ -1,6 +1,7 @@
 """Temperature of the cell and current of the storage ring: one process variable each."""
 
 import math
+from collections import deque
 from typing import Any
 
 from caproto.server import PVGroup, pvproperty
@@ -22,15 +23,43 @@ RING_CURRENT_NOISE_MA = 0.01
 DAY_S = 86_400.0
 
 
+class StoredCurrent(PVGroup):  # type: ignore[misc]
+    """What the storage ring is filled to (mA): for whoever rehearses a lost beam, not one of the instruments."""
+
+    stored_current = pvproperty(name="STORED_CURRENT", value=RING_CURRENT_MA, units="mA", precision=3)
+
+    def __init__(self, *args: Any, conductor: Conductor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._conductor = conductor
+        self._fills: deque[tuple[float, float]] = deque([(-math.inf, RING_CURRENT_MA)], maxlen=8)
+
+    @property
+    def current_ma(self) -> float:
+        """What the ring is filled to now, in mA."""
+        return self._fills[-1][1]
+
+    def has_beam_at(self, time_s: float) -> bool:
+        """Return whether anything was stored at ``time_s``."""
+        return next((current_ma > 0 for filled_s, current_ma in reversed(self._fills) if filled_s <= time_s), False)
+
+    @stored_current.putter  # type: ignore[no-redef, untyped-decorator]
+    async def stored_current(self, instance: Any, value: float) -> float:
+        """Fill or dump the ring at once."""
+        current_ma = max(float(value), 0.0)
+        self._fills.append((self._conductor.now(), current_ma))
+        return current_ma
+
+
 class ScalarSensors(PVGroup):  # type: ignore[misc]
     """Temperature (degC) and ring current (mA), sampled every second of virtual time."""
 
     temperature = pvproperty(name="TEMPERATURE", value=TEMPERATURE_DEGC, units="degC", precision=3, read_only=True)
     ring_current = pvproperty(name="RING_CURRENT", value=RING_CURRENT_MA, units="mA", precision=3, read_only=True)
 
-    def __init__(self, *args: Any, conductor: Conductor, seed: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, conductor: Conductor, seed: int, ring: StoredCurrent, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._seed = seed
+        self._ring = ring
         self._begin_s = conductor.now()
         self._sample = -1
         conductor.on_arrival(self._refresh)
@@ -43,7 +72,8 @@ class ScalarSensors(PVGroup):  # type: ignore[misc]
         elapsed_s = sample * SAMPLE_S
         stamp_s = self._begin_s + elapsed_s
         await self.temperature.write(temperature_degc(elapsed_s, self._seed), timestamp=stamp_s)
-        await self.ring_current.write(ring_current_ma(elapsed_s, self._seed), timestamp=stamp_s)
+        stored_ma = self._ring.current_ma
+        await self.ring_current.write(ring_current_ma(elapsed_s, self._seed, stored_ma=stored_ma), timestamp=stamp_s)
 
 
 def temperature_degc(elapsed_s: float, seed: int) -> float:
@@ -53,8 +83,11 @@ def temperature_degc(elapsed_s: float, seed: int) -> float:
     return TEMPERATURE_DEGC + drift + noise
 
 
-def ring_current_ma(elapsed_s: float, seed: int) -> float:
-    """Return the ring current ``elapsed_s`` after the rehearsal's beginning, in mA: decay between injections."""
+def ring_current_ma(elapsed_s: float, seed: int, *, stored_ma: float = RING_CURRENT_MA) -> float:
+    """Return the ring current ``elapsed_s`` after the rehearsal's beginning, in mA: decay between injections.
+
+    ``stored_ma`` is what each injection fills the ring to.
+    """
     decay = math.exp(-(elapsed_s % TOP_UP_PERIOD_S) / LIFETIME_S)
     noise = RING_CURRENT_NOISE_MA * keyed_normal(seed, "ring_current", int(elapsed_s / SAMPLE_S))
-    return RING_CURRENT_MA * decay + noise
+    return stored_ma * decay + noise

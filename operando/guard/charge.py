@@ -6,6 +6,7 @@ from devices.potentiostat_reading import Snapshot
 
 AMPERE_SECONDS_PER_MAH = 3.6
 _LARGEST_RATIO = 1.5  # the instrument's count is believed over a switch if it fits a current up to this much larger
+_SMALLEST_JUMP = 0.5  # of the larger current; the trapezoid is then wrong by up to a quarter of the interval's charge
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,10 @@ def charge_point(snapshot: Snapshot, time_s: float, charge_mah: float) -> Charge
 def next_charge(before: ChargePoint, snapshot: Snapshot, time_s: float, *, largest_current_a: float) -> ChargePoint:
     """Integrate from ``before`` to ``snapshot`` by the trapezoid over the instrument's elapsed time.
 
-    Where the technique changed in between, the current jumped at an unknown moment: then the instrument's own charge
-    is used if it has one and its step fits currents up to ``largest_current_a``. A NaN current adds nothing.
+    Where the technique changed or the current jumped in between, it did so at an unknown moment: then the instrument's
+    own charge is used if it has one and its step fits currents up to ``largest_current_a``. The current alone counts
+    too, because a server posts one value after the other: a reading may hold the new current and the old technique.
+    A NaN current adds nothing.
     """
     interval_s = snapshot.elapsed_s - before.elapsed_s
     if not interval_s >= 0:  # the instrument was restarted: its clock began anew
@@ -45,10 +48,14 @@ def next_charge(before: ChargePoint, snapshot: Snapshot, time_s: float, *, large
 
 
 def _counted(before: ChargePoint, after: ChargePoint, interval_s: float, largest_current_a: float) -> float | None:
-    if before.technique == after.technique:
+    if before.technique == after.technique and not _jumped(before.current_a, after.current_a):
         return None
     if before.instrument_charge_mah is None or after.instrument_charge_mah is None:
         return None
     step_mah = after.instrument_charge_mah - before.instrument_charge_mah
     possible_mah = _LARGEST_RATIO * largest_current_a * interval_s / AMPERE_SECONDS_PER_MAH
     return step_mah if abs(step_mah) <= possible_mah else None
+
+
+def _jumped(before_a: float, after_a: float) -> bool:
+    return abs(after_a - before_a) > _SMALLEST_JUMP * max(abs(before_a), abs(after_a))

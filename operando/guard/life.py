@@ -4,16 +4,18 @@ import contextlib
 import fcntl
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psutil
 
+from operando.model.attendance import LONGEST_ALONE_S
 from operando.model.clock import Clock, RehearsalClock
 from operando.model.run_directory import RunDirectory
 
-LONGEST_ALONE_S = 600.0  # of the host's time
 LONGEST_WITHOUT_BEAMLINE_S = 60.0
+LOOK_ROUND_S = 1.0
 
 
 class GuardRunsAlreadyError(RuntimeError):
@@ -53,6 +55,26 @@ def _owner(pid_file: os.PathLike[str]) -> str:
     return "its process is not named"
 
 
+@contextmanager
+def ended_when(reason_to_end: Callable[[], str], end: Callable[[str], None]) -> Iterator[None]:
+    """Call ``end`` with the reason as soon as there is one; looks on the host's time, for a run's may stand still."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(LOOK_ROUND_S):
+            if reason := reason_to_end():
+                end(reason)
+                return
+
+    thread = threading.Thread(target=watch, name="loneliness", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 class Loneliness:
     """Tells when a rehearsal's guard has nobody left to guard for: no clients, or no simulated beamline."""
 
@@ -67,7 +89,8 @@ class Loneliness:
         self._clock = clock
         self._host_clock = host_clock
         self._num_clients = num_clients
-        self._longest_alone_s = longest_alone_s
+        self._longest_alone_s = LONGEST_ALONE_S  # until the first client comes
+        self._longest_after_clients_s = longest_alone_s
         self._alone_since_s = self._lost_since_s = host_clock.now()
 
     def reason_to_end(self) -> str:
@@ -76,7 +99,7 @@ class Loneliness:
         if not isinstance(self._clock, RehearsalClock):
             return ""
         if self._num_clients() > 0:
-            self._alone_since_s = now_s
+            self._alone_since_s, self._longest_alone_s = now_s, self._longest_after_clients_s
         if not self._clock.lost:
             self._lost_since_s = now_s
         if now_s - self._lost_since_s >= LONGEST_WITHOUT_BEAMLINE_S:

@@ -8,7 +8,8 @@ import sys
 import threading
 from pathlib import Path
 
-from operando.guard.life import LONGEST_ALONE_S, GuardRunsAlreadyError, only_guard
+from operando.guard.life import GuardRunsAlreadyError, only_guard
+from operando.model.attendance import LONGEST_ALONE_S
 from operando.model.beamline import Beamline, load_beamline
 from operando.model.cell_log import CellLogWriter
 from operando.model.channel_access import client_environment, prepare, server_environment
@@ -62,7 +63,7 @@ def _guard(run: RunDirectory, *, stop_cell: bool, longest_alone_s: float) -> Non
     from operando.guard.control import CellControl
     from operando.guard.guard import Guard
     from operando.guard.inbox import Inbox
-    from operando.guard.life import Loneliness
+    from operando.guard.life import Loneliness, ended_when
     from operando.guard.memory import remembered
     from operando.guard.record import Record
     from operando.guard.samples import Sampler
@@ -85,7 +86,7 @@ def _guard(run: RunDirectory, *, stop_cell: bool, longest_alone_s: float) -> Non
     sampler = Sampler(potentiostat, load_cell, temperature, calibration, area_mm2, clock, poll_s=poll_s)
     control = CellControl(potentiostat, inbox, clock, poll_s)
     loneliness = Loneliness(clock, host_clock, lambda: server.num_clients, longest_alone_s=longest_alone_s)
-    guard = Guard(experiment, sampler, control, record, server, inbox, clock, memory, loneliness.reason_to_end)
+    guard = Guard(experiment, sampler, control, record, server, inbox, clock, memory)
     for number in (signal.SIGTERM, signal.SIGINT):
         # A handler runs inside the loop's own wait, where it may take no lock.
         signal.signal(number, lambda *_: threading.Thread(target=inbox.end, args=("A signal asked for it.",)).start())
@@ -96,9 +97,11 @@ def _guard(run: RunDirectory, *, stop_cell: bool, longest_alone_s: float) -> Non
         guard.adopt()
         sys.stdout.write("READY\n")
         sys.stdout.flush()
-        guard.run()
+        with ended_when(loneliness.reason_to_end, inbox.end):
+            guard.run()
         if beamline.rehearsal or stop_cell:
             guard.open_circuit(f"The guard ends. {inbox.end_reason}")
+            guard.sample()  # the log ends with what the cell then shows
         record.event("guard", f"Ended. {inbox.end_reason}")
     finally:
         record.close()

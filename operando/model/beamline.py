@@ -1,21 +1,57 @@
 """The beamline file: addresses, prefixes and calibrations. Every process takes them from here and nowhere else."""
 
+import ipaddress
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from operando.model.toml_file import Table, read_toml
+
+MAX_NAME = 60  # of a process variable
+
+
+def _host_and_port(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]+(:\d{1,5})?", text):
+        raise ValueError("is no address: allowed is a host or host:port, as in '127.0.0.1:5064'")
+    return text
+
+
+def _ip_address(text: str) -> str:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError as error:
+        raise ValueError("is no IP address of an interface: allowed is one as in '127.0.0.1'") from error
+    return text
+
+
+def _pv_name(text: str) -> str:
+    if not re.fullmatch(rf"[A-Za-z0-9_:;<>.$\[\]{{}}()-]{{1,{MAX_NAME}}}", text):
+        raise ValueError(
+            f"is no (beginning of a) name of a process variable: allowed are 1 to {MAX_NAME} letters, digits and "
+            "_ : . - without spaces"
+        )
+    return text
+
+
+Prefix = Annotated[str, AfterValidator(_pv_name)]
 
 
 class ChannelAccess(Table):
     """Where the Channel Access servers answer: the instruments', the guard's and the results'."""
 
-    instruments: tuple[str, ...]
-    interface: str = "127.0.0.1"
+    instruments: tuple[Annotated[str, AfterValidator(_host_and_port)], ...] = Field(min_length=1)
+    interface: Annotated[str, AfterValidator(_ip_address)] = "127.0.0.1"
     guard_port: int = Field(strict=True, ge=1024, le=65535)
     results_port: int = Field(strict=True, ge=1024, le=65535)
     repeater_port: int | None = None
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        if self.guard_port == self.results_port:
+            raise ValueError(f"guard_port and results_port are both {self.guard_port}: give each its own port")
+        return self
 
     @property
     def addresses(self) -> list[str]:
@@ -34,14 +70,14 @@ class ClockAddress(Table):
     """The rehearsal's clock; the page's path is relative to the beamline file."""
 
     host: str = "127.0.0.1"
-    port: int
+    port: int = Field(strict=True, ge=1, le=65535)
     page: str
 
 
 class Motor(Table):
     """An EPICS motor record."""
 
-    prefix: str
+    prefix: Prefix
 
 
 class SampleStage(Motor):
@@ -50,11 +86,18 @@ class SampleStage(Motor):
     low_limit_mm: float | None = None
     high_limit_mm: float | None = None
 
+    @model_validator(mode="after")
+    def _limits_in_order(self) -> Self:
+        low_mm, high_mm = self.low_limit_mm, self.high_limit_mm
+        if low_mm is not None and high_mm is not None and low_mm >= high_mm:
+            raise ValueError(f"low_limit_mm {low_mm:g} mm must be below high_limit_mm {high_mm:g} mm")
+        return self
+
 
 class Camera(Table):
     """An areaDetector camera with its HDF5 plugin."""
 
-    prefix: str
+    prefix: Prefix
     cam: str = "cam1:"
     hdf1: str = "HDF1:"
     chip_columns: int = Field(strict=True, gt=0)
@@ -65,7 +108,7 @@ class Camera(Table):
 class Potentiostat(Table):
     """A channel of an IOC with the ISIS EPICS-ECLab names."""
 
-    prefix: str
+    prefix: Prefix
     channel: int = Field(strict=True, ge=0)
     max_current_a: float = Field(strict=True, gt=0)
     poll_s: float = Field(strict=True, default=1.0, gt=0)
@@ -78,6 +121,13 @@ class Calibration(Table):
     date: str
     counts: tuple[float, float]
     force_n: tuple[float, float]
+
+    @model_validator(mode="after")
+    def _two_points(self) -> Self:
+        for key, (first, second) in (("counts", self.counts), ("force_n", self.force_n)):
+            if first == second:
+                raise ValueError(f"{key} are {first:g} at both points: a calibration needs two that differ")
+        return self
 
 
 class LoadCell(Table):
@@ -92,13 +142,13 @@ class LoadCell(Table):
 class ScalarPv(Table):
     """One process variable."""
 
-    pv: str
+    pv: Prefix
 
 
 class Server(Table):
     """The prefix of a server of our own."""
 
-    prefix: str
+    prefix: Prefix
 
 
 class Beamline(Table):

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from operando.model.materials import MATERIALS
-from operando.model.schedule import ConstantCurrent, ConstantVoltage, Step, unrolled
+from operando.model.schedule import ConstantCurrent, ConstantVoltage, Step, SyncMode, could_name, unrolled
 
 if TYPE_CHECKING:
     from operando.model.experiment import Experiment
 
 YEAR_S = 366 * 86400.0
+MIN_SAMPLING_S = 0.05  # the guard samples no faster
 MAX_SAMPLING_S = 3600.0
+MAX_WINDOW_V = 0.1  # more is no set voltage any more
 MIN_CURRENT_A = 1e-9  # below it no potentiostat of this kind regulates
 
 
@@ -23,10 +25,18 @@ def contradictions(experiment: "Experiment") -> list[str]:
         f"schedule: two steps are named {doubled!r}. Give each its own name."
         for doubled in dict.fromkeys(name for name in names if names.count(name) > 1)
     ]
-    tomograms = [asked.name for step in experiment.schedule for asked in getattr(step, "tomograms", ())]
+    asked_for = [asked for step in experiment.schedule for asked in getattr(step, "tomograms", ())]
+    tomograms = [asked.name for asked in asked_for]
     found += [
         f"schedule: tomogram {doubled!r} is named twice. Give each its own name."
         for doubled in dict.fromkeys(name for name in tomograms if tomograms.count(name) > 1)
+    ]
+    found += [
+        f"schedule: tomogram {other.name!r} has a name that tomogram {asked.name!r} gets when it is repeated. "
+        "Give it another name."
+        for asked in asked_for
+        for other in asked_for
+        if other.name != asked.name and could_name(asked, other.name)
     ]
     for step in experiment.schedule:
         found += _step(experiment, step)
@@ -36,9 +46,9 @@ def contradictions(experiment: "Experiment") -> list[str]:
         found.append(f"schedule: {error}.")
     found += [
         f"published.{entry.id}.tomogram = {entry.tomogram!r}: is no tomogram of the schedule. "
-        f"Allowed here: {', '.join(tomograms)}."
+        f"Allowed here: {', '.join(tomograms) or 'none, for there is no tomogram'}."
         for entry in experiment.published
-        if entry.tomogram not in tomograms
+        if entry.tomogram not in tomograms and not any(could_name(asked, entry.tomogram) for asked in asked_for)
     ]
     return found
 
@@ -87,6 +97,8 @@ def _sampling(experiment: "Experiment") -> Iterator[str]:
     for key, period_s in periods.items():
         if period_s > MAX_SAMPLING_S:
             yield f"{key} = {period_s:g} s: leaves the cell unwatched; allowed is at most {MAX_SAMPLING_S:g} s."
+        if period_s < MIN_SAMPLING_S:
+            yield f"{key} = {period_s:g} s: is faster than the guard; allowed is at least {MIN_SAMPLING_S:g} s."
 
 
 def _analysis(experiment: "Experiment") -> Iterator[str]:
@@ -136,8 +148,11 @@ def _step(experiment: "Experiment", step: Step) -> Iterator[str]:
             yield from _voltage(experiment, f"{key}.voltage", asked.voltage)
         elif asked.voltage is not None:
             yield f"{key}.voltage = {asked.voltage:g} V: only a constant_current step passes voltages. Use at or every."
-        if asked.window <= 0:
-            yield f"{key}.window = {asked.window:g} V: must be above 0 V."
+        if not 0 < asked.window <= MAX_WINDOW_V:
+            yield f"{key}.window = {asked.window:g} V: must be above 0 V and at most {MAX_WINDOW_V:g} V."
+        longest_s = getattr(step, "max_duration", 0.0) or getattr(step, "duration", 0.0)
+        if asked.every is not None and asked.every > longest_s:
+            yield f"{key}.every = {asked.every:g} s: never comes, the step takes at most {longest_s:g} s."
 
 
 def _voltage(experiment: "Experiment", key: str, voltage: float) -> Iterator[str]:
@@ -164,13 +179,18 @@ def _current(experiment: "Experiment", step: ConstantCurrent) -> Iterator[str]:
     max_a = experiment.limits.max_current
     if not MIN_CURRENT_A <= abs(asked_a) <= max_a:
         yield (
-            f"{key}.current = {step.current!r}: is {asked_a * 1e6:.4g} uA; allowed is {MIN_CURRENT_A * 1e6:g} uA up to "
-            f"limits.max_current, {max_a * 1e6:.4g} uA, in either direction."
+            f"{key}.current = {step.current!r}: is {asked_a * 1e6:.6g} uA; allowed is {MIN_CURRENT_A * 1e6:g} uA up to "
+            f"limits.max_current, {max_a * 1e6:.4g} uA, in either direction. A current per gram is written in mA/g."
         )
         return
     targets = [asked.voltage for asked in step.tomograms if asked.voltage is not None]
     sign = 1 if asked_a > 0 else -1
-    if targets != sorted(targets, key=lambda voltage: sign * voltage):
+    if len(set(targets)) < len(targets):
+        yield (
+            f"{key}.tomograms: set voltages {targets} V name one voltage twice. "
+            "Take one tomogram there; a partial one is repeated by itself."
+        )
+    elif targets != sorted(targets, key=lambda voltage: sign * voltage):
         yield (
             f"{key}.tomograms: set voltages {targets} V are not in the order in which a current of {step.current} "
             "passes them. Correct the order or the sign of the current."
@@ -179,4 +199,9 @@ def _current(experiment: "Experiment", step: ConstantCurrent) -> Iterator[str]:
         yield (
             f"{key}.until_voltage = {step.until_voltage:g} V: is reached before the set voltage {targets[-1]:g} V. "
             "Move until_voltage or leave out that tomogram."
+        )
+    elif targets and step.sync is SyncMode.FREE and targets[-1] == step.until_voltage:
+        yield (
+            f"{key}.until_voltage = {step.until_voltage:g} V: ends a free step at the set voltage of "
+            f"{step.tomograms[-1].name!r}, so the cell would not cycle on. Move until_voltage on, or use firmware."
         )

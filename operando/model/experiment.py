@@ -120,6 +120,7 @@ class Tomogram(Table):
     angle_range: Degrees = Field(default=180.0, gt=0, le=360)
     num_darks: int = Field(strict=True, ge=1)
     num_flats: int = Field(strict=True, ge=1)
+    num_flats_after: int = Field(default=0, strict=True, ge=0)  # once more behind the projections: a beam may drift
     sample_out: Millimetres
 
     @model_validator(mode="after")
@@ -174,9 +175,9 @@ class Beam(Table):
 class Rehearsal(Table):
     """What stands in for the real cell in a rehearsal, and how often it is sampled in fast-forward."""
 
-    cell: str
+    cell: str = Field(min_length=1, max_length=255)
     fast_forward_sampling: Seconds = Field(default=30.0, gt=0)
-    seed: int = Field(strict=True, ge=0)
+    seed: int = Field(strict=True, ge=0, lt=2**63)
 
 
 class Published(Table):

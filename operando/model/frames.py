@@ -1,4 +1,4 @@
-"""The three kinds of frames of a tomogram, and where their file keeps them."""
+"""The kinds of frames of a tomogram, and where their file keeps them."""
 
 from enum import StrEnum
 
@@ -9,6 +9,7 @@ class FrameKind(StrEnum):
     DARK = "dark"
     FLAT = "flat"
     PROJECTION = "projection"
+    FLAT_AFTER = "flat_after"  # taken only where the experiment asks for flats after the projections too
 
 
 # Paths inside a frames file, as ADCore's HDF5 plugin lays them out with its default layout.
@@ -17,4 +18,4 @@ TIMES = "/entry/instrument/NDAttributes/NDArrayTimeStamp"  # s since the Unix ep
 FRAME_IDS = "/entry/instrument/NDAttributes/NDArrayUniqueId"
 ANGLES = "/entry/instrument/NDAttributes/rotation_angle"  # deg, the encoder's at mid-exposure
 
-NXTOMO_IMAGE_KEY = {FrameKind.PROJECTION: 0, FrameKind.FLAT: 1, FrameKind.DARK: 2}
+NXTOMO_IMAGE_KEY = {FrameKind.PROJECTION: 0, FrameKind.FLAT: 1, FrameKind.FLAT_AFTER: 1, FrameKind.DARK: 2}

@@ -1,5 +1,7 @@
 """What happens to the cell and when a tomogram is taken: the steps of an experiment and their triggers."""
 
+import re
+from collections import Counter
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -8,6 +10,8 @@ from pydantic import Field, model_validator
 from operando.model.texts import Name
 from operando.model.toml_file import Table
 from operando.model.units import Seconds, Volts
+
+MAX_STEPS = 100_000  # of a schedule with its loops gone through
 
 
 class SyncMode(StrEnum):
@@ -97,26 +101,45 @@ def step_key(name: str, cycle: int) -> str:
     return name if cycle == 1 else f"{name}/{cycle}"
 
 
+def tomogram_name(asked: TomogramAt, cycle: int, occurrence: int | None = None) -> str:
+    """Return the tomogram's name; later cycles and repetitions are numbered."""
+    name = asked.name if cycle == 1 else f"{asked.name}_cycle{cycle}"
+    return name if occurrence is None else f"{name}_{occurrence:03d}"
+
+
+def could_name(asked: TomogramAt, name: str) -> bool:
+    """Return whether ``name`` is one that :func:`tomogram_name` could give."""
+    every = r"_\d{3,}" if asked.every is not None else ""
+    return re.fullmatch(rf"{re.escape(asked.name)}(_cycle\d+)?{every}", name) is not None
+
+
 def unrolled(schedule: tuple[Rest | ConstantCurrent | ConstantVoltage | Loop, ...]) -> list[tuple[int, CellStep]]:
-    """Return the steps in the order they happen, each with its cycle number (1 before the first loop goes back).
+    """Return the steps in the order they happen, each with its cycle: how often that step has begun, itself included.
+
+    A loop repeats everything between its start and itself, loops within it too.
 
     Raises
     ------
     ValueError
-        If a loop goes back to a step that does not come before it.
+        If a loop goes back to a step that does not come before it, or the steps are too many.
     """
-    happened: list[tuple[int, CellStep]] = []
-    names: list[str] = []
-    cycle = 1
+    happened: list[CellStep] = []
+    first_index: dict[str, int] = {}
     for entry in schedule:
         if not isinstance(entry, Loop):
-            names.append(entry.name)
-            happened.append((cycle, entry))
+            first_index.setdefault(entry.name, len(happened))
+            happened.append(entry)
             continue
-        if entry.back_to not in names:
-            raise ValueError(f"loop {entry.name!r} goes back to {entry.back_to!r}; before it come {', '.join(names)}")
-        body = [step for _, step in happened[-len(names) + names.index(entry.back_to) :]]
-        for _ in range(entry.times):
-            cycle += 1
-            happened += [(cycle, step) for step in body]
-    return happened
+        if entry.back_to not in first_index:
+            known = f"before it come {', '.join(first_index)}" if first_index else "no step comes before it"
+            raise ValueError(f"loop {entry.name!r} goes back to {entry.back_to!r}; {known}")
+        body = happened[first_index[entry.back_to] :]
+        if len(happened) + len(body) * entry.times > MAX_STEPS:
+            raise ValueError(f"loop {entry.name!r} makes more than {MAX_STEPS} steps of the schedule")
+        happened += body * entry.times
+    begun: Counter[str] = Counter()
+    numbered = []
+    for step in happened:
+        begun[step.name] += 1
+        numbered.append((begun[step.name], step))
+    return numbered

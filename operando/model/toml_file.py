@@ -8,6 +8,18 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 FormT = TypeVar("FormT", bound=BaseModel)
 
+PLAINLY = (
+    ("Input should be", "must be"),
+    ("Tuple should have", "must have"),
+    ("Dictionary should have", "must have"),
+    ("String should have", "must have"),
+    (" after validation, not 0", ""),
+    ("a valid integer", "a whole number"),
+    ("a valid dictionary or instance of", "a table of"),
+    ("a valid tuple", "a list"),
+    ("a valid string", "a text"),
+    ("a valid", "a"),
+)
 MAX_BYTES = 1_000_000  # people write a few kB; more is another kind of file
 
 
@@ -71,13 +83,18 @@ def _sentences(form: type[BaseModel], content: object, mistake: Any) -> list[str
         return [f"{key}: unknown key. Allowed here: {known}."]
     if kind == "missing":
         return [f"{key}: is missing and has no default. Add it."]
+    if kind in ("union_tag_not_found", "union_tag_invalid"):
+        told = mistake["ctx"]["discriminator"].strip("'")
+        if not isinstance(written, dict) or told not in written:
+            return [f"{key}.{told}: is missing and has no default. Add it."]
+        return [f"{key}.{told} = {written[told]!r}: must be one of {mistake['ctx']['expected_tags']}."]
     if isinstance(written, dict | list):
         return [f"{key}: {message}."]
-    return [f"{key} = {written!r}: {message}."]
+    return [f"{key} = {shortened(repr(written))}: {shortened(message, 600)}."]
 
 
 def _plainly(message: str) -> str:
-    for technical, plain in (("Input should be", "must be"), ("a valid integer", "a whole number"), ("a valid", "a")):
+    for technical, plain in PLAINLY:
         message = message.replace(technical, plain)
     return message
 
@@ -127,3 +144,8 @@ def _models_in(annotation: object) -> list[type[BaseModel]]:
     for argument in getattr(annotation, "__args__", ()):
         found += [model for model in _models_in(argument) if model not in found]
     return found
+
+
+def shortened(text: str, length: int = 100) -> str:
+    """Return ``text``, cut where a terminal would drown in it."""
+    return text if len(text) <= length else f"{text[:length]} ... ({len(text)} characters)"

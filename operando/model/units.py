@@ -38,7 +38,8 @@ def parse_quantity(text: object, unit: str) -> float:
     import pint
 
     try:
-        return float(_registry().Quantity(float(number), written).to(unit).magnitude)
+        converted = _registry().Quantity(float(number), written).to(unit).magnitude
+        return float(f"{converted:.14g}")  # 700 mV are 0.7 V, not 0.7000000000000001 V
     except (
         pint.errors.PintError,
         tokenize.TokenError,

@@ -97,7 +97,7 @@ class Acquisition:
         log = CellLogReader(self._run.cell_log)
         ending.callback(log.close)
         line = ending.enter_context(ProgressLine(self._console, rehearsal=self._rehearsal))
-        handler = InterruptHandler(self._act_on(engine), self._console)
+        handler = InterruptHandler(self._act_on(engine), self._console, line.hidden)
         ending.callback(handler.close)
         ending.callback(self._ended.set)
         pulse = Pulse(

@@ -10,31 +10,47 @@ from operando.model.clock import SystemClock
 from operando.model.experiment import Experiment, load_experiment
 from operando.model.json_lines import JsonLinesWriter, read_json_lines
 from operando.model.run_directory import RunDirectory
+from operando.model.schedule import could_name
 from operando.model.texts import name
+from operando.session.clearing import clear_trip
 from operando.session.errors import EXIT_COMPLETE, RequestError
 from operando.session.layout import open_run_directory
 from operando.session.processes import read_pid_files
 
-REQUESTS = ("tomogram", "note", "stop-after")
+LONGEST_TEXT = 300  # the guard takes commands of 4000 bytes, and a character may need twelve
+LONGEST_PERSON = 64
+REQUESTS = ("tomogram", "note", "stop-after", "clear-trip")
 
 
 def ask_run(path: Path, what: str, argument: str, person: str, console: Console) -> int:
-    """Append a request to the schedule of a running experiment.
+    """Append a request to the schedule of a running experiment; have a trip cleared by the guard itself.
 
     Raises
     ------
     RequestError
-        If the request is unknown or incomplete, or if no acquisition of this run lives.
+        If the request is unknown or incomplete, if nobody who could do it lives, or if the guard refuses.
     """
     run = open_run_directory(path)
     if what not in REQUESTS:
         raise RequestError(f"ask {what!r}: is not a request; allowed are {', '.join(REQUESTS)}.")
     if what == "note" and not argument:
         raise RequestError("ask note: needs the text of the note as its last argument.")
+    for said, longest in ((argument, LONGEST_TEXT), (person, LONGEST_PERSON)):
+        if not said.isprintable() or len(said) > longest:
+            raise RequestError(
+                f"ask {what}: {said[:LONGEST_PERSON]!r} ({len(said)} characters): allowed is one line of printable "
+                f"text of at most {longest} characters."
+            )
+    if what == "clear-trip":
+        if not argument:
+            raise RequestError("ask clear-trip: needs as its last argument why the cell is safe again.")
+        tripped = clear_trip(run, person=person or getpass.getuser(), reason=argument)
+        console.print(f"cleared: {tripped}")
+        return EXIT_COMPLETE
     if what == "tomogram" and argument:
         _refuse_name(argument, load_experiment(run.experiment), run)
     if what == "stop-after":
-        steps = [step.name for step in load_experiment(run.experiment).schedule]
+        steps = list(dict.fromkeys(step.name for _, step in load_experiment(run.experiment).steps))
         if argument not in (*steps, "tomogram"):
             raise RequestError(
                 f"ask stop-after {argument!r}: is no step of this experiment; allowed are {', '.join(steps)}, "
@@ -64,13 +80,13 @@ def _refuse_name(asked: str, experiment: Experiment, run: RunDirectory) -> None:
         name(asked)
     except ValueError as error:
         raise RequestError(f"ask tomogram {asked!r}: {error}.") from None
-    scheduled = [tomogram.name for _, step in experiment.steps for tomogram in step.tomograms]
+    scheduled = any(could_name(tomogram, asked) for _, step in experiment.steps for tomogram in step.tomograms)
     before = [
         str(entry.get("argument"))
         for entry in read_json_lines(run.schedule)
         if isinstance(entry, dict) and entry.get("event") == "request" and entry.get("what") == "tomogram"
     ]
-    if asked in (*scheduled, *before):
+    if scheduled or asked in before:
         raise RequestError(
             f"ask tomogram {asked!r}: a tomogram of this run has that name already. Choose another name, or none."
         )

@@ -108,7 +108,7 @@ def check_experiment(file: Path, beamline_file: Path | None, geometry: str | Non
             step.name,
             str(step.cycle),
             duration_text(step.begin_s),
-            duration_text(step.duration_s),
+            f"{'at most ' if step.ends_at_voltage else ''}{duration_text(step.duration_s)}",
             str(step.num_tomograms),
         )
     console.print(table)

@@ -1,5 +1,8 @@
 """What a run prints while it goes on: a moving line on a terminal, one line per phase elsewhere."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
@@ -27,17 +30,37 @@ class ProgressLine:
         )
         self._task = self._progress.add_task("connecting", total=1.0, left="")
         self._said = ""
+        self._lock = threading.RLock()  # a question is asked, and answered, in a thread of its own
+        self._over = False
 
     def __enter__(self) -> Self:
         """Begin to show."""
-        if self._console.is_terminal:
-            self._progress.start()
+        self._draw(True)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the line away."""
-        if self._console.is_terminal:
-            self._progress.stop()
+        """Take the line away for good."""
+        with self._lock:
+            self._draw(False)
+            self._over = True
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Take the line away for a while: nothing is drawn over what a person types."""
+        self._draw(False)
+        try:
+            yield
+        finally:
+            self._draw(True)
+
+    def _draw(self, on: bool) -> None:
+        with self._lock:
+            if not self._console.is_terminal or self._over:
+                return
+            if on:
+                self._progress.start()
+            else:
+                self._progress.stop()
 
     def show(self, progress: "PlanProgress") -> None:
         """Show one report of the plan."""

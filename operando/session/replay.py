@@ -5,12 +5,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from live_analysis.filtered_back_projection import ProjectionError, angle_weights
+from live_analysis.rotation_axis import MIN_COVERAGE
 from operando.model.units import parse_quantity
 from operando.session.errors import RequestError
 from operando.session.layout import refuse_used_directory
 from operando.session.run import RunRequest, run_experiment
 from simulators.recorded_counts import count_scale
-from simulators.recorded_data import AngleUnit, RecordedScanError
+from simulators.recorded_data import AngleUnit, RecordedScan, RecordedScanError
 from simulators.recorded_scan import load_recorded_scan
 from simulators.replay_experiment import replay_experiment
 
@@ -40,6 +42,7 @@ def replay_scan(
                 markup=False,
                 highlight=False,
             )
+        _refuse_few_angles(scan)
         text = replay_experiment(scan, pixel_size_um)
         if directory is not None:
             refuse_used_directory(directory)
@@ -47,8 +50,10 @@ def replay_scan(
             count_scale(scan)  # a damaged frame is found now, not in the middle of the replay
     except RecordedScanError as error:
         raise RequestError(str(error)) from error
-    for note in (scan.source, *scan.notes):
-        console.print(note, markup=False, highlight=False)
+    for line in text.splitlines():
+        if not line.startswith("# "):
+            break
+        console.print(line.removeprefix("# "), markup=False, highlight=False)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "experiment.toml"
         file.write_text(text, encoding="utf-8")
@@ -56,6 +61,19 @@ def replay_scan(
             file, None, "recorded", directory, seed=None, recorded=path.resolve(), angle_unit=angle_unit
         )
         return run_experiment(request, console)
+
+
+def _refuse_few_angles(scan: RecordedScan) -> None:
+    try:
+        coverage = angle_weights(scan.angles_deg).coverage
+    except ProjectionError as error:
+        raise RecordedScanError(f"{scan.source}: {error}") from error
+    if coverage < MIN_COVERAGE:
+        raise RecordedScanError(
+            f"{scan.source}: {len(scan.angles_deg)} projections from {scan.angles_deg.min():.4g} to "
+            f"{scan.angles_deg.max():.4g} deg cover {coverage:.0%} of the half turn; {MIN_COVERAGE:.0%} are needed to "
+            "find the axis. Are the angles right, and in degrees (--angle-unit)?"
+        )
 
 
 def chosen_angle_unit(text: str | None) -> AngleUnit | None:

@@ -7,16 +7,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from live_analysis.results import read_measurements
+from live_analysis.results import read_analysis_runs, read_measurements
+from operando.model.attendance import LONGEST_ALONE_S
 from operando.model.experiment import Experiment, load_experiment
+from operando.model.number_text import duration_text
 from operando.model.run_directory import RunDirectory
 from operando.session.acquisition import Acquisition
 from operando.session.beamline_probe import refuse_incomplete_beamline
 from operando.session.check import chosen_geometry, refuse_what_cannot_be
 from operando.session.errors import EXIT_FAILED, EXIT_STOPPED
-from operando.session.interrupt import one_interrupt
+from operando.session.interrupt import Interrupted, one_interrupt
 from operando.session.layout import make_run_directory, refuse_used_directory
-from operando.session.processes import ChildProcess, ProcessError, Supervisor, write_pid_file
+from operando.session.processes import ChildProcess, ProcessError, Supervisor, read_pid_files, write_pid_file
 from operando.session.results_table import results_table
 from plans.report import Wishes
 
@@ -34,6 +36,7 @@ class RunRequest:
     seed: int | None
     recorded: Path | None = None
     epoch_s: float | None = None
+    longest_alone_s: float = LONGEST_ALONE_S
     angle_unit: str | None = None
 
 
@@ -66,7 +69,7 @@ def run_experiment(request: RunRequest, console: Console) -> int:
         except ProcessError as error:
             console.print(f"The run could not go on: {error}", style="bold red", highlight=False, markup=False)
             return EXIT_FAILED
-        except KeyboardInterrupt:  # while processes start or the last measurements are made
+        except Interrupted:  # while processes start or the last measurements are made
             console.print(f"Stopped. Everything is in {run.path}", highlight=False, markup=False)
             return EXIT_STOPPED
         finally:
@@ -89,9 +92,12 @@ def _run(
         beamline_file = request.beamline_file
     shutil.copyfile(beamline_file, run.beamline)
 
-    guard = ChildProcess("guard", ["guard", str(run.path)], run.processes)
-    if rehearsal:  # a beamline's guard goes on guarding the cell
+    alone = ["--longest-alone", repr(request.longest_alone_s)]
+    guard = ChildProcess("guard", ["guard", str(run.path), *alone], run.processes)
+    if rehearsal:
         ending.callback(_end_unless_left, guard, wishes)
+    else:  # a beamline's guard goes on guarding the cell
+        ending.callback(_tell_of_guard, guard, wishes, console)
     guard.start()
     guard.wait_ready()
     supervisor = Supervisor(
@@ -100,7 +106,7 @@ def _run(
     )
     ending.callback(supervisor.stop)
 
-    analysis = ChildProcess("analysis", ["analyse", str(run.path), "--follow"], run.processes)
+    analysis = ChildProcess("analysis", ["analyse", str(run.path), "--follow", *alone], run.processes)
     ending.callback(analysis.end)
     analysis.start()
     watcher = Supervisor(
@@ -113,13 +119,25 @@ def _run(
     acquisition = Acquisition(run, experiment, geometry, rehearsal=rehearsal, wishes=wishes, console=console)
     exit_code = acquisition.run()
     if wishes.cell_stays:
-        console.print(_how_to_end(rehearsal, guard), markup=False, highlight=False)
+        console.print(
+            _how_to_end(run, guard, request.longest_alone_s if rehearsal else None),
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     if not acquisition.stopped_now:
         with console.status("waiting for the last measurements ..."):
             finished = watcher.wait_finished(ANALYSIS_TIMEOUT_S)
         if not finished:
             exit_code = EXIT_FAILED
             console.print("The analysis did not finish; 'operando analyse RUN' finishes it.", style="red")
+        analysed = read_analysis_runs(run.results)
+        last = {entry.tomogram: entry for entry in analysed}  # an attempt that was taken again is told, not judged
+        for entry in analysed:
+            if entry.failures:
+                exit_code = EXIT_FAILED if entry is last[entry.tomogram] else exit_code
+                told = f"{entry.tomogram} could not be analysed: {' '.join(entry.failures)}"
+                console.print(told, style="red", markup=False, highlight=False)
         measurements = read_measurements(run.results)
         if measurements:
             console.print(results_table(experiment, measurements))
@@ -132,6 +150,7 @@ def _start_simulator(
 ) -> Path:
     arguments = ["simulate", str(request.experiment_file.resolve()), "--directory", str(run.simulation)]
     arguments += ["--geometry", geometry, "--await-all"]
+    arguments += ["--longest-alone", repr(request.longest_alone_s)]
     if request.seed is not None:
         arguments += ["--seed", str(request.seed)]
     if request.epoch_s is not None:
@@ -152,6 +171,24 @@ def _end_unless_left(process: ChildProcess, wishes: Wishes) -> None:
         process.end()
 
 
-def _how_to_end(rehearsal: bool, guard: ChildProcess) -> str:
-    alone = " A rehearsal's guard ends by itself ten minutes after its last client." if rehearsal else ""
-    return f"The cell goes on under the guard, process {guard.pid}; SIGTERM ends it.{alone}"
+def _tell_of_guard(guard: ChildProcess, wishes: Wishes, console: Console) -> None:
+    """Say that a guard goes on after its run, unless that was said already."""
+    if not wishes.cell_stays and guard.pid is not None and guard.exit_code() is None:
+        console.print(
+            f"The guard, process {guard.pid}, goes on watching the cell; 'kill {guard.pid}' ends it.", soft_wrap=True
+        )
+
+
+def _how_to_end(run: RunDirectory, guard: ChildProcess, longest_alone_s: float | None) -> str:
+    """Say how a cell that was left cycling is ended; a beamline's guard is never alone for too long."""
+    goes_on = f"The cell goes on under the guard, process {guard.pid}."
+    if longest_alone_s is None:
+        return (
+            f"{goes_on} 'kill {guard.pid}' ends the guard only; the technique's own limits then protect the cell. "
+            f"For open circuit run 'operando guard {run.path} --stop-cell' after it, and end that with Ctrl-C."
+        )
+    simulator = next(record.pid for record in read_pid_files(run.processes) if record.role == "simulator")
+    return (
+        f"{goes_on} 'kill {guard.pid}' brings the cell to open circuit and ends it; 'kill {simulator}' then ends the "
+        f"simulated beamline. Each ends by itself {duration_text(longest_alone_s)} after its last client."
+    )

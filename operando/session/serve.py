@@ -15,10 +15,11 @@ from operando.model.experiment import load_experiment
 from operando.model.run_directory import RunDirectory
 from operando.session.errors import EXIT_COMPLETE, RequestError
 from operando.session.layout import open_run_directory
-from operando.session.processes import write_pid_file
+from operando.session.processes import read_pid_files, write_pid_file
 from operando.session.replay import chosen_angle_unit
 
 MAX_EPOCH_S = 4e9  # the year 2096
+LOOK_ROUND_S = 1.0
 
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def simulate_beamline(
     recorded: Path | None,
     angle_unit: str | None,
     await_all: bool,
+    longest_alone_s: float,
 ) -> int:
     """Serve the simulated beamline in the foreground.
 
@@ -61,13 +63,14 @@ def simulate_beamline(
             recorded_scan=recorded,
             angle_unit=angle_unit,
             await_all=await_all,
+            longest_alone_s=longest_alone_s,
         )
     except (SimulationError, RecordedScanError) as error:
         raise RequestError(str(error)) from error
     return EXIT_COMPLETE
 
 
-def guard_cell(path: Path, *, stop_cell: bool) -> int:
+def guard_cell(path: Path, *, stop_cell: bool, longest_alone_s: float) -> int:
     """Guard the cell of a run in the foreground.
 
     Raises
@@ -80,11 +83,14 @@ def guard_cell(path: Path, *, stop_cell: bool) -> int:
     run = open_run_directory(path)
     load_experiment(run.experiment)
     load_beamline(run.beamline)
-    return run_guard(run.path, stop_cell=stop_cell)
+    return run_guard(run.path, stop_cell=stop_cell, longest_alone_s=longest_alone_s)
 
 
-def analyse_run(path: Path, *, follow: bool, again: bool, console: Console) -> int:
-    """Analyse a run in the foreground; SIGTERM and Ctrl-C end it between two steps of work."""
+def analyse_run(path: Path, *, follow: bool, again: bool, longest_alone_s: float, console: Console) -> int:
+    """Analyse a run in the foreground; SIGTERM and Ctrl-C end it between two steps of work.
+
+    With ``follow`` it also ends when the acquisition was killed and no other came for ``longest_alone_s``.
+    """
     from live_analysis.analyse import AnalysisRunningError, analyse, only_one_analysis
     from live_analysis.progress import say_nothing
 
@@ -99,9 +105,24 @@ def analyse_run(path: Path, *, follow: bool, again: bool, console: Console) -> i
             raise RequestError(str(error)) from error
         write_pid_file(run.processes, "analysis")
         ending.callback((run.processes / "analysis.pid").unlink, missing_ok=True)
+        if follow:
+            threading.Thread(target=_stop_if_abandoned, args=(run, stop, longest_alone_s), daemon=True).start()
         publish = _results_server(run, ending) if follow and run.beamline.is_file() else say_nothing
         analyse(run.path, follow=follow, again=again, stop=stop, report=console.print, publish=publish)
     return EXIT_COMPLETE
+
+
+def _stop_if_abandoned(run: RunDirectory, stop: threading.Event, longest_alone_s: float) -> None:
+    """Set ``stop`` when the acquisition's pid file has named a dead process for so long: nobody will close the run."""
+    clock = SystemClock()
+    attended_s = clock.now()
+    while not stop.wait(LOOK_ROUND_S):
+        acquisition = next((record for record in read_pid_files(run.processes) if record.role == "acquisition"), None)
+        if acquisition is None or acquisition.alive:
+            attended_s = clock.now()
+        elif clock.now() - attended_s >= longest_alone_s:
+            stop.set()
+    clock.close()
 
 
 def _results_server(run: RunDirectory, ending: ExitStack) -> "Publish":

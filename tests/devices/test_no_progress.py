@@ -56,6 +56,7 @@ def flying(clock: FastClock, tmp_path: Any) -> Any:
         camera.cam.acquiring,
     ):
         signal.sim_put(0)
+    camera.hdf1.capturing.sim_put(1)
     camera._series = FrameSeries(FrameKind.FLAT, tmp_path / "0001_flat.h5", 10, 0.1, 0.1)
     camera.kickoff()
     camera.cam.acquiring.sim_put(1)
@@ -74,6 +75,15 @@ def test_a_camera_fails_when_no_new_frame_came_for_so_many_frame_periods(tmp_pat
     clock.sleep_until(clock.now() + 4.1)
     camera.look()
     with pytest.raises(CameraError, match="10 frames of kind flat were asked for; 4 were acquired and 0 written"):
+        flight.wait(5)
+
+
+def test_a_file_that_somebody_else_closes_ends_the_series_at_the_next_look(tmp_path: Any) -> None:
+    camera = flying(FastClock(), tmp_path)
+    flight = camera.complete()
+    camera.hdf1.capturing.sim_put(0)
+    camera.look()
+    with pytest.raises(CameraError, match="0 were acquired and 0 written when the file was closed"):
         flight.wait(5)
 
 

@@ -1,135 +1,163 @@
-"""The callback takes whatever comes, at once, and its thread measures every tomogram that has ended."""
+"""The analysis is an ordinary callback of somebody's own RunEngine."""
 
-import threading
+import json
+import math
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import bluesky.plan_stubs as bps
+import bluesky.plans as bp
 import pytest
+from bluesky import RunEngine
+from event_model import compose_stream_resource
+from ophyd import DeviceStatus
+from ophyd.sim import det
 
 from live_analysis.callback import LiveAnalysis
-from live_analysis.results import TomogramResults
-from live_analysis.run_follower import TomogramRun
+from live_analysis.results import read_measurements
+from operando.model.frames import IMAGES, FrameKind
+from tests.support.phantom_run import AXIS_COLUMN, COLUMNS, COPPER_UM3, ROWS, PhantomRun
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 60.0
 
 
-def documents_of(uid: str, *, num_readings: int = 2) -> list[tuple[str, dict[str, Any]]]:
-    cell = f"{uid} cell"
-    return [
-        ("start", {"uid": uid, "time": 1.0, "kind": "tomogram", "tomogram": "OCV", "attempt": 1}),
-        ("descriptor", {"uid": cell, "run_start": uid, "name": "cell"}),
-        *[("event", {"descriptor": cell, "time": 2.0, "data": {"cell_voltage": 1.7}}) for _ in range(num_readings)],
-        ("stop", {"uid": f"{uid} stop", "time": 9.0, "run_start": uid, "exit_status": "success"}),
+class WrittenFrames:
+    """A detector of bluesky whose frames lie in a file already."""
+
+    parent = None
+
+    def __init__(self, kind: FrameKind, path: Path, num_frames: int) -> None:
+        self.name, self._kind, self._path, self._num_frames = f"camera_{kind.value}", kind, path, num_frames
+
+    def kickoff(self) -> DeviceStatus:
+        return self._finished()
+
+    def complete(self) -> DeviceStatus:
+        return self._finished()
+
+    def _finished(self) -> DeviceStatus:
+        status = DeviceStatus(self)
+        status.set_finished()
+        return status
+
+    def describe_collect(self) -> dict[str, Any]:
+        key = {"source": "file", "dtype": "array", "shape": [ROWS, COLUMNS], "dtype_numpy": "<u2"}
+        return {f"{self.name}_image": {**key, "external": "STREAM:"}}
+
+    def get_index(self) -> int:
+        return self._num_frames
+
+    def collect_asset_docs(self, index: int | None = None) -> Iterator[tuple[str, Any]]:
+        bundle = compose_stream_resource(
+            mimetype="application/x-hdf5",
+            uri=f"file://localhost{self._path}",
+            data_key=f"{self.name}_image",
+            parameters={"dataset": IMAGES, "chunk_shape": (1, ROWS, COLUMNS), "swmr": True},
+        )
+        yield "stream_resource", bundle.stream_resource_doc
+        yield "stream_datum", bundle.compose_stream_datum({"start": 0, "stop": self._num_frames})
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> PhantomRun:
+    faked = PhantomRun(tmp_path / "elsewhere")
+    faked.begin("any", 1).write_all()
+    return faked
+
+
+def own_plan(written: PhantomRun, *, metadata: dict[str, Any] | None = None) -> Any:
+    yield from bps.open_run({"pixel_size_um": 10.0, "energy_kev": 35.0} if metadata is None else metadata)
+    for kind, num in ((FrameKind.DARK, 3), (FrameKind.FLAT, 4), (FrameKind.PROJECTION, 90)):
+        frames = WrittenFrames(kind, written.run.frames_file(1, kind), num)
+        yield from bps.declare_stream(frames, name=kind.value, collect=True)
+        yield from bps.collect(frames, name=kind.value)
+    yield from bps.close_run()
+
+
+def test_one_line_measures_the_scans_of_ones_own_run_engine(written: PhantomRun, tmp_path: Path) -> None:
+    directory, told = tmp_path / "results", list[str]()
+    run_engine = RunEngine(call_returns_result=False)
+    analysis = LiveAnalysis(directory, report=told.append)
+    run_engine.subscribe(analysis)
+    run_engine(bp.count([det]))  # a run of another kind is left alone
+    (uid,) = run_engine(own_plan(written))
+    assert analysis.close(TIMEOUT_S)
+    values = {entry.name: entry for entry in read_measurements(directory / "results.jsonl")}
+    axis = values["rotation_axis"]
+    assert axis.value == pytest.approx(AXIS_COLUMN, abs=0.5)
+    assert axis.run_uid == uid
+    assert axis.num_frames == 90
+    assert math.isfinite(axis.time)
+    assert len(list((directory / "report").glob("*.png"))) == 1
+    assert len(list((directory / "tomograms").glob("*.nx"))) == 1
+    assert len(told) == 1
+    assert "axis at column 49." in told[0]
+
+
+def test_with_an_experiment_file_it_measures_the_cell_too_and_a_second_session_adds(
+    written: PhantomRun, tmp_path: Path
+) -> None:
+    directory = tmp_path / "results"
+    for _ in range(2):
+        analysis = LiveAnalysis(directory, experiment=written.run.experiment, report=lambda sentence: None)
+        run_engine = RunEngine(call_returns_result=False)
+        run_engine.subscribe(analysis)
+        run_engine(own_plan(written))
+        assert analysis.close(TIMEOUT_S)
+        assert analysis.close(TIMEOUT_S)
+    volumes = [
+        entry for entry in read_measurements(directory / "results.jsonl") if entry.name == "high_attenuation_volume"
     ]
+    assert [entry.value for entry in volumes] == pytest.approx([COPPER_UM3] * 2, rel=0.1)  # as in an operando run
+    assert sorted(path.name for path in (directory / "report").iterdir()) == ["0001_1.png", "0002_1.png"]
 
 
-def counted(tomogram: TomogramRun) -> TomogramResults:
-    cost_s = {"readings": float(len(tomogram.cell_readings))}
-    return TomogramResults(tomogram.name, tomogram.attempt, tomogram.uid, (), cost_s=cost_s)
-
-
-def test_each_tomogram_is_measured_once_and_in_order() -> None:
-    finished: list[TomogramResults] = []
-    analysis = LiveAnalysis(counted, finished.append)
-    for document in [*documents_of("a"), *documents_of("b", num_readings=3), documents_of("a")[-1]]:
-        analysis(*document)
+def test_a_start_document_without_pixel_size_is_told_and_stops_nobody(written: PhantomRun, tmp_path: Path) -> None:
+    told: list[str] = []
+    run_engine = RunEngine(call_returns_result=False)
+    analysis = LiveAnalysis(tmp_path / "results", report=told.append)
+    run_engine.subscribe(analysis)
+    run_engine(own_plan(written, metadata={"sample": "mine"}))
     assert analysis.close(TIMEOUT_S)
-    assert [(results.raw_run, results.cost_s["readings"]) for results in finished] == [("a", 2.0), ("b", 3.0)]
-    assert (analysis.num_queued, analysis.num_dropped, analysis.num_damaged) == (0, 0, 0)
+    assert len(told) == 1
+    assert "pixel_size_um = None; a positive number is needed" in told[0]
 
 
-def test_a_full_queue_drops_events_and_counts_them_but_no_tomogram_is_lost() -> None:
-    begun, go_on = threading.Event(), threading.Event()
-    finished: list[TomogramResults] = []
-
-    def slow(tomogram: TomogramRun) -> TomogramResults:
-        begun.set()
-        assert go_on.wait(TIMEOUT_S)
-        return counted(tomogram)
-
-    analysis = LiveAnalysis(slow, finished.append, max_queued=10)
-    for document in documents_of("a"):
-        analysis(*document)
-    assert begun.wait(TIMEOUT_S)
-    for document in documents_of("b", num_readings=100):
-        analysis(*document)
-    assert analysis.num_dropped == 92  # start and descriptor wait, then 8 of 100 events make 10
-    go_on.set()
-    assert analysis.close(TIMEOUT_S)
-    assert [results.cost_s["readings"] for results in finished] == [2.0, 8.0]
+def test_a_script_that_ends_after_its_plan_still_gets_its_measurements(written: PhantomRun, tmp_path: Path) -> None:
+    documents = tmp_path / "documents.json"
+    collected: list[Any] = []
+    run_engine = RunEngine(call_returns_result=False)
+    run_engine(own_plan(written), lambda name, document: collected.append([name, document]))
+    documents.write_text(json.dumps(collected), encoding="utf-8")
+    script = (
+        "import json, pathlib, sys\n"
+        "from live_analysis.callback import LiveAnalysis\n"
+        "analysis = LiveAnalysis(sys.argv[2])\n"
+        "for name, document in json.loads(pathlib.Path(sys.argv[1]).read_text()):\n"
+        "    analysis(name, document)\n"
+    )
+    arguments = [sys.executable, "-c", script, str(documents), str(tmp_path / "results")]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "axis at column 49." in done.stdout
 
 
-def test_what_the_analysis_raises_is_the_failure_of_its_results_and_the_next_is_measured() -> None:
-    finished: list[TomogramResults] = []
-
-    def fails_once(tomogram: TomogramRun) -> TomogramResults:
-        if tomogram.uid == "a":
-            raise ZeroDivisionError("no flat")
-        return counted(tomogram)
-
-    analysis = LiveAnalysis(fails_once, finished.append)
-    for document in [*documents_of("a"), *documents_of("b")]:
-        analysis(*document)
-    assert analysis.close(TIMEOUT_S)
-    assert [results.failure for results in finished] == ["ZeroDivisionError: no flat", ""]
-
-
-def test_whoever_takes_the_results_may_fail_without_ending_the_analysis() -> None:
-    taken: list[str] = []
-
-    def take(results: TomogramResults) -> None:
-        taken.append(results.raw_run)
-        raise RuntimeError("nobody listens")
-
-    analysis = LiveAnalysis(counted, take)
-    for document in [*documents_of("a"), *documents_of("b")]:
-        analysis(*document)
-    assert analysis.close(TIMEOUT_S)
-    assert taken == ["a", "b"]
-
-
-@pytest.mark.parametrize(
-    "damaged",
-    [
-        ("start", {}),
-        ("start", {"uid": "x", "kind": "tomogram", "attempt": float("inf")}),
-        ("event_page", {"descriptor": "a cell", "time": [1.0], "data": [1, 2]}),
-        ("stream_datum", {"descriptor": "a cell", "indices": None}),
-        ("stop", {"run_start": ["a"]}),
-        ("stop", None),
-    ],
-)
-def test_a_damaged_document_neither_raises_nor_ends_the_analysis(damaged: tuple[str, Any]) -> None:
-    finished: list[TomogramResults] = []
-    analysis = LiveAnalysis(counted, finished.append)
-    documents = documents_of("a")
-    for document in [*documents[:-1], damaged, documents[-1]]:
-        analysis(*document)
-    assert analysis.close(TIMEOUT_S)
-    assert [results.raw_run for results in finished] == ["a"]
-
-
-def test_documents_after_the_end_are_counted_and_closing_twice_is_allowed() -> None:
-    analysis = LiveAnalysis(counted, lambda results: None)
-    assert analysis.close(TIMEOUT_S)
-    analysis(*documents_of("a")[0])
-    assert analysis.num_dropped == 1
-    assert analysis.close(TIMEOUT_S)
-
-
-def test_closing_gives_up_at_its_deadline_and_begins_no_further_tomogram() -> None:
-    begun, go_on = threading.Event(), threading.Event()
-    finished: list[TomogramResults] = []
-
-    def slow(tomogram: TomogramRun) -> TomogramResults:
-        begun.set()
-        assert go_on.wait(TIMEOUT_S)
-        return counted(tomogram)
-
-    analysis = LiveAnalysis(slow, finished.append)
-    for document in [*documents_of("a"), *documents_of("b")]:
-        analysis(*document)
-    assert begun.wait(TIMEOUT_S)
-    assert not analysis.close(0.05)
-    go_on.set()
-    assert analysis.close(TIMEOUT_S)
-    assert [results.raw_run for results in finished] == ["a"]
+def test_the_listings_of_the_page_run_as_they_stand(written: PhantomRun, tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "live-analysis.md"
+    subscribe, read = re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    plan = (
+        f"import sys\nfrom pathlib import Path\nsys.path.insert(0, {str(page.parents[1])!r})\n"
+        "from tests.live_analysis.test_callback import own_plan\nfrom tests.support.phantom_run import PhantomRun\n"
+        f"RE(own_plan(PhantomRun(Path({str(written.run.path)!r}))))\n"
+    )
+    printed = ""
+    for listing in (subscribe + plan, read):
+        arguments = [sys.executable, "-c", listing]
+        done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        assert done.returncode == 0, done.stderr
+        printed = done.stdout
+    assert "rotation_axis 49." in printed

@@ -119,3 +119,14 @@ def test_a_file_of_an_older_format_that_was_closed_is_read(tmp_path: Path) -> No
     batch = FrameReader(path).frames_since(1)
     assert batch is not None
     assert batch.angles.tolist() == [1.0, 2.0]
+
+
+def test_a_closed_file_that_was_cut_short_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "frames.h5"
+    writer = Hdf5Writer(path, SHAPE)
+    append(writer, 0)
+    writer.close()
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    reader = FrameReader(path)
+    assert reader.num_frames() == 0
+    assert "cut short" in reader.refusal

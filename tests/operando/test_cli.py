@@ -209,6 +209,9 @@ def test_a_run_without_a_journal_can_be_watched(run: Path) -> None:
     [
         (("dance",), "'dance'"),
         (("note",), "the text of the note"),
+        (("note", "x" * 301), "at most 300 characters"),
+        (("note", "a\nb"), "one line of printable"),
+        (("tomogram", "OCV_cycle2"), "that name already"),
         (("stop-after", "lunch"), "rest, discharge, charge"),
         (("tomogram", "../evil"), "is no name"),
         (("tomogram", "OCV"), "that name already"),

@@ -265,3 +265,70 @@ def test_loops_number_the_tomograms_of_later_cycles(laboratory: Laboratory) -> N
     )
     end = laboratory.run(schedule)
     assert [t.tomogram for t in end.tomograms] == ["R", "R_cycle2", "R_cycle3"]
+
+
+def test_a_loop_within_a_loop_is_repeated_with_it_and_every_tomogram_has_its_own_name(laboratory: Laboratory) -> None:
+    def rest(name: str) -> str:
+        return (
+            f'[[schedule]]\nstep = "rest"\nname = "{name}"\nduration = "20 s"\n'
+            f'tomograms = [{{ name = "T{name}", at = "end" }}]\n'
+        )
+
+    def loop(name: str, back_to: str) -> str:
+        return f'[[schedule]]\nstep = "loop"\nname = "{name}"\nback_to = "{back_to}"\ntimes = 1\n'
+
+    end = laboratory.run(rest("a") + loop("again", "a") + rest("b") + loop("all", "a"))
+    assert [t.tomogram for t in end.tomograms] == ["Ta", "Ta_cycle2", "Tb", "Ta_cycle3", "Ta_cycle4", "Tb_cycle2"]
+
+
+@pytest.mark.parametrize("sync", ["firmware", "software", "free"])
+def test_a_set_voltage_that_was_passed_before_its_step_is_missed(laboratory: Laboratory, sync: str) -> None:
+    laboratory.cell.voltage.put(1.5)
+    laboratory.cell.slope = 0.001
+    end = laboratory.run(DISCHARGE.replace('"0.7 V" }', '"0.75 V" }').replace('"5000 s"', '"50000 s"'), sync)
+    assert [t.tomogram for t in end.tomograms] == ["OCV", "D0.7V"]
+    assert [(event["tomogram"], event["reason"][:30]) for event in laboratory.events("missed")] == [
+        ("D1.7V", "1.7 V had been passed before: ")
+    ]
+    driven = [a["voltage_v"] for name, a in laboratory.cell.commands if name == "constant_voltage"]
+    assert 1.7 not in driven  # nobody charges the cell back to it
+
+
+@pytest.mark.parametrize("sync", ["firmware", "software", "free"])
+def test_a_step_whose_time_is_over_ends_without_driving_the_cell_to_the_hold(laboratory: Laboratory, sync: str) -> None:
+    end = laboratory.run(DISCHARGE.replace('"5000 s"', '"600 s"').replace('"0.7 V" }', '"0.75 V" }'), sync)
+    assert end.num_missed == 2
+    assert "missed: D1.7V, D0.7V" in end.reason
+    states = [name for name, _ in laboratory.cell.commands if name in ("open_circuit", "constant_voltage")]
+    assert states == (["open_circuit"] * 2 if sync == "firmware" else ["open_circuit"])
+    bounds = [a["max_duration_s"] for name, a in laboratory.cell.commands if name == "constant_current"]
+    assert bounds == [1200.0 if sync == "firmware" else 600.0]  # s; the plan ends a pair before its instrument does
+
+
+def test_a_cell_stopped_at_open_circuit_reports_the_voltage_of_the_stop(laboratory: Laboratory) -> None:
+    end = laboratory.run(DISCHARGE.replace('hold = "constant_voltage"', 'hold = "ocv"'))
+    assert end.outcome is Outcome.COMPLETE, end.reason
+    starts = {doc["tomogram"]: doc for name, doc in laboratory.documents if name == "start" and "tomogram" in doc}
+    assert starts["OCV"]["stop_voltage_v"] is None
+    assert starts["D1.7V"]["stop_voltage_v"] == pytest.approx(1.7, abs=0.002)  # V; 1 mV in each sample of 1 s
+
+
+def test_a_software_stop_too_far_from_its_set_voltage_is_missed_at_open_circuit(laboratory: Laboratory) -> None:
+    laboratory.cell.slope = 0.1  # 10 mV a second: the window of 5 mV is overshot
+    end = laboratory.run(DISCHARGE.replace('hold = "constant_voltage"', 'hold = "ocv"'), "software")
+    assert "D1.7V" in end.reason
+    assert "not within 0.005 V" in laboratory.events("missed")[0]["reason"]
+
+
+def test_stop_after_a_step_that_is_over_is_answered_and_changes_nothing(laboratory: Laboratory) -> None:
+    request = {"time": 0, "event": "request", "id": "r1", "what": "stop-after", "argument": "rest", "person": "Ada"}
+    path = laboratory.folder / "schedule.jsonl"
+
+    def ask() -> None:
+        path.write_text(path.read_text() + json.dumps(request) + "\n")
+
+    laboratory.clock.at(laboratory.clock.now() + 1200.0, ask)
+    end = laboratory.run()
+    assert end.outcome is Outcome.COMPLETE, end.reason
+    answers = [line["answer"] for line in laboratory.journal() if line["event"] == "request_done"]
+    assert answers == ["step rest is over already; the experiment goes on"]

@@ -19,7 +19,7 @@ from tests.support.soft_beamline import soft_instruments
 
 SCAN = TomogramScan(
     num_darks=3, num_flats=4, num_projections=20, exposure_s=0.5, frame_period_s=0.5, angle_range_deg=180.0,
-    num_columns=8, num_rows=4, binning=1, pixel_size_um=1.0, energy_kev=35.0, sample_out_mm=12.0,
+    num_columns=8, num_rows=4, binning=1, pixel_size_um=1.0, energy_kev=35.0, sample_out_mm=12.0, num_flats_after=2,
 )  # fmt: skip
 NAME = TomogramName("D1.7V", 3, "discharge", 1, "firmware", 1.7)
 Documents = list[tuple[str, dict[str, Any]]]
@@ -74,7 +74,7 @@ def test_a_complete_tomogram_declares_every_frame_of_each_kind_once_and_in_order
             assert declared[kind.value, key] == list(range(num))
     assert only(documents, "stop")["exit_status"] == "success"
     assert only(documents, "stop")["num_events"]["cell"] == 2
-    assert list(instruments.camera.num_exposures.values()) == [1, 1, 1]
+    assert list(instruments.camera.num_exposures.values()) == [1, 1, 1, 1]
     assert instruments.shutter.state is ShutterState.CLOSED
 
 

@@ -92,7 +92,7 @@ def test_the_recorded_savu_scan_keeps_its_middle_91_of_111_angles(savu: Path) ->
 
 def test_the_recorded_savu_counts_are_served_exactly_although_its_flats_are_32_bit(savu: Path) -> None:
     scan = load_recorded_scan(savu)
-    served = RecordedFrames(scan, sample_out_mm=10.0)
+    served = RecordedFrames(scan, sample_out_mm=10.0, step_deg=2.0)
     flat = served.frame(0.0, 0.1, 0.0, 10.0, True, 0)
     assert scan.flats.dtype == np.float32
     assert flat.dtype == np.uint16
@@ -107,9 +107,9 @@ def test_every_projection_of_the_savu_scan_is_met_once_in_its_replay(savu: Path,
     experiment = load_experiment(file)
     geometry = experiment.geometry["recorded"]
     step_deg = experiment.tomogram.angle_range / geometry.num_projections
-    served = RecordedFrames(scan, sample_out_mm=experiment.tomogram.sample_out, angle_origin_deg=step_deg / 2)
-    met = [served.served_angle_deg((number + 0.5) * step_deg) for number in range(geometry.num_projections)]
-    assert len(set(met)) == 91
+    served = RecordedFrames(scan, sample_out_mm=experiment.tomogram.sample_out, step_deg=step_deg)
+    met = [served.frame_angle_deg(number * step_deg) for number in range(geometry.num_projections)]
+    assert met == list(scan.angles_deg)
     assert experiment.analysis is None
 
 
@@ -183,7 +183,7 @@ def test_a_blank_projection_is_named_before_the_replay_begins(tmp_path: Path) ->
     folder = write_tiffs(tmp_path / "scan", list(ANGLES_DEG))
     tifffile.imwrite(folder / "tiffs" / "p_7.tif", np.zeros((ROWS, COLUMNS), "u2"))
     with pytest.raises(RecordedScanError, match="projection 7 is blank"):
-        RecordedFrames(load_recorded_scan(folder), sample_out_mm=10.0)
+        RecordedFrames(load_recorded_scan(folder), sample_out_mm=10.0, step_deg=1.0)
 
 
 def test_a_truncated_hdf5_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_fractional_values_are_scaled_with_one_factor_that_transmission_does_not
             file[f"exchange/{name}"] = rng.uniform(low, high, (num, ROWS, COLUMNS)).astype("f4")
         file["exchange/theta"] = np.array([0.0, 45.0, 90.0, 135.0])
     scan = load_recorded_scan(path)
-    served = RecordedFrames(scan, sample_out_mm=10.0)
+    served = RecordedFrames(scan, sample_out_mm=10.0, step_deg=45.0)
     dark, flat, projection = (
         served.frame(0.0, 0.1, 45.0, out_mm, is_open, 0).astype(float)
         for out_mm, is_open in ((0.0, False), (10.0, True), (0.0, True))
@@ -236,13 +236,13 @@ def test_fractional_values_are_scaled_with_one_factor_that_transmission_does_not
 
 def test_darks_and_flats_are_served_in_turn(tmp_path: Path) -> None:
     scan = load_recorded_scan(write_data_exchange(tmp_path / "a.h5", theta=ANGLES_DEG))
-    served = RecordedFrames(scan, sample_out_mm=-10.0)
+    served = RecordedFrames(scan, sample_out_mm=-10.0, step_deg=5.0)
     camera_side: FrameSource = served
     assert camera_side.frame_shape == (ROWS, COLUMNS)
     assert np.array_equal(served.frame(0.0, 0.1, 33.0, 0.0, False, 3), DARKS[1])
     assert np.array_equal(served.frame(0.0, 0.1, 33.0, -10.0, True, 5), FLATS[2])
     assert np.array_equal(served.frame(0.0, 0.1, 11.0, 0.0, True, 5), PROJECTIONS[2])
-    assert served.served_angle_deg(11.0) == 10.0
+    assert served.frame_angle_deg(11.0) == -80.0  # the third of those recorded
 
 
 def test_a_replay_without_pixel_size_asks_for_one(tmp_path: Path) -> None:

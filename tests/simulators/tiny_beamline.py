@@ -30,6 +30,9 @@ def main(directory: Path, cell_file: str | None = None) -> None:
     class Frames:
         frame_shape = (16, 32)
 
+        def frame_angle_deg(self, angle_deg: float) -> float:
+            return angle_deg
+
         def frame(
             self,
             mid_exposure_s: float,

@@ -74,9 +74,11 @@ class SoftRotation(SoftMotor):
 
 class SoftShutter(Device):  # type: ignore[misc]
     state = ShutterState.CLOSED
+    num_closings = 0
 
     def set(self, state: str) -> DeviceStatus:
         self.state = ShutterState(state)
+        self.num_closings += self.state is ShutterState.CLOSED
         return done(self)
 
     def look(self) -> None:

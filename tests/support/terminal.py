@@ -34,6 +34,8 @@ class TerminalRehearsal(Rehearsal):
             env={**os.environ, "TERM": "xterm"},
         )
         os.close(terminal)
+        self.output.touch()
+        self._lost = threading.Event()
         self._screen = threading.Thread(target=self._read, daemon=True)
         self._screen.start()
         return process
@@ -42,11 +44,17 @@ class TerminalRehearsal(Rehearsal):
         """Press keys; Enter is a newline."""
         os.write(self._keyboard, text.encode())
 
+    def loses_its_terminal(self) -> None:
+        """Close the window, as a broken connection does."""
+        self._lost.set()
+        self._screen.join(5)
+
     def end(self) -> None:
         """Kill everything that belongs to this run, and give the terminal back."""
         super().end()
         self._screen.join(5)
-        os.close(self._keyboard)
+        if not self._lost.is_set():
+            os.close(self._keyboard)
 
     def _read(self) -> None:
         with self.output.open("wb", buffering=0) as output:
@@ -60,6 +68,9 @@ class TerminalRehearsal(Rehearsal):
                 if not seen:
                     return
                 output.write(seen)
+                if self._lost.is_set():
+                    os.close(self._keyboard)
+                    return
 
 
 @contextmanager

@@ -1,34 +1,18 @@
-"""Stop now means: open circuit, camera idle, runs closed, nothing left running, exit code 130."""
+"""Without a terminal one SIGINT means stop now: open circuit, camera idle, runs closed, nothing left running, 130."""
 
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Rehearsal, rehearsal, stops
-
-
-def in_discharge(run: Rehearsal) -> bool:
-    return run.began("step", "discharge")
-
-
-def in_tomogram(run: Rehearsal) -> bool:
-    return any(name == "stream_datum" for name, _ in run.documents())
+from tests.support.processes import rehearsal, stops
 
 
 @pytest.mark.timeout(150)
-@pytest.mark.parametrize(
-    ("moment", "number"),
-    [(in_discharge, signal.SIGINT), (in_tomogram, signal.SIGTERM)],
-    ids=["SIGINT in a discharge", "SIGTERM in a tomogram"],
-)
-def test_stop_now_leaves_the_cell_safe_and_nothing_running(
-    tmp_path: Path, moment: Callable[[Rehearsal], bool], number: signal.Signals
-) -> None:
+def test_stop_now_leaves_the_cell_safe_and_nothing_running(tmp_path: Path) -> None:
     with rehearsal(tmp_path / "run") as run:
-        run.wait(lambda: bool(moment(run)))
-        run.process.send_signal(number)
+        run.wait(lambda: run.began("step", "discharge"))
+        run.process.send_signal(signal.SIGINT)
         assert run.exit_code(40) == 130
         assert run.left_running() == []
         assert "Traceback" not in run.said()

@@ -58,3 +58,14 @@ def test_a_current_that_is_no_number_adds_nothing() -> None:
     before = charge_point(RUN, 0.0, 1.0)
     found = next_charge(before, replace(RUN, elapsed_s=1.0, current_a=float("nan")), 1.0, largest_current_a=LARGEST_A)
     assert found.charge_mah == 1.0
+
+
+def test_a_reading_with_the_new_current_and_the_old_technique_does_not_halve_the_last_interval() -> None:
+    before = charge_point(replace(RUN, charge_mah=0.0), 0.0, 0.0)
+    flowed_mah = -36e-6 * 30 / 3.6
+    torn = next_charge(
+        before, replace(RUN, elapsed_s=30.0, current_a=0.0, charge_mah=flowed_mah), 30.0, largest_current_a=LARGEST_A
+    )
+    assert torn.charge_mah == pytest.approx(flowed_mah)
+    whole = replace(RUN, elapsed_s=31.0, current_a=0.0, state=ChannelState.STOP, charge_mah=flowed_mah)
+    assert next_charge(torn, whole, 31.0, largest_current_a=LARGEST_A).charge_mah == pytest.approx(flowed_mah)

@@ -1,12 +1,25 @@
 from __future__ import annotations
 
 import signal
+import time
 from typing import TYPE_CHECKING, Any
+
+from tests.operando.guard.conftest import TIMEOUT_S
 
 if TYPE_CHECKING:
     from tests.operando.guard.conftest import World
 
 CHARGE: dict[str, Any] = {"step": "charge", "current_a": 20e-6, "until_voltage_v": 2.9, "max_duration_s": 600.0}
+
+
+def test_a_beamlines_guard_stays_however_long_nobody_is_connected(fresh_world: World) -> None:
+    world = fresh_world
+    guard = world.start_guard("--longest-alone-s", "0.1").wait_ready()
+    deadline_s = time.monotonic() + TIMEOUT_S
+    while len(world.rows("potentiostat")) < 6:  # a period is 0.2 s
+        assert guard.child.poll() is None, guard.text
+        assert time.monotonic() < deadline_s, guard.text
+    assert guard.end(signal.SIGTERM) == 0
 
 
 def test_a_beamlines_guard_ends_without_the_technique_unless_told(fresh_world: World) -> None:

@@ -55,6 +55,17 @@ def test_shipped_experiment_asks_for_10_milliampere_per_gram() -> None:
         ('{ name = "D1.7V", voltage = "1.7 V" }', '{ name = "D1.7V" }', ["D1.7V", "voltage, at, every"]),
         ('step = "rest"', 'step = "nap"', ["nap", "constant_current"]),
         ('energy = "35 keV"', 'energy = "nan keV"', ["beam.energy", "nan keV"]),
+        ('current = "-10 mA/g"', 'current = "-10 mA"', ["discharge.current", "'-10 mA'", "100 uA", "mA/g"]),
+        ('duration = "24 h"', 'duration = "-24 h"', ["rest.duration", "'-24 h'", "greater than 0"]),
+        ('duration = "24 h"', "duration = nan", ["rest.duration", "nan", "no unit"]),
+        ('step = "rest"', "", ["schedule.rest.step", "is missing"]),
+        ('at = "end"', 'every = "30 h"', ["rest.OCV.every", "108000 s", "86400 s"]),
+        ('at = "end"', 'att = "end"', ["rest.tomograms.OCV.att", "unknown key", "every, name, voltage, window"]),
+        ('voltage = "1.7 V"', 'voltage = "1.7 V", window = "5 V"', ["D1.7V.window", "5 V", "at most 0.1 V"]),
+        ('voltage = "1.2 V"', 'voltage = "1.7 V"', ["discharge.tomograms", "1.7", "one voltage twice"]),
+        ('sync = "firmware"', 'sync = "free"', ["discharge.until_voltage", "0.7 V", "'D0.7V'", "cycle on"]),
+        ('in_tomogram = "1 s"', 'in_tomogram = "1 ms"', ["sampling.in_tomogram", "0.001 s", "0.05 s"]),
+        ('cell = "cus_26mpa.cell.toml"', f'cell = "{"x" * 300}"', ["rehearsal.cell", "255 characters"]),
     ],
 )
 def test_a_mistake_is_told_with_key_value_and_what_is_allowed(
@@ -102,3 +113,41 @@ def test_a_loop_repeats_the_steps_before_it(tmp_path: Path) -> None:
         (3, "discharge"),
         (3, "charge"),
     ]
+
+
+LOOP = '[[schedule]]\nstep = "loop"\nname = "again{number}"\nback_to = "{back_to}"\ntimes = {times}\n'
+
+
+@pytest.mark.parametrize(
+    ("loops", "said"),
+    [
+        ([("nothing", 1)], ["'again0'", "'nothing'", "rest, discharge, charge"]),
+        ([("again0", 1)], ["'again0'", "rest, discharge, charge"]),
+        ([("rest", 0)], ["again0.times = 0", "1"]),
+        ([("rest", 9999)] * 3, ["'again1'", "100000 steps"]),
+    ],
+)
+def test_a_loop_that_cannot_be_gone_through_is_refused(
+    tmp_path: Path, loops: list[tuple[str, int]], said: list[str]
+) -> None:
+    text = "".join(LOOP.format(number=n, back_to=back, times=times) for n, (back, times) in enumerate(loops))
+    path = tmp_path / "loops.toml"
+    path.write_text(SHIPPED.read_text(encoding="utf-8") + text, encoding="utf-8")
+    with pytest.raises(FileFormatError) as caught:
+        load_experiment(path)
+    assert all(part in str(caught.value) for part in said)
+
+
+def test_a_name_that_a_repeated_tomogram_gets_cannot_be_anothers(tmp_path: Path) -> None:
+    path = edited(tmp_path, 'name = "OCV", at = "end"', 'name = "OCV", every = "8 h"')
+    path.write_text(path.read_text().replace("D1.7V", "OCV_001").replace('tomogram = "OCV"', 'tomogram = "OCV_002"'))
+    with pytest.raises(FileFormatError, match="'OCV_001' has a name that tomogram 'OCV' gets") as caught:
+        load_experiment(path)
+    assert "published" not in str(caught.value)  # a repetition can be named there
+
+
+def test_millivolts_are_the_same_voltage(tmp_path: Path) -> None:
+    path = edited(tmp_path, 'until_voltage = "0.7 V"', 'until_voltage = "700 mV"')
+    discharge = load_experiment(path).schedule[1]
+    assert isinstance(discharge, ConstantCurrent)
+    assert discharge.until_voltage == 0.7

@@ -1,0 +1,90 @@
+"""What the analysis region holds: attenuation of its matrix and volume of the phase that attenuates strongly."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from live_analysis.grey_scale import GreyAnchor, GreyScale, measure_anchor, two_point_scale
+from live_analysis.high_attenuation_volume import high_attenuation_volume
+from live_analysis.matrix_attenuation import matrix_attenuation
+from live_analysis.quantity import Quantity
+from live_analysis.slices_picture import OrthogonalSlices
+from live_analysis.tomogram_volume import RegionVolume, TomogramVolume
+from operando.model.experiment import Analysis
+from operando.model.materials import attenuation_per_cm
+
+
+@dataclass(frozen=True)
+class AppliedScale:
+    """The grey scale of a tomogram, None where nothing anchors it, and the flags that this gives its numbers."""
+
+    grey: GreyScale | None
+    flags: tuple[str, ...]
+
+    def slices(self, slices: OrthogonalSlices) -> OrthogonalSlices:
+        """Put slices on the scale."""
+        if self.grey is None:
+            return slices
+        xy, xz, yz = (self.grey.apply(plane) for plane in (slices.xy, slices.xz, slices.yz))
+        return OrthogonalSlices(xy, xz, yz, slices.voxel_size_um)
+
+    def region(self, region: RegionVolume) -> RegionVolume:
+        """Put the region on the scale."""
+        return region if self.grey is None else replace(region, values_per_cm=self.grey.apply(region.values_per_cm))
+
+
+def anchored_scale(analysis: Analysis | None, volume: TomogramVolume) -> AppliedScale:
+    """Anchor the scale to the reference slab and to nothing: where there is no matter, projections add up to zero.
+
+    Raises
+    ------
+    GreyScaleError
+        If the slab looks like nothing.
+    """
+    if analysis is None:
+        return AppliedScale(None, ())
+    if volume.reference_values is None or not np.isfinite(volume.reference_values).any():
+        return AppliedScale(None, ("no_grey_reference",))
+    slab = analysis.grey_reference
+    void = GreyAnchor("void", 0.0, 0.0, 0.0, 0.0)
+    anchor = measure_anchor(volume.reference_values, slab.name, slab.attenuation)
+    return AppliedScale(two_point_scale(void, anchor), ())
+
+
+def region_quantities(
+    region: RegionVolume, scale: GreyScale | None, analysis: Analysis, *, pixel_size_um: float, energy_kev: float
+) -> Iterator[Quantity]:
+    """Measure a region whose values are on the scale already.
+
+    Raises
+    ------
+    MaterialError
+        If the attenuation of the phase is not known.
+    """
+    flags = () if region.complete else ("region_cut",)
+    if scale is not None:
+        yield Quantity("grey_scale_gain", scale.gain, "1", scale.uncertainty_per_cm(1.0), flags)
+    matrix = matrix_attenuation(region.values_per_cm[region.core])
+    yield Quantity("matrix_attenuation", matrix.per_cm, "1/cm", matrix.uncertainty_per_cm, flags)
+    material = analysis.high_attenuation_material
+    found = high_attenuation_volume(
+        region.values_per_cm,
+        pixel_size_um,
+        attenuation_per_cm(material, energy_kev),
+        resolution_fwhm_um=analysis.resolution,
+        inside=region.inside,
+    )
+    yield Quantity(
+        "high_attenuation_volume",
+        found.volume_um3,
+        "um3",
+        found.uncertainty_um3,
+        (*flags, *found.flags),
+        {
+            "material": material,
+            "num_components": found.num_components,
+            "median_thickness_um": found.median_thickness_um,
+            "noise_per_cm": found.noise_per_cm,
+        },
+    )

@@ -37,6 +37,10 @@ class ParallelReader:
                 return found
             ca.poll(1e-3)
 
+    def server_of(self, name: str) -> str:
+        """Return host and port at which a connected variable answers."""
+        return str(ca.host_name(self._channels[name]))
+
     def all_connected(self, needed: Collection[str]) -> bool:
         """Whether the circuits of ``needed`` stand, as far as the last read saw: a dead server's are gone."""
         return all(ca.isConnected(self._channels[name]) for name in needed)

@@ -69,6 +69,11 @@ class Potentiostat(Device):  # type: ignore[misc]
         self._reader = ParallelReader([f"{prefix}{pv}" for pv in (*_REQUIRED, *_FLAGS, *_OPTIONAL)])
         self.capabilities: frozenset[str] = frozenset()
 
+    @property
+    def server(self) -> str:
+        """Host and port at which the connected channel answers."""
+        return self._reader.server_of(f"{self.prefix}STATE")
+
     def connect(self, timeout_s: float = 5.0) -> None:
         """Wait (real time) until the instrument answers and learn what its server has.
 

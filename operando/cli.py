@@ -90,6 +90,38 @@ def run(
 
 
 @application.command()
+def align(
+    file: ExperimentFile,
+    beamline: BeamlineFile = None,
+    centre: Annotated[
+        bool, typer.Option("--centre", help="Move sample_x until the axis is in the middle; prove it by another pair.")
+    ] = False,
+    num_frames: Annotated[
+        int, typer.Option("--frames", min=1, max=1000, help="Frames of dark, flat and each shot; their mean counts.")
+    ] = 10,
+    quick: Quick = False,
+    full: Full = False,
+    full_frame: FullFrame = False,
+    run_dir: RunDir = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Seed of the simulated beamline (rehearsals only).")
+    ] = None,
+) -> None:
+    """Before the experiment: take test shots, find the rotation axis, propose a region of interest.
+
+    Takes dark, flat (sample out) and shots at 0 and 180 deg with the exposure of FILE; nothing is asked of the cell.
+    Tells counts, saturation, noise and transmission; the rotation axis' column, distance from the middle and tilt;
+    the rows and columns worth reading. The picture is in DIR/report/alignment.png. Without --beamline it is rehearsed.
+    Only --centre moves the sample for good. Exit code: 0 done, 1 failed, 2 refused, 130 stopped by a person.
+    """
+    from operando.session.align import AlignRequest
+    from operando.session.align import align as align_beamline
+
+    request = AlignRequest(file, beamline, _geometry(quick, full, full_frame), run_dir, seed, num_frames, centre)
+    raise typer.Exit(align_beamline(request, _console()))
+
+
+@application.command()
 def check(
     file: ExperimentFile,
     beamline: BeamlineFile = None,

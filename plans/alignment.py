@@ -1,101 +1,235 @@
-"""Before the experiment: a test shot, the rotation axis from a pair of projections half a turn apart, the rows."""
+"""Before the experiment: dark, flat and a pair of shots half a turn apart; the rotation axis moved to the middle."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
-import h5py
-import numpy as np
-from bluesky.utils import MsgGenerator
-from numpy.typing import NDArray
+from bluesky.utils import MsgGenerator, RequestAbort, RequestStop
 
-from devices.camera import FrameSeries
-from devices.chip_region import ChipRegion
+from devices.camera import FrameCounts, FrameSeries
 from devices.shutter import ShutterState
 from operando.model.clock import Clock
-from operando.model.frames import IMAGES, FrameKind
-from plans import clock_waits, frames
+from operando.model.frames import FrameKind
+from operando.model.outcome import EXIT_STATUS, Outcome
+from plans import clock_waits, facts, frames
+from plans.faults import BeamLostError, sentence
 from plans.instruments import Instruments
+from plans.report import Progress, Report, say_nothing
+from plans.tomogram_safety import SafeEnd
+from plans.tomogram_scan import TomogramScan
 
-MAX_COUNTS = 65535
 HALF_TURN_DEG = 180.0
-Frame = NDArray[np.uint16]
+CENTRED_COLUMNS = 1.0  # from the middle of the view; nearer than that nothing is gained by moving
+LARGEST_SCALE_ERROR = 0.2  # of the axis' travel against that of sample_x
+
+
+class AlignmentError(RuntimeError):
+    """The rotation axis could not be brought to the middle of the view."""
+
+
+class AxisSeen(Protocol):
+    """Where a pair of shots shows the rotation axis: column at the middle row, and its standard deviation."""
+
+    column: float
+    uncertainty: float
 
 
 @dataclass(frozen=True)
-class ShotStatistics:
-    """Statistics of one frame, in counts; ``saturated`` is the part of its pixels that are at the limit."""
+class ShotFiles:
+    """Files of one look at the sample: dark, flat, and the shots at the start angle and half a turn on."""
 
-    mean: float
-    smallest: float
-    largest: float
-    saturated: float
-
-
-def shot_statistics(frame: Frame) -> ShotStatistics:
-    """Return the statistics of a frame of shape (rows, columns)."""
-    return ShotStatistics(
-        float(frame.mean()), float(frame.min()), float(frame.max()), float((frame >= MAX_COUNTS).mean())
-    )
+    dark: Path
+    flat: Path
+    first: Path
+    second: Path
 
 
-def take_test_shot(
-    instruments: Instruments, clock: Clock, *, path: Path, exposure_s: float, metadata: Mapping[str, Any]
-) -> MsgGenerator[ShotStatistics]:
-    """Take one frame where the stages stand, with the shutter open meanwhile; return its statistics."""
-    taken = yield from _one_frame(instruments, clock, path, exposure_s, {"kind": "test_shot", **metadata})
-    return shot_statistics(taken)
+FilesOf = Callable[[int], ShotFiles]
+AxisOf = Callable[[ShotFiles], AxisSeen]
 
 
-def rotation_axis(
+@dataclass(frozen=True)
+class AlignmentEnd:
+    """What was taken last, the axis seen in it, where sample_x then stands, and how far it was moved for that."""
+
+    files: ShotFiles
+    axis: AxisSeen
+    sample_in_mm: float
+    moved_mm: float
+
+
+def alignment(
     instruments: Instruments,
     clock: Clock,
+    scan: TomogramScan,
     *,
-    paths: tuple[Path, Path],
-    exposure_s: float,
-    axis_of: Callable[[Frame, Frame], float],
+    num_frames: int,
+    files_of: FilesOf,
+    axis_of: AxisOf,
+    centre: bool,
     metadata: Mapping[str, Any],
-    start_deg: float = 0.0,
-) -> MsgGenerator[float]:
-    """Take projections half a turn apart; return the axis's column that ``axis_of(first, second)`` finds in them."""
-    pair = []
-    for path, angle_deg in zip(paths, (start_deg, start_deg + HALF_TURN_DEG), strict=True):
-        yield from clock_waits.move(clock, instruments.rotation_stage, angle_deg)
-        details = {"kind": "alignment", "angle_deg": angle_deg, **metadata}
-        pair.append((yield from _one_frame(instruments, clock, path, exposure_s, details)))
-    return axis_of(pair[0], pair[1])
+    report: Report = say_nothing,
+) -> MsgGenerator[AlignmentEnd]:
+    """Take dark, flat and two shots half a turn apart; return the rotation axis seen in them.
+
+    Whatever happens, the shutter ends closed and the camera idle. Every kind of frames is a run of its own within an
+    outer run, whose stream ``axis`` has one event for each pair.
+
+    Parameters
+    ----------
+    scan
+        Region, exposure, start angle and sample positions of the tomograms that are to come.
+    num_frames
+        Frames of each kind; their mean is looked at.
+    files_of
+        Where the frames of the first, second, ... pair go.
+    axis_of
+        Finds the axis in what was taken; a mistake of it ends the alignment.
+    centre
+        Move sample_x until the axis is in the middle of the view, and take another pair to prove it.
+    metadata
+        More for the start documents, at least ``rehearsal``.
+
+    Raises
+    ------
+    AlignmentError
+        If sample_x does not carry the axis as far as it moves; it is then back where it was.
+    """
+    taking = _Alignment(instruments, clock, scan, num_frames, report, metadata)
+    outer = {"kind": "alignment", "num_frames": num_frames, **scan.as_metadata(), **metadata}
+    uid = yield from bps.open_run(outer)
+    taking.metadata = {**metadata, "outer_run": uid}
+    error: BaseException | None = None
+    outcome, reason, end = Outcome.COMPLETE, "", None
+    try:
+        end = yield from taking.look(files_of, axis_of, centre=centre)
+    except (RequestAbort, RequestStop) as wish:
+        outcome, reason, error = Outcome.ABORTED, "a person ended the alignment", wish
+    except Exception as mistake:
+        outcome, reason, error = Outcome.FAILED, sentence(mistake), mistake
+    safety = SafeEnd(instruments, clock, taking.stop_camera)
+    yield from safety.plan()
+    if safety.failed and error is None:
+        outcome, error = Outcome.FAILED, AlignmentError("; ".join(safety.failed))
+    yield from bps.close_run(exit_status=EXIT_STATUS[outcome], reason="; ".join(filter(None, [reason, *safety.failed])))
+    if (error := error or safety.wish) is not None:
+        raise error
+    assert end is not None
+    return end
 
 
-def choose_rows(
-    instruments: Instruments, *, num_columns: int, num_rows: int, binning: int, first_row: int | None = None
-) -> MsgGenerator[None]:
-    """Read ``num_rows`` binned rows of the chip from unbinned row ``first_row`` on, centred if not given."""
-    yield from clock_waits.prepare(instruments.camera, ChipRegion(num_columns, num_rows, binning, None, first_row))
+class _Alignment:
+    def __init__(
+        self,
+        instruments: Instruments,
+        clock: Clock,
+        scan: TomogramScan,
+        num_frames: int,
+        report: Report,
+        metadata: Mapping[str, Any],
+    ) -> None:
+        self.instruments, self.clock, self.scan, self.report = instruments, clock, scan, report
+        self.num_frames, self.metadata = num_frames, metadata
 
+    def look(self, files_of: FilesOf, axis_of: AxisOf, *, centre: bool) -> MsgGenerator[AlignmentEnd]:
+        files, in_mm = files_of(1), self.scan.sample_in_mm
+        self._require_beam()
+        yield from clock_waits.prepare(self.instruments.camera, self.scan.region)
+        yield from self._dark_and_flat(files)
+        axis = yield from self._pair(files, in_mm, axis_of)
+        end = AlignmentEnd(files, axis, in_mm, 0.0)
+        if centre and abs(self._off_middle(axis)) > CENTRED_COLUMNS:
+            end = yield from self._centred(files_of, axis_of, end)
+        yield from clock_waits.move(self.clock, self.instruments.rotation_stage, self.scan.start_deg)
+        return end
 
-def _one_frame(
-    instruments: Instruments, clock: Clock, path: Path, exposure_s: float, metadata: Mapping[str, Any]
-) -> MsgGenerator[Frame]:
-    camera, shutter = instruments.camera, instruments.shutter
-    series = FrameSeries(FrameKind.PROJECTION, path, 1, exposure_s, exposure_s)
+    def _centred(self, files_of: FilesOf, axis_of: AxisOf, seen: AlignmentEnd) -> MsgGenerator[AlignmentEnd]:
+        axis, in_mm = seen.axis, seen.sample_in_mm
+        off_mm = self._off_middle(axis) * self.scan.pixel_size_um / 1e3
+        # Which way sample_x counts, nobody knows before it has moved once.
+        files, tried, target_mm = seen.files, axis, in_mm - off_mm
+        for number in (2, 3):
+            files = replace(files, first=files_of(number).first, second=files_of(number).second)
+            self.instruments.sample_x.check_value(target_mm)
+            tried = yield from self._pair(files, target_mm, axis_of)
+            carried = (tried.column - axis.column) * self.scan.pixel_size_um / 1e3 / (target_mm - in_mm)
+            if abs(abs(carried) - 1) > LARGEST_SCALE_ERROR and abs(self._off_middle(tried)) > CENTRED_COLUMNS:
+                yield from clock_waits.move(self.clock, self.instruments.sample_x, in_mm)
+                raise AlignmentError(
+                    f"sample_x was moved by {target_mm - in_mm:+.4f} mm and carried the axis by {carried:+.2f} mm for "
+                    f"each mm; 1 is expected. sample_x is back at {in_mm:g} mm. See whether it carries the rotation "
+                    "stage, and whether pixel_size is right."
+                )
+            if abs(self._off_middle(tried)) <= CENTRED_COLUMNS or carried > 0:
+                break
+            target_mm = in_mm + off_mm
+        return AlignmentEnd(files, tried, target_mm, target_mm - in_mm)
 
-    def run() -> MsgGenerator[None]:
-        yield from bps.open_run(dict(metadata))
-        yield from clock_waits.move(clock, shutter, ShutterState.OPEN)
-        yield from clock_waits.prepare(camera, series)
-        yield from bps.declare_stream(camera, name=series.kind.value, collect=True)
-        yield from frames.take(camera, clock, series, watch=lambda _: None)
-        yield from clock_waits.answered(camera.end_series())
-        yield from bps.close_run()
+    def stop_camera(self) -> MsgGenerator[None]:
+        yield from clock_waits.answered(self.instruments.camera.end_series())
 
-    def close() -> MsgGenerator[None]:
-        yield from clock_waits.move(clock, shutter, ShutterState.CLOSED)
-        yield from clock_waits.answered(camera.end_series())
+    def _dark_and_flat(self, files: ShotFiles) -> MsgGenerator[None]:
+        shutter, sample_x = self.instruments.shutter, self.instruments.sample_x
+        yield from clock_waits.move(self.clock, shutter, ShutterState.CLOSED)
+        leaving = yield from clock_waits.start_move(sample_x, self.scan.sample_out_mm)
+        yield from self._shot(FrameKind.DARK, files.dark, "dark")
+        yield from clock_waits.finish_move(self.clock, sample_x, leaving)
+        yield from self._shot(FrameKind.FLAT, files.flat, "flat")
 
-    yield from bpp.finalize_wrapper(run(), close)
-    with h5py.File(path, "r") as file:
-        taken: Frame = file[IMAGES][0]
-    return taken
+    def _pair(self, files: ShotFiles, sample_mm: float, axis_of: AxisOf) -> MsgGenerator[AxisSeen]:
+        rotation, start_deg = self.instruments.rotation_stage, self.scan.start_deg
+        yield from clock_waits.move(self.clock, self.instruments.sample_x, sample_mm)
+        for path, angle_deg in ((files.first, start_deg), (files.second, start_deg + HALF_TURN_DEG)):
+            yield from clock_waits.move(self.clock, rotation, angle_deg)
+            yield from self._shot(FrameKind.PROJECTION, path, f"shot at {angle_deg:g} deg", angle_deg=angle_deg)
+        axis = axis_of(files)
+        yield from facts.record(
+            "axis",
+            {
+                "axis_column": axis.column,
+                "axis_uncertainty_columns": axis.uncertainty,
+                "axis_off_middle_columns": self._off_middle(axis),
+                "sample_x_mm": sample_mm,
+            },
+            self.clock,
+        )
+        return axis
+
+    def _off_middle(self, axis: AxisSeen) -> float:
+        return axis.column - (self.scan.num_columns - 1) / 2
+
+    def _require_beam(self) -> None:
+        current_ma = self.instruments.ring_current.current_ma()
+        if not current_ma >= self.scan.min_ring_current_ma:
+            raise BeamLostError(
+                f"The ring current is {current_ma:.1f} mA, needed {self.scan.min_ring_current_ma:g} mA. "
+                "Wait for the beam, then align again."
+            )
+
+    def _shot(self, kind: FrameKind, path: Path, told: str, **details: Any) -> MsgGenerator[None]:
+        """Take one series in a run of its own, with the beam on unless it is a dark."""
+        camera, scan = self.instruments.camera, self.scan
+        series = FrameSeries(kind, path, self.num_frames, scan.exposure_s, scan.frame_period_s)
+        beam = ShutterState.CLOSED if kind is FrameKind.DARK else ShutterState.OPEN
+
+        def tell(counts: FrameCounts) -> None:
+            done = min(counts.written / series.num_frames, 1.0)
+            self.report(
+                Progress("align", told, done, (1 - done) * series.duration_s, counts.written, series.num_frames)
+            )
+
+        def inner() -> MsgGenerator[None]:
+            yield from bps.open_run({"kind": "alignment_shot", "frames": kind.value, **details, **self.metadata})
+            yield from clock_waits.move(self.clock, self.instruments.shutter, beam)
+            yield from clock_waits.prepare(camera, series)
+            yield from bps.declare_stream(camera, name=kind.value, collect=True)
+            yield from frames.take(camera, self.clock, series, watch=tell)
+            yield from clock_waits.answered(camera.end_series())
+            yield from bps.close_run()
+
+        yield from bpp.set_run_key_wrapper(inner(), path.stem)
+        # Between two shots something moves: nobody should be surprised by the beam.
+        yield from clock_waits.move(self.clock, self.instruments.shutter, ShutterState.CLOSED)

@@ -208,19 +208,20 @@ def _outside_the_view(experiment: Experiment, geometry: str) -> list[str]:
 
 
 def _sample_in_the_way(experiment: Experiment, geometry: str, beamline: Beamline) -> list[str]:
-    out_mm, stage = experiment.tomogram.sample_out, beamline.sample_x
+    out_mm, in_mm, stage = experiment.tomogram.sample_out, experiment.tomogram.sample_in, beamline.sample_x
     clear_mm = (experiment.cell.wall_outer_diameter + experiment.geometry[geometry].imaging.field_of_view_mm[0]) / 2
     found = []
-    if abs(out_mm) < clear_mm:
+    if abs(out_mm - in_mm) < clear_mm:
         found.append(
-            f"tomogram.sample_out is {out_mm:g} mm, so the cell would still stand in the flats; half its wall and half "
-            f"the view are {clear_mm:.2f} mm. Move it farther out."
+            f"tomogram.sample_out is {out_mm:g} mm, {abs(out_mm - in_mm):g} mm from sample_in, so the cell would still "
+            f"stand in the flats; half its wall and half the view are {clear_mm:.2f} mm. Move it farther out."
         )
     low_mm = -math.inf if stage.low_limit_mm is None else stage.low_limit_mm
     high_mm = math.inf if stage.high_limit_mm is None else stage.high_limit_mm
-    if not low_mm <= out_mm <= high_mm:
-        found.append(
-            f"tomogram.sample_out is {out_mm:g} mm, but sample_x travels from {low_mm:g} to {high_mm:g} mm. "
-            "Choose a place within its travel."
-        )
+    found += [
+        f"tomogram.{key} is {place_mm:g} mm, but sample_x travels from {low_mm:g} to {high_mm:g} mm. "
+        "Choose a place within its travel."
+        for key, place_mm in (("sample_out", out_mm), ("sample_in", in_mm))
+        if not low_mm <= place_mm <= high_mm
+    ]
     return found

@@ -82,7 +82,7 @@ class TomogramScan:
         }
 
 
-def scan_of(experiment: Experiment, geometry: str, *, sample_in_mm: float = 0.0) -> TomogramScan:
+def scan_of(experiment: Experiment, geometry: str) -> TomogramScan:
     """Return the tomogram of an experiment file in one of its geometries."""
     chosen, tomogram = experiment.geometry[geometry], experiment.tomogram
     return TomogramScan(
@@ -98,6 +98,6 @@ def scan_of(experiment: Experiment, geometry: str, *, sample_in_mm: float = 0.0)
         pixel_size_um=chosen.pixel_size,
         energy_kev=experiment.beam.energy,
         sample_out_mm=tomogram.sample_out,
-        sample_in_mm=sample_in_mm,
+        sample_in_mm=tomogram.sample_in,
         num_flats_after=tomogram.num_flats_after,
     )

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 from operando.guard.life import GuardRunsAlreadyError, only_guard
@@ -15,6 +16,7 @@ from operando.model.cell_log import CellLogWriter
 from operando.model.channel_access import client_environment, prepare, server_environment
 from operando.model.clock import Clock, ClockError, RehearsalClock, SystemClock
 from operando.model.experiment import load_experiment
+from operando.model.instrument_lock import Owner, only_owner
 from operando.model.run_directory import RunDirectory
 from operando.model.toml_file import FileFormatError
 
@@ -38,15 +40,15 @@ def run_guard(run_directory: Path, *, stop_cell: bool = False, longest_alone_s: 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     run = RunDirectory(run_directory)
     try:
-        with only_guard(run):
-            _guard(run, stop_cell=stop_cell, longest_alone_s=longest_alone_s)
+        with only_guard(run), ExitStack() as ending:
+            _guard(run, ending, stop_cell=stop_cell, longest_alone_s=longest_alone_s)
     except (GuardError, GuardRunsAlreadyError, FileFormatError, ClockError, OSError, RuntimeError) as error:
         logging.getLogger(__name__).critical("%s", error, exc_info=not isinstance(error, RuntimeError | ValueError))
         return 1
     return 0
 
 
-def _guard(run: RunDirectory, *, stop_cell: bool, longest_alone_s: float) -> None:
+def _guard(run: RunDirectory, ending: ExitStack, *, stop_cell: bool, longest_alone_s: float) -> None:
     experiment = load_experiment(run.experiment)
     beamline = load_beamline(run.beamline)
     token = _token(run)
@@ -73,6 +75,8 @@ def _guard(run: RunDirectory, *, stop_cell: bool, longest_alone_s: float) -> Non
     channel = f"{beamline.potentiostat.prefix}C{beamline.potentiostat.channel}:"
     potentiostat = Potentiostat(channel, name="potentiostat")
     potentiostat.connect()
+    owner = Owner(channel, "guard", os.getpid(), str(run.path), access.guard_port)
+    ending.enter_context(only_owner(potentiostat.server, owner))
     temperature = Temperature(beamline.temperature.pv, name="temperature")
     temperature.connect()  # a thermometer that is not there yet is an instrument fault, no reason not to guard
     clock = _clock(beamline, run)

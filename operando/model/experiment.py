@@ -122,6 +122,7 @@ class Tomogram(Table):
     num_flats: int = Field(strict=True, ge=1)
     num_flats_after: int = Field(default=0, strict=True, ge=0)  # once more behind the projections: a beam may drift
     sample_out: Millimetres
+    sample_in: Millimetres = 0.0  # where the rotation axis is in the middle of the view
 
     @model_validator(mode="after")
     def _exposure_fits(self) -> "Tomogram":

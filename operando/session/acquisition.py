@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import logging
+import os
 import platform
 import threading
 from collections.abc import Callable
@@ -14,9 +15,10 @@ from rich.console import Console
 from operando.model.cell_log import CellLogReader
 from operando.model.clock import Pulse, RehearsalClock
 from operando.model.experiment import Experiment, raw_table
+from operando.model.instrument_lock import InstrumentOwnedError, Owner, only_owner
 from operando.model.outcome import Outcome
 from operando.model.run_directory import RunDirectory
-from operando.session.beamline_access import enter_beamline, open_clock, quiet_channel_access
+from operando.session.beamline_access import enter_beamline, open_clock, quiet_channel_access, server_of
 from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_STOPPED
 from operando.session.interrupt import InterruptHandler, Wish
 from operando.session.journal import DocumentJournal
@@ -70,7 +72,7 @@ class Acquisition:
         from plans.schedule_journal import ScheduleJournal
 
         quiet_channel_access()
-        _log_to(self._run.processes / "acquisition.log")
+        log_libraries_to(self._run.processes / "acquisition.log")
         devices = instruments(beamline, clock, self._run.token.read_text().strip())
         try:
             connect(
@@ -85,6 +87,13 @@ class Acquisition:
                 CONNECT_TIMEOUT_S,
             )
         except DeviceConnectionError as error:
+            self._console.print(str(error), style="bold red", markup=False, highlight=False)
+            return EXIT_FAILED
+
+        owner = Owner(devices.camera.prefix, "acquisition", os.getpid(), str(self._run.path))
+        try:
+            ending.enter_context(only_owner(server_of(devices.camera.cam.acquire.pvname), owner))
+        except InstrumentOwnedError as error:
             self._console.print(str(error), style="bold red", markup=False, highlight=False)
             return EXIT_FAILED
 
@@ -168,7 +177,7 @@ class Acquisition:
                 self._ended.wait(BEGIN_POLL_S)
 
 
-def _log_to(path: Path) -> None:
+def log_libraries_to(path: Path) -> None:
     """Send what the libraries log, tracebacks included, to a file: the terminal gets sentences."""
     handler = logging.FileHandler(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

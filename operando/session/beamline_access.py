@@ -40,6 +40,13 @@ def quiet_channel_access() -> None:
     epics.ca.replace_printf_handler(lambda text: log.info("%s", text))
 
 
+def server_of(pv_name: str) -> str:
+    """Return host and port at which a process variable answers; it is connected already."""
+    import epics
+
+    return str(epics.get_pv(pv_name, connect=True).host)
+
+
 def open_clock(beamline: Beamline, beamline_file: Path, role: str) -> Clock:
     """Return the rehearsal's clock, not yet joined, where the beamline has one, else the host's."""
     if beamline.clock is None:

@@ -3,17 +3,33 @@
 import errno
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from operando.model.beamline import Beamline, load_beamline
 from operando.model.clock import SystemClock
-from operando.session.beamline_access import enter_beamline, quiet_channel_access
+from operando.model.instrument_lock import owner_at_port, owner_of
+from operando.session.beamline_access import enter_beamline, quiet_channel_access, server_of
 from operando.session.errors import RequestError
+
+if TYPE_CHECKING:
+    from devices.camera import Camera
+    from devices.potentiostat import Potentiostat
+    from operando.session.beamline_devices import AllDevices
 
 CONNECT_TIMEOUT_S = 3.0
 
 
-def refuse_incomplete_beamline(path: Path, *, sample_out_mm: float) -> None:
-    """Refuse a beamline of which anything does not answer, or whose ports for our servers are taken; only reads.
+def refuse_incomplete_beamline(
+    path: Path, *, sample_out_mm: float, sample_in_mm: float = 0.0, imaging_only: bool = False
+) -> None:
+    """Refuse a beamline of which anything does not answer or belongs to somebody else; only reads.
+
+    Parameters
+    ----------
+    sample_out_mm, sample_in_mm
+        Where sample_x will be sent.
+    imaging_only
+        Ask only for what takes pictures: no potentiostat, thermometer, load cell, and no ports of our servers.
 
     Raises
     ------
@@ -27,20 +43,16 @@ def refuse_incomplete_beamline(path: Path, *, sample_out_mm: float) -> None:
             f"{', [clock]' if beamline.clock else ''}). Leave out --beamline to rehearse; "
             "allowed here is the file of a real beamline."
         )
-    found = [*_taken_ports(path, beamline), *_absent_serial_port(path, beamline)]
+    found = [] if imaging_only else [*_taken_ports(beamline), *_absent_serial_port(beamline)]
+    if not found:
+        places_mm = {"sample_out": sample_out_mm, "sample_in": sample_in_mm}
+        found = _found_over_the_wire(path, places_mm, imaging_only=imaging_only)
     if found:
-        raise RequestError("\n".join(found))
-    found = _absent_devices(path, sample_out_mm)
-    if found:
-        raise RequestError("\n".join(found))
+        raise RequestError("\n".join(f"{path}: {sentence}" for sentence in found))
 
 
-def _taken_ports(path: Path, beamline: Beamline) -> list[str]:
+def _taken_ports(beamline: Beamline) -> list[str]:
     access = beamline.channel_access
-    if access.guard_port == access.results_port:
-        return [
-            f"{path}: channel_access.results_port = {access.results_port}: is also the guard_port. Give it another one."
-        ]
     found = []
     for key, port in (("guard_port", access.guard_port), ("results_port", access.results_port)):
         with socket.socket() as tcp:
@@ -50,21 +62,23 @@ def _taken_ports(path: Path, beamline: Beamline) -> list[str]:
                 tcp.listen()
             except OSError as error:
                 reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be served ({error.strerror})"
+                owner = owner_at_port(port)
+                known = f": {owner.sentence}" if owner else ", perhaps by an earlier run ('operando status' tells)"
                 found.append(
-                    f"{path}: channel_access.{key} = {port}: {reason} on {access.interface}, perhaps by the guard of "
-                    "an earlier run ('operando status' tells). End that one or write a free port."
+                    f"channel_access.{key} = {port}: {reason} on {access.interface}{known}. "
+                    "End that one or write a free port."
                 )
     return found
 
 
-def _absent_serial_port(path: Path, beamline: Beamline) -> list[str]:
+def _absent_serial_port(beamline: Beamline) -> list[str]:
     port = beamline.load_cell.port
     if "://" in port or Path(port).exists():
         return []
-    return [f"{path}: load_cell.port = {port!r}: there is no such serial port. Plug the load cell in or correct it."]
+    return [f"load_cell.port = {port!r}: there is no such serial port. Plug the load cell in or correct it."]
 
 
-def _absent_devices(path: Path, sample_out_mm: float) -> list[str]:
+def _found_over_the_wire(path: Path, places_mm: dict[str, float], *, imaging_only: bool) -> list[str]:
     beamline = enter_beamline(path)
 
     from operando.session.beamline_devices import all_devices
@@ -74,16 +88,53 @@ def _absent_devices(path: Path, sample_out_mm: float) -> list[str]:
     clock = SystemClock()
     try:
         devices = all_devices(beamline, clock)
-        cell = devices.plan_devices.cell  # the guard serves it, and that does not run yet
-        missing = unconnected([device for device in devices.all if device is not cell], CONNECT_TIMEOUT_S)
+        missing = unconnected(_asked(devices, imaging_only=imaging_only), CONNECT_TIMEOUT_S)
         if missing:
-            return [f"{path}: {sentence}" for sentence in missing.values()]
-        low_mm, high_mm = devices.plan_devices.sample_x.limits
-        if low_mm < high_mm and not low_mm <= sample_out_mm <= high_mm:
-            return [
-                f"tomogram.sample_out = {sample_out_mm:g} mm: lies outside the travel of sample_x, "
-                f"{low_mm:g} to {high_mm:g} mm. Choose a place within it."
-            ]
+            return list(missing.values())
+        plan = devices.plan_devices
+        found = [*_camera_in_use(plan.camera), *_out_of_travel(plan.sample_x.limits, places_mm)]
+        return found if imaging_only else [*_cell_in_use(devices.potentiostat), *found]
     finally:
         clock.close()
+
+
+def _asked(devices: "AllDevices", *, imaging_only: bool) -> list[object]:
+    cell = devices.plan_devices.cell  # the guard serves it, and that does not run yet
+    of_the_cell = (cell, devices.potentiostat, devices.temperature) if imaging_only else (cell,)
+    return [device for device in devices.all if device not in of_the_cell]
+
+
+def _cell_in_use(potentiostat: "Potentiostat") -> list[str]:
+    """Two guards would command one cell against each other; of another machine only the instrument itself tells."""
+    owner = owner_of(potentiostat.server, potentiostat.prefix)
+    if owner is not None:
+        return [f"potentiostat.prefix: {owner.sentence}. One process owns the cell: end that one first."]
+    now = potentiostat.poll()
+    if now is not None and now.state == 0:
+        return []
+    found = "does not answer" if now is None else "runs a technique already, and no guard of this machine watches it"
+    return [
+        f"potentiostat.prefix: {potentiostat.prefix} {found}. Find out who drives this cell and stop it there; "
+        "'operando guard RUN' takes up a run whose guard died."
+    ]
+
+
+def _camera_in_use(camera: "Camera") -> list[str]:
+    owner = owner_of(server_of(camera.cam.acquire.pvname), camera.prefix)
+    if owner is not None:
+        return [f"camera.prefix: {owner.sentence}. Wait for its end."]
+    if int(camera.cam.acquiring.get(use_monitor=False)) or int(camera.hdf1.capturing.get(use_monitor=False)):
+        return [f"camera.prefix: {camera.prefix} takes or writes frames already, for somebody else. Stop that first."]
     return []
+
+
+def _out_of_travel(limits_mm: tuple[float, float], places_mm: dict[str, float]) -> list[str]:
+    low_mm, high_mm = limits_mm
+    if low_mm >= high_mm:  # the record has no limits
+        return []
+    return [
+        f"tomogram.{key} = {place_mm:g} mm: lies outside the travel of sample_x, {low_mm:g} to {high_mm:g} mm. "
+        "Choose a place within it."
+        for key, place_mm in places_mm.items()
+        if not low_mm <= place_mm <= high_mm
+    ]

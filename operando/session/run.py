@@ -56,7 +56,11 @@ def run_experiment(request: RunRequest, console: Console) -> int:
         replayed=request.recorded is not None,
     )
     if request.beamline_file is not None:
-        refuse_incomplete_beamline(request.beamline_file, sample_out_mm=experiment.tomogram.sample_out)
+        refuse_incomplete_beamline(
+            request.beamline_file,
+            sample_out_mm=experiment.tomogram.sample_out,
+            sample_in_mm=experiment.tomogram.sample_in,
+        )
     run = make_run_directory(request.experiment_file, experiment.experiment.name, directory=request.run_directory)
     write_pid_file(run.processes, "acquisition")
     console.print(

@@ -22,12 +22,6 @@ def test_a_missing_calibration_is_refused() -> None:
         force_calibration(None, 2000.0)
 
 
-@pytest.mark.parametrize(("counts", "force_n"), [((5, 5), (0, 10)), ((0, 10), (7, 7))])
-def test_two_points_that_are_no_line_are_refused(counts: tuple[float, float], force_n: tuple[float, float]) -> None:
-    with pytest.raises(CalibrationError, match="two different loads"):
-        force_calibration(Calibration(id="x", date="d", counts=counts, force_n=force_n), 2000.0)
-
-
 @given(st.integers(-19_000, 20_000))
 def test_a_tare_makes_its_counts_zero_and_keeps_differences(counts: int) -> None:
     line = force_calibration(BENCH, 2000.0)

@@ -74,10 +74,11 @@ def test_the_stage_has_its_velocity_back_and_frames_were_declared_while_they_cam
     assert found["num_datums"] > 3 * 4, "more than one declaration per file and data key"
 
 
-def test_a_test_shot_and_a_half_turn_pair_are_taken_with_the_beam_on_and_leave_it_off(found: dict[str, Any]) -> None:
-    smallest, largest, saturated = found["shot"]
-    assert smallest == 0
-    assert largest > 0
-    assert saturated == 0
-    assert found["axis"] == pytest.approx(18000, abs=3)  # the frames say 100 x their angle; 0.02 deg for each move
+def test_an_alignment_takes_dark_flat_and_a_half_turn_pair_and_leaves_the_beam_off(found: dict[str, Any]) -> None:
+    is_open = {key: [opened for _, opened in frames] for key, frames in found["shots"].items()}
+    assert is_open == {"dark": [0, 0], "flat": [1, 1], "first": [1, 1], "second": [1, 1]}
+    # The frames say 100 x their angle; 0.02 deg for each move.
+    assert [angle for angle, _ in found["shots"]["first"]] == pytest.approx([0, 0], abs=3)
+    assert [angle for angle, _ in found["shots"]["second"]] == pytest.approx([18000, 18000], abs=3)
+    assert found["moved_mm"] == 0, "the axis was said to be in the middle"
     assert found["shutter_after_shots"] == "closed"

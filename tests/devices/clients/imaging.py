@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from operando.model.beamline import load_beamline
@@ -16,6 +17,7 @@ beamline = load_beamline(path)
 access = beamline.channel_access
 prepare(client_environment([*access.instruments], {}, repeater_port=access.repeater_port))
 
+import h5py  # noqa: E402
 from bluesky import RunEngine  # noqa: E402
 from ophyd.utils import LimitError  # noqa: E402
 
@@ -26,7 +28,8 @@ from devices.ring_current import RingCurrent  # noqa: E402
 from devices.rotation_stage import RotationStage  # noqa: E402
 from devices.sample_stage import SampleStage  # noqa: E402
 from devices.shutter import Shutter  # noqa: E402
-from plans import alignment  # noqa: E402
+from operando.model.frames import IMAGES  # noqa: E402
+from plans.alignment import ShotFiles, alignment  # noqa: E402
 from plans.clock_waits import move, sleep_until  # noqa: E402
 from plans.clock_waits import prepare as prepare_device  # noqa: E402
 from plans.instruments import Instruments  # noqa: E402
@@ -134,24 +137,25 @@ found["dead_time"] = [
 found["velocity"] = instruments.rotation_stage.velocity.get(use_monitor=False)
 
 
-def shots() -> Any:
-    shot = yield from alignment.take_test_shot(
-        instruments, clock, path=path.parent / "shot.h5", exposure_s=0.4, metadata={"rehearsal": True}
+def axis_of(files: ShotFiles) -> SimpleNamespace:
+    for key, taken in (("dark", files.dark), ("flat", files.flat), ("first", files.first), ("second", files.second)):
+        with h5py.File(taken, "r") as file:
+            shots[key] = [[int(count) for count in frame[0, 1:3]] for frame in file[IMAGES]]
+    return SimpleNamespace(column=15.5, uncertainty=0.1)
+
+
+shots: dict[str, list[list[int]]] = {}
+end = engine(
+    alignment(
+        instruments, clock, scan, num_frames=2, axis_of=axis_of, centre=True, metadata={"rehearsal": True},
+        files_of=lambda _: ShotFiles(*(path.parent / f"{key}.h5" for key in ("a_dark", "a_flat", "a_0", "a_180"))),
     )
-    axis = yield from alignment.rotation_axis(
-        instruments, clock, paths=(path.parent / "a.h5", path.parent / "b.h5"), exposure_s=0.4,
-        axis_of=lambda first, second: float(second[0, 1]) - float(first[0, 1]), metadata={"rehearsal": True},
-    )  # fmt: skip
-    return shot, axis
-
-
-shot, axis = engine(shots()).plan_result
-found["shot"], found["axis"] = [shot.smallest, shot.largest, shot.saturated], axis
+).plan_result  # fmt: skip
+found["shots"], found["moved_mm"] = shots, end.moved_mm
 found["shutter_after_shots"] = instruments.shutter.state.value
 over.set()
 clock.close()
 guard.close()
-import h5py  # noqa: E402
 
 with h5py.File(path.parent / "frames" / "0001_projection.h5") as file:
     found["angles"] = file["entry/instrument/NDAttributes/rotation_angle"][:].tolist()

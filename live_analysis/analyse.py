@@ -14,7 +14,8 @@ from live_analysis.results import AnalysisRun, ResultsWriter, TomogramResults, r
 from live_analysis.run_follower import RunFollower, TomogramRun
 from live_analysis.tomogram_analysis import TomogramAnalysis
 from operando.model.clock import SystemClock
-from operando.model.experiment import Experiment, load_experiment
+from operando.model.experiment import Experiment
+from operando.model.experiment_file import load_experiment
 from operando.model.frames import FrameKind
 from operando.model.measurement import Measurement
 from operando.model.number_text import number_text

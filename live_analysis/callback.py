@@ -10,7 +10,8 @@ from live_analysis.results import ResultsWriter, TomogramResults, read_analysis_
 from live_analysis.run_follower import Document, TomogramRun
 from live_analysis.tomogram_analysis import TomogramAnalysis
 from operando.model.clock import Clock, SystemClock
-from operando.model.experiment import Experiment, load_experiment
+from operando.model.experiment import Experiment
+from operando.model.experiment_file import load_experiment
 from operando.model.run_directory import RunDirectory
 
 LAST_WAIT_S = 600.0  # for what is still queued when the interpreter ends

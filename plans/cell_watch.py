@@ -2,13 +2,13 @@
 
 import contextlib
 import uuid
-from enum import StrEnum
 from typing import Any
 
 import bluesky.plan_stubs as bps
 from bluesky.utils import MsgGenerator
 
 from devices.answers import NO_ANSWER
+from operando.model.cell_state import CellState
 from operando.model.clock import Clock
 from plans import clock_waits
 from plans.instruments import Cell
@@ -18,18 +18,6 @@ COMMAND_LIMIT_S = 60.0  # of the clock; the guard verifies within two polls of t
 LATE_SAMPLE_POLL_S = 1.0
 NUM_TRIES = 4
 RESTART_S = 2.0  # a dead guard is started again within this
-
-
-class CellState(StrEnum):
-    """The guard's states."""
-
-    STARTING = "STARTING"
-    OPEN_CIRCUIT = "OPEN_CIRCUIT"
-    RUNNING = "RUNNING"
-    HOLDING = "HOLDING"
-    STEP_ENDED = "STEP_ENDED"
-    TRIPPED = "TRIPPED"
-    UNSAFE = "UNSAFE"
 
 
 class CellDangerError(RuntimeError):
@@ -49,8 +37,8 @@ def state(cell: Cell) -> CellState:
         reason = str(cell.trip.get(use_monitor=False)) or "no reason was published"
         made = "is at open circuit" if found is CellState.TRIPPED else "could NOT be verified to be at open circuit"
         raise CellDangerError(
-            f"The guard tripped: {reason.rstrip('.')}. The cell {made}. Look at the cell, clear the trip, then resume "
-            "the run."
+            f"The guard tripped: {reason.rstrip('.')}. The cell {made}. Look at the cell, then clear the trip: "
+            "operando ask RUN clear-trip REASON."
         )
     return found
 

@@ -10,13 +10,14 @@ from bluesky.utils import MsgGenerator
 
 from devices.answers import NO_ANSWER
 from devices.cell import CellCommandError
+from operando.model.cell_state import CellState
 from operando.model.clock import Clock
 from operando.model.experiment import Experiment
 from operando.model.outcome import Outcome
 from operando.model.run_directory import RunDirectory
 from operando.model.schedule import CellStep, step_key
 from plans import cell_watch, clock_waits, facts
-from plans.cell_watch import CellDangerError, CellState
+from plans.cell_watch import CellDangerError
 from plans.faults import StopWishedError, outcome_of, sentence
 from plans.instruments import Instruments
 from plans.report import Progress, Report, Wishes
@@ -99,6 +100,12 @@ class Course:
             return CellState.STARTING
         self._silent_since_s = None
         return found
+
+    def runs_already(self, step: CellStep) -> bool:
+        """Return whether the guard already runs this step, as after a resume."""
+        if self.state() not in (CellState.RUNNING, CellState.HOLDING):
+            return False
+        return str(self.instruments.cell.step.get(use_monitor=False)) == step.name
 
     def voltage_v(self) -> float:
         """Return the voltage of the guard's last sample."""

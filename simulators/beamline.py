@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from operando.model.attendance import LONGEST_ALONE_S
 from operando.model.channel_access import prepare, server_environment
 from operando.model.clock import SystemClock
-from operando.model.experiment import Experiment, load_experiment
+from operando.model.experiment import Experiment
+from operando.model.experiment_file import load_experiment
 from operando.model.json_lines import JsonLinesWriter
 from simulators.beamline_file import CHIP_COLUMNS, CHIP_ROWS, Ports, beamline_text
 from simulators.ports import free_ports

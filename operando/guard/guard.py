@@ -24,8 +24,9 @@ from operando.guard.publication import LONGEST_STEP_NAME, Publisher, sample_valu
 from operando.guard.record import Record
 from operando.guard.safety import Safety
 from operando.guard.samples import Sample, Sampler
-from operando.guard.state import State, Step, cell_state, limit_was_missed
+from operando.guard.state import Step, cell_state, limit_was_missed
 from operando.guard.techniques import loaded_step
+from operando.model.cell_state import CellState
 from operando.model.clock import Clock, RehearsalClock
 from operando.model.experiment import Experiment
 
@@ -68,7 +69,7 @@ class Guard:
         self._safety = Safety(experiment.limits, control, record, memory.trip)
         self._charge: ChargePoint | None = memory.charge
         self._answers = dict(memory.answers)
-        self._state = State.STARTING
+        self._state = CellState.STARTING
         self._last: Sample | None = None
         self._heartbeat = 0
 
@@ -145,20 +146,20 @@ class Guard:
         else:
             self._charge = next_charge(self._charge, snapshot, time_s, largest_current_a=self._limits.max_current)
 
-    def _present_state(self, snapshot: Snapshot | None) -> State:
+    def _present_state(self, snapshot: Snapshot | None) -> CellState:
         if self._safety.trip:
-            return State.UNSAFE if self._safety.unsafe else State.TRIPPED
+            return CellState.UNSAFE if self._safety.unsafe else CellState.TRIPPED
         return self._state if snapshot is None else cell_state(snapshot, self._step)
 
-    def _state_changed(self, before: State, snapshot: Snapshot | None) -> None:
+    def _state_changed(self, before: CellState, snapshot: Snapshot | None) -> None:
         data: dict[str, Any] = (
             {} if snapshot is None else {"voltage_v": snapshot.voltage_v, "elapsed_s": snapshot.elapsed_s}
         )
         self._record.event("state", f"{before} to {self._state}", **data)
-        if self._state is State.STEP_ENDED and before is not State.STARTING and self._step is not None:
+        if self._state is CellState.STEP_ENDED and before is not CellState.STARTING and self._step is not None:
             self._record.event("step_ended", f"Step {self._step.name!r} ended by itself.", **data)
         missed = self._step is not None and snapshot is not None and limit_was_missed(snapshot, self._step)
-        if self._state is State.HOLDING and missed:
+        if self._state is CellState.HOLDING and missed:
             assert self._step is not None
             text = f"Step {self._step.name!r} ran for its {self._step.max_duration_s:g} s: it may hold unreached."
             self._record.event("limit_missed", text, level=logging.WARNING, **data)
@@ -171,7 +172,7 @@ class Guard:
             self._safety.trip_now(f"{reason} {error}")
             self._step = None
         else:
-            self._state = State.STEP_ENDED
+            self._state = CellState.STEP_ENDED
 
     def _publish(self, sample: Sample) -> None:
         self._heartbeat = self._heartbeat % _LARGEST_INTEGER + 1

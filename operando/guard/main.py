@@ -15,7 +15,7 @@ from operando.model.beamline import Beamline, load_beamline
 from operando.model.cell_log import CellLogWriter
 from operando.model.channel_access import client_environment, prepare, server_environment
 from operando.model.clock import Clock, ClockError, RehearsalClock, SystemClock
-from operando.model.experiment import load_experiment
+from operando.model.experiment_file import load_experiment
 from operando.model.instrument_lock import Owner, only_owner
 from operando.model.run_directory import RunDirectory
 from operando.model.toml_file import FileFormatError

@@ -10,7 +10,7 @@ from caproto import ChannelType
 from caproto.server import PVGroup, pvproperty
 
 from operando.guard.inbox import Answer, Command, Inbox
-from operando.guard.state import State
+from operando.model.cell_state import CellState
 from operando.model.clock import Clock
 from operando.model.pv_server import PvServer
 
@@ -55,9 +55,9 @@ def _properties(receive: Callable[[str], Awaitable[None]]) -> dict[str, Any]:
     declared |= {name: _long_text(name, read_only=True) for name in _LONG_TEXTS}
     declared["STATE"] = pvproperty(
         name="STATE",
-        value=State.STARTING.value,
+        value=CellState.STARTING.value,
         dtype=ChannelType.ENUM,
-        enum_strings=[state.value for state in State],
+        enum_strings=[state.value for state in CellState],
         read_only=True,
     )
     declared["COMMAND"] = _long_text("COMMAND", put=put_command)

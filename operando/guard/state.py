@@ -1,21 +1,9 @@
 """What state the cell is in: from what the instrument says and from what the guard asked of it."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from devices.potentiostat_reading import ChannelState, Snapshot
-
-
-class State(StrEnum):
-    """State of the cell as the guard publishes it."""
-
-    STARTING = "STARTING"
-    OPEN_CIRCUIT = "OPEN_CIRCUIT"
-    RUNNING = "RUNNING"
-    HOLDING = "HOLDING"
-    STEP_ENDED = "STEP_ENDED"
-    TRIPPED = "TRIPPED"
-    UNSAFE = "UNSAFE"
+from operando.model.cell_state import CellState
 
 
 @dataclass(frozen=True)
@@ -31,13 +19,13 @@ class Step:
     started_elapsed_s: float
 
 
-def cell_state(snapshot: Snapshot, step: Step | None) -> State:
+def cell_state(snapshot: Snapshot, step: Step | None) -> CellState:
     """Return the state of a cell that is not tripped; ``step`` is ``None`` when nothing is loaded or it was stopped."""
     if snapshot.state is ChannelState.STOP:
-        return State.OPEN_CIRCUIT if step is None else State.STEP_ENDED
+        return CellState.OPEN_CIRCUIT if step is None else CellState.STEP_ENDED
     if step is not None and step.holds and snapshot.technique_index == 1:
-        return State.HOLDING
-    return State.RUNNING  # also in PAUSE: the cell may be connected
+        return CellState.HOLDING
+    return CellState.RUNNING  # also in PAUSE: the cell may be connected
 
 
 def limit_was_missed(snapshot: Snapshot, step: Step) -> bool:

@@ -2,13 +2,10 @@
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from operando.model.experiment import Experiment
 from operando.model.materials import MATERIALS
 from operando.model.schedule import ConstantCurrent, ConstantVoltage, Step, SyncMode, could_name, unrolled
-
-if TYPE_CHECKING:
-    from operando.model.experiment import Experiment
 
 YEAR_S = 366 * 86400.0
 MIN_SAMPLING_S = 0.05  # the guard samples no faster
@@ -17,7 +14,7 @@ MAX_WINDOW_V = 0.1  # more is no set voltage any more
 MIN_CURRENT_A = 1e-9  # below it no potentiostat of this kind regulates
 
 
-def contradictions(experiment: "Experiment") -> list[str]:
+def contradictions(experiment: Experiment) -> list[str]:
     """Return a sentence for everything in the file that cannot hold together; empty if all of it can."""
     found = [*_cell(experiment), *_limits(experiment), *_sampling(experiment), *_analysis(experiment)]
     names = [step.name for step in experiment.schedule]
@@ -53,7 +50,7 @@ def contradictions(experiment: "Experiment") -> list[str]:
     return found
 
 
-def _cell(experiment: "Experiment") -> Iterator[str]:
+def _cell(experiment: Experiment) -> Iterator[str]:
     cell = experiment.cell
     if cell.wall_outer_diameter <= cell.bore_diameter:
         yield (
@@ -71,7 +68,7 @@ def _material(key: str, material: str) -> Iterator[str]:
         yield f"{key} = {material!r}: is no known material. Allowed here: {', '.join(MATERIALS)}."
 
 
-def _limits(experiment: "Experiment") -> Iterator[str]:
+def _limits(experiment: Experiment) -> Iterator[str]:
     limits, pressure_mpa = experiment.limits, experiment.cell.stack_pressure
     for quantity, low, high, unit in (
         ("voltage", limits.min_voltage, limits.max_voltage, "V"),
@@ -87,7 +84,7 @@ def _limits(experiment: "Experiment") -> Iterator[str]:
         )
 
 
-def _sampling(experiment: "Experiment") -> Iterator[str]:
+def _sampling(experiment: Experiment) -> Iterator[str]:
     periods = {
         "sampling.in_tomogram": experiment.sampling.in_tomogram,
         "sampling.between_tomograms": experiment.sampling.between_tomograms,
@@ -101,7 +98,7 @@ def _sampling(experiment: "Experiment") -> Iterator[str]:
             yield f"{key} = {period_s:g} s: is faster than the guard; allowed is at least {MIN_SAMPLING_S:g} s."
 
 
-def _analysis(experiment: "Experiment") -> Iterator[str]:
+def _analysis(experiment: Experiment) -> Iterator[str]:
     analysis = experiment.analysis
     if analysis is None:
         return
@@ -132,7 +129,7 @@ def _analysis(experiment: "Experiment") -> Iterator[str]:
         )
 
 
-def _step(experiment: "Experiment", step: Step) -> Iterator[str]:
+def _step(experiment: Experiment, step: Step) -> Iterator[str]:
     for key in ("duration", "max_duration", "max_hold"):
         duration_s = getattr(step, key, 0.0)
         if duration_s > YEAR_S:
@@ -155,7 +152,7 @@ def _step(experiment: "Experiment", step: Step) -> Iterator[str]:
             yield f"{key}.every = {asked.every:g} s: never comes, the step takes at most {longest_s:g} s."
 
 
-def _voltage(experiment: "Experiment", key: str, voltage: float) -> Iterator[str]:
+def _voltage(experiment: Experiment, key: str, voltage: float) -> Iterator[str]:
     cell, limits = experiment.cell, experiment.limits
     if cell.lower_voltage < cell.upper_voltage and not cell.lower_voltage <= voltage <= cell.upper_voltage:
         yield (
@@ -169,7 +166,7 @@ def _voltage(experiment: "Experiment", key: str, voltage: float) -> Iterator[str
         )
 
 
-def _current(experiment: "Experiment", step: ConstantCurrent) -> Iterator[str]:
+def _current(experiment: Experiment, step: ConstantCurrent) -> Iterator[str]:
     key = f"schedule.{step.name}"
     try:
         asked_a = experiment.current_a(step)

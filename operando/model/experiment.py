@@ -1,16 +1,13 @@
 """The experiment file in typed form: what is asked of the cell, the beam, the camera and the analysis."""
 
-import tomllib
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from operando.model.contradictions import contradictions
 from operando.model.geometry import CellGeometry, ImagingGeometry, Region
 from operando.model.schedule import CellStep, ConstantCurrent, Step, unrolled
 from operando.model.texts import Line, Name
-from operando.model.toml_file import Table, read_toml
+from operando.model.toml_file import Table
 from operando.model.units import (
     Amperes,
     Degrees,
@@ -222,12 +219,6 @@ class Experiment(Table):
         """Return the current of a step in A; per-gram currents use the active mass."""
         return current_a(step.current, self.cell.active_mass)
 
-    @model_validator(mode="after")
-    def _holds_together(self) -> "Experiment":
-        if found := contradictions(self):
-            raise ValueError("\n".join(found))
-        return self
-
 
 def current_a(text: str, active_mass_mg: float) -> float:
     """Return a current in A, written absolute (``"10 uA"``) or per gram of active mass (``"10 mA/g"``)."""
@@ -235,19 +226,3 @@ def current_a(text: str, active_mass_mg: float) -> float:
         return parse_quantity(text, "mA/g") * active_mass_mg * 1e-6
     except ValueError:
         return parse_quantity(text, "A")
-
-
-def load_experiment(path: Path) -> Experiment:
-    """Read an experiment file.
-
-    Raises
-    ------
-    FileFormatError
-        With one sentence per mistake, naming file, key, value and what is allowed.
-    """
-    return read_toml(path, Experiment)
-
-
-def raw_table(path: Path) -> dict[str, object]:
-    """Return the file as it was written, for the run's start document."""
-    return tomllib.loads(path.read_text(encoding="utf-8"))

@@ -61,7 +61,7 @@ def _text(path: Path) -> str:
             raise FileFormatError(f"{path}: is {found}. Give the path of a TOML file.")
         if (size := path.stat().st_size) > MAX_BYTES:
             raise FileFormatError(f"{path}: has {size} bytes; allowed are {MAX_BYTES}. Give the path of a TOML file.")
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # some editors write a byte order mark
     except UnicodeDecodeError as error:
         raise FileFormatError(
             f"{path}: is not text ({error.reason} at byte {error.start}). Give the path of a TOML file."

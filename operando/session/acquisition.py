@@ -14,7 +14,8 @@ from rich.console import Console
 
 from operando.model.cell_log import CellLogReader
 from operando.model.clock import Pulse, RehearsalClock
-from operando.model.experiment import Experiment, raw_table
+from operando.model.experiment import Experiment
+from operando.model.experiment_file import raw_table
 from operando.model.instrument_lock import InstrumentOwnedError, Owner, only_owner
 from operando.model.outcome import Outcome
 from operando.model.run_directory import RunDirectory

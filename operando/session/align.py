@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from operando.model.experiment import Experiment, load_experiment, raw_table
+from operando.model.experiment import Experiment
+from operando.model.experiment_file import load_experiment, raw_table
 from operando.model.frames import FrameKind
 from operando.model.instrument_lock import InstrumentOwnedError, Owner, only_owner
 from operando.model.run_directory import RunDirectory

@@ -7,7 +7,8 @@ from pathlib import Path
 from rich.console import Console
 
 from operando.model.clock import SystemClock
-from operando.model.experiment import Experiment, load_experiment
+from operando.model.experiment import Experiment
+from operando.model.experiment_file import load_experiment
 from operando.model.json_lines import JsonLinesWriter, read_json_lines
 from operando.model.run_directory import RunDirectory
 from operando.model.schedule import could_name

@@ -36,6 +36,8 @@ def quiet_channel_access() -> None:
     """
     import epics
 
+    epics.ca.initialize_libca()
+    epics.ca.libca.eltc(0)  # error log to the terminal: off
     log = logging.getLogger("channel_access")
     epics.ca.replace_printf_handler(lambda text: log.info("%s", text))
 

@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from operando.model.beamline import Beamline, load_beamline
-from operando.model.experiment import Experiment, load_experiment
+from operando.model.experiment import Experiment
+from operando.model.experiment_file import load_experiment
 from operando.model.number_text import duration_text
 from operando.model.toml_file import FileFormatError
 from operando.session.errors import EXIT_COMPLETE, RequestError

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from live_analysis.results import read_measurements
 from operando.model.document_lines import read_documents
-from operando.model.experiment import load_experiment
+from operando.model.experiment_file import load_experiment
 from operando.model.run_directory import RunDirectory
 from operando.session.layout import RunDirectoryError, newest_run, open_run_directory
 from operando.session.processes import read_pid_files

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from live_analysis.results import read_analysis_runs, read_measurements
 from operando.model.attendance import LONGEST_ALONE_S
-from operando.model.experiment import Experiment, load_experiment
+from operando.model.experiment import Experiment
+from operando.model.experiment_file import load_experiment
 from operando.model.number_text import duration_text
 from operando.model.run_directory import RunDirectory
 from operando.session.acquisition import Acquisition

@@ -11,7 +11,7 @@ from rich.console import Console
 from operando.model.beamline import load_beamline
 from operando.model.channel_access import prepare, server_environment
 from operando.model.clock import SystemClock
-from operando.model.experiment import load_experiment
+from operando.model.experiment_file import load_experiment
 from operando.model.run_directory import RunDirectory
 from operando.session.errors import EXIT_COMPLETE, RequestError
 from operando.session.layout import open_run_directory

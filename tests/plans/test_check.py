@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from operando.model.beamline import Beamline
-from operando.model.experiment import Experiment, load_experiment
+from operando.model.experiment import Experiment
+from operando.model.experiment_file import load_experiment
 from plans.check import check
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from operando.model.experiment import load_experiment
+from operando.model.experiment_file import load_experiment
 from simulators.frame_source import FrameSource
 from simulators.recorded_data import AngleUnit, RecordedScanError
 from simulators.recorded_frames import RecordedFrames

@@ -11,7 +11,7 @@ from typing import Any
 
 from live_analysis.run_follower import TomogramRun
 from live_analysis.tomogram_analysis import TomogramAnalysis
-from operando.model.experiment import load_experiment
+from operando.model.experiment_file import load_experiment
 from operando.model.frames import FrameKind
 from operando.model.geometry import ImagingGeometry
 from operando.model.measurement import Measurement

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from operando.model.experiment import load_experiment
+from operando.model.experiment_file import load_experiment
 from operando.model.frames import IMAGES, TIMES, FrameKind
 from operando.model.run_directory import RunDirectory
 from operando.session.check import simulated_beamline

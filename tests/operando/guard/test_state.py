@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from devices.potentiostat_reading import ChannelState, Snapshot
-from operando.guard.state import State, Step, cell_state, limit_was_missed
+from operando.guard.state import Step, cell_state, limit_was_missed
+from operando.model.cell_state import CellState
 
 SNAPSHOT = Snapshot(
     voltage_v=1.7,
@@ -22,17 +23,17 @@ PAIR = Step("discharge", holds=True, max_duration_s=500.0, started_elapsed_s=600
 @pytest.mark.parametrize(
     ("state", "index", "step", "expected"),
     [
-        (ChannelState.STOP, 0, None, State.OPEN_CIRCUIT),
-        (ChannelState.STOP, 1, PAIR, State.STEP_ENDED),
-        (ChannelState.RUN, 0, PAIR, State.RUNNING),
-        (ChannelState.RUN, 1, PAIR, State.HOLDING),
-        (ChannelState.RUN, 1, replace(PAIR, holds=False), State.RUNNING),
-        (ChannelState.RUN, 1, None, State.RUNNING),
-        (ChannelState.PAUSE, 0, PAIR, State.RUNNING),
+        (ChannelState.STOP, 0, None, CellState.OPEN_CIRCUIT),
+        (ChannelState.STOP, 1, PAIR, CellState.STEP_ENDED),
+        (ChannelState.RUN, 0, PAIR, CellState.RUNNING),
+        (ChannelState.RUN, 1, PAIR, CellState.HOLDING),
+        (ChannelState.RUN, 1, replace(PAIR, holds=False), CellState.RUNNING),
+        (ChannelState.RUN, 1, None, CellState.RUNNING),
+        (ChannelState.PAUSE, 0, PAIR, CellState.RUNNING),
     ],
 )
 def test_the_state_follows_instrument_and_step(
-    state: ChannelState, index: int, step: Step | None, expected: State
+    state: ChannelState, index: int, step: Step | None, expected: CellState
 ) -> None:
     assert cell_state(replace(SNAPSHOT, state=state, technique_index=index), step) is expected
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from operando.model.experiment import load_experiment
+from operando.model.experiment_file import load_experiment
 from operando.model.schedule import ConstantCurrent
 from operando.model.toml_file import FileFormatError
 

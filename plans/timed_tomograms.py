@@ -1,0 +1,25 @@
+"""Tomograms that are due by time."""
+
+from bluesky.utils import MsgGenerator
+
+from operando.model.schedule import CellStep
+from plans.course import Course, Occasion
+from plans.triggers import DueTomogram
+
+
+def take_timed(course: Course, step: CellStep, cycle: int, due: DueTomogram, begin_s: float) -> MsgGenerator[None]:
+    """Wait until a tomogram is due by time and take it; one whose successor is due too was missed."""
+    due_s = begin_s + (due.after_s or 0.0)
+    yield from course.wait(step, cycle, phase=step.step, until_s=due_s, begin_s=begin_s)
+    yield from take_late(course, step, cycle, due, due_s)
+
+
+def take_late(course: Course, step: CellStep, cycle: int, due: DueTomogram, due_s: float) -> MsgGenerator[None]:
+    """Take a tomogram whose time has come, unless the next one of its series is due as well."""
+    every_s = due.asked.every if due.asked is not None else None
+    occasion = Occasion(due, step, cycle, "time")
+    if every_s is not None and course.clock.now() >= due_s + every_s:
+        if course.journal.ended("tomogram", due.name) is None:
+            yield from course.miss(occasion, f"the one before took longer than {every_s:g} s")
+        return
+    yield from course.take(occasion)

@@ -91,6 +91,7 @@ def _guard(run: RunDirectory, ending: ExitStack, *, stop_cell: bool, longest_alo
     control = CellControl(potentiostat, inbox, clock, poll_s)
     loneliness = Loneliness(clock, host_clock, lambda: server.num_clients, longest_alone_s=longest_alone_s)
     guard = Guard(experiment, sampler, control, record, server, inbox, clock, memory)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal or a lost ssh session must not unguard the cell
     for number in (signal.SIGTERM, signal.SIGINT):
         # A handler runs inside the loop's own wait, where it may take no lock.
         signal.signal(number, lambda *_: threading.Thread(target=inbox.end, args=("A signal asked for it.",)).start())

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 CHARGE: dict[str, Any] = {"step": "charge", "current_a": 20e-6, "until_voltage_v": 2.9, "max_duration_s": 600.0}
 
 
-def test_a_beamlines_guard_stays_however_long_nobody_is_connected(fresh_world: World) -> None:
+def test_a_beamlines_guard_stays_without_clients_and_without_its_terminal(fresh_world: World) -> None:
     world = fresh_world
     guard = world.start_guard("--longest-alone-s", "0.1").wait_ready()
+    guard.child.send_signal(signal.SIGHUP)
     deadline_s = time.monotonic() + TIMEOUT_S
     while len(world.rows("potentiostat")) < 6:  # a period is 0.2 s
         assert guard.child.poll() is None, guard.text

@@ -8,7 +8,7 @@ from typing import Any
 from epics.ca import ChannelAccessGetFailure
 from ophyd import DeviceStatus
 from ophyd.status import SubscriptionStatus
-from ophyd.utils import DisconnectedError
+from ophyd.utils import DisconnectedError, ReadOnlyError
 
 ANSWER_S = 10.0  # real time; a server that has not answered a put for so long is gone
 
@@ -18,7 +18,7 @@ class NoAnswerError(RuntimeError):
 
 
 # What a read or a put raises while a server is gone; each library has an error of its own.
-NO_ANSWER = (NoAnswerError, ConnectionError, TimeoutError, DisconnectedError, ChannelAccessGetFailure)
+NO_ANSWER = (NoAnswerError, ConnectionError, TimeoutError, DisconnectedError, ReadOnlyError, ChannelAccessGetFailure)
 
 
 def put_all(settings: Sequence[tuple[Any, object]], *, answer_s: float = ANSWER_S) -> None:

@@ -94,10 +94,10 @@ class Camera(Device):  # type: ignore[misc]
         """Start the prepared series. A second call for the same series starts nothing."""
         self._prepared()
         if self._flight is None:
-            flight = DeviceStatus(self)
-            self._flight = flight
+            self._flight = DeviceStatus(self)
             self._watch.restart()
-            self.cam.acquire.put(1, use_complete=True, callback=lambda *_, **__: self._finish(flight, None))
+            # When the exposures are over the put is answered, and a writer may still be behind: only look() says done.
+            self.cam.acquire.put(1, use_complete=True, callback=lambda *_, **__: None)
             self.cam.acquiring.get(use_monitor=False)  # the reply comes after the put: the exposures have begun
         return finished(self)
 
@@ -109,17 +109,19 @@ class Camera(Device):  # type: ignore[misc]
 
     def look(self) -> FrameCounts:
         """Ask for the counts; end the series' status if it is over or if nothing new comes."""
-        counts = self.counts()
         flight = self._flight
         if flight is None or flight.done:
-            return counts
+            return self.counts()
         series = self._prepared()
+        # Counts come last: a frame between them and the end of the exposures would look like a lost one.
         acquiring = int(self.cam.acquiring.get(use_monitor=False)) != 0
+        capturing = int(self.hdf1.capturing.get(use_monitor=False)) != 0
+        counts = self.counts()
         found = f"{counts.acquired} were acquired and {counts.written} written"
         if not acquiring and counts.acquired > 0 and counts.written + counts.dropped >= counts.acquired:
             stopped = counts.acquired < series.num_frames
             self._finish(flight, self._error(series, f"{found} when the camera stopped") if stopped else None)
-        elif int(self.hdf1.capturing.get(use_monitor=False)) == 0:
+        elif not capturing and counts.written < series.num_frames:
             self._finish(flight, self._error(series, f"{found} when the file was closed"))
         elif (quiet_s := self._watch.quiet_s(counts.acquired, counts.written)) > series.silence_s:
             lacking = "frames come" if acquiring else "frames reach the file"
@@ -212,6 +214,7 @@ class Camera(Device):  # type: ignore[misc]
                 (self.hdf1.file_name, series.path.stem),
                 (self.hdf1.file_template, "%s%s.h5"),
                 (self.hdf1.file_write_mode, 2),  # Stream
+                (self.hdf1.swmr_mode, 1),  # or nobody could read the file while it grows
                 (self.hdf1.num_capture, 0),  # until it is stopped
                 (self.cam.array_callbacks, 1),
                 (self.cam.image_mode, 1),  # Multiple

@@ -49,6 +49,7 @@ class FileWriter(Device):  # type: ignore[misc]
     file_name = _setting("FileName", string=True)
     file_template = _setting("FileTemplate", string=True)
     file_write_mode = _setting("FileWriteMode")
+    swmr_mode = _setting("SWMRMode")
     num_capture = _setting("NumCapture")
     capture = Component(EpicsSignal, "Capture", kind="omitted")
     capturing = _readback("Capture_RBV", auto_monitor=True)

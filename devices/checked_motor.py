@@ -89,17 +89,6 @@ class CheckedMotor(EpicsMotor):  # type: ignore[misc]
         elif (quiet_s := self._watch.quiet_s(readback)) > self.stall_s:
             self._fail(move, f"it has stood at {readback:g} for {quiet_s:.1f} s (limit {self.stall_s:g} s)")
 
-    def travel_s(self, position: float) -> float:
-        """Return how long a move to ``position`` takes with the present velocity and acceleration, in s."""
-        distance = abs(position - float(self.user_readback.get(use_monitor=False)))
-        velocity = float(self.velocity.get(use_monitor=False))
-        acceleration_s = float(self.acceleration.get(use_monitor=False))
-        if velocity <= 0:
-            raise MoveError(f"{self.name}: velocity is {velocity:g} per s, so it cannot move. Set {self.prefix}.VELO.")
-        if distance < velocity * acceleration_s:
-            return 2 * float((distance * acceleration_s / velocity) ** 0.5)
-        return distance / velocity + acceleration_s
-
     def _judge(self, move: _Move, readback: float) -> None:
         with move.lock:
             if move.status.done:

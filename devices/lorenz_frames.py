@@ -10,12 +10,12 @@ LOAD_CELL = 0x01
 _NUM_HEADER_BYTES = 4
 _NUM_CHECKSUM_BYTES = 2
 _RAW_ANSWER = Struct(">hhhhB")  # raw 0, raw 1, calibrated 0, calibrated 1, one spare byte
-_REFUSALS = {
-    0x40: "bad size",
-    0x41: "bad command",
-    0x42: "bad checksum",
-    0x43: "bad parameter",
-    0x44: "bad address",
+_REFUSALS = {  # decimal in the published driver, unlike its commands
+    40: "bad size",
+    41: "bad command",
+    42: "bad checksum",
+    43: "bad parameter",
+    44: "bad address",
 }
 
 
@@ -146,7 +146,7 @@ def raw_counts(answer: Frame) -> RawCounts:
     if answer.command == Command.REFUSED:
         code = answer.parameters[0] if answer.parameters else -1
         raise LorenzProtocolError(
-            f"The load cell refused ReadRaw with error {code:#04x} ({_REFUSALS.get(code, 'unknown')}). "
+            f"The load cell refused ReadRaw with error {code} ({_REFUSALS.get(code, 'unknown')}). "
             "Check its model and firmware."
         )
     if answer.command != Command.READ_RAW or len(answer.parameters) != _RAW_ANSWER.size:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ophyd import Component, Device, DynamicDeviceComponent, EpicsSignal, EpicsSignalRO
 
+from devices.answers import NO_ANSWER
 from devices.parallel_read import INVALID_SEVERITY, ParallelReader
 from devices.potentiostat_reading import Snapshot, channel_state
 from devices.techniques import BY_STEP, NUM_INSTANCES, PARAMETERS, Technique, TechniqueError
@@ -193,7 +194,12 @@ class Potentiostat(Device):  # type: ignore[misc]
             raise PotentiostatError(f"{', '.join(missing)} is not connected: nothing was written. Check the server.")
         taken = threading.Semaphore(0)
         for signal, value in puts:
-            signal.put(value, use_complete=True, callback=lambda **_: taken.release())
+            try:
+                signal.put(value, use_complete=True, callback=lambda **_: taken.release())
+            except NO_ANSWER as error:  # lost since it was looked at
+                raise PotentiostatError(
+                    f"{signal.pvname}: {value!r} was not written ({error}). Check the potentiostat's server."
+                ) from error
         for num_taken in range(len(puts)):
             if not taken.acquire(timeout=timeout_s):
                 raise PotentiostatError(

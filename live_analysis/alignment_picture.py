@@ -12,6 +12,7 @@ from live_analysis.region_of_interest import RegionOfInterest
 
 PANEL_WIDTH = 1100  # picture pixels
 MARGIN, LINE = 28, 24
+TITLE_SIZES = (24, 20, 16)
 PERCENTILES = (0.5, 99.5)
 INK, PAPER, NOT_SEEN, WARNING = (20, 20, 20), (255, 255, 255), (214, 222, 235), (178, 24, 24)
 AXIS_COLOUR, REGION_COLOUR = (0, 150, 255), (255, 140, 0)
@@ -52,12 +53,13 @@ def alignment_picture(view: AlignmentView, *, title: str, mark: str) -> bytes:
     num_rows, num_columns = view.transmission.shape
     scale = max(1, round(PANEL_WIDTH / num_columns))
     width, height = scale * num_columns, scale * num_rows
-    title_font, font = ImageFont.load_default(24), ImageFont.load_default(16)
+    font = ImageFont.load_default(16)
     text_room = 4 * LINE
     picture = Image.new("RGB", (width + 2 * MARGIN, 2 * (height + 2 * LINE) + text_room + 2 * MARGIN), PAPER)
     draw = ImageDraw.Draw(picture)
-    draw.text((MARGIN, MARGIN), title, INK, title_font)
-    draw.text((picture.width - MARGIN, MARGIN), mark, WARNING, title_font, anchor="ra")
+    mark_font = ImageFont.load_default(TITLE_SIZES[0])
+    draw.text((picture.width - MARGIN, MARGIN), mark, WARNING, mark_font, anchor="ra")
+    _draw_title(draw, title, picture.width - 3 * MARGIN - round(mark_font.getlength(mark)))
 
     seen = view.transmission[np.isfinite(view.transmission)]
     black, white = (float(value) for value in np.percentile(seen, PERCENTILES))
@@ -80,6 +82,17 @@ def alignment_picture(view: AlignmentView, *, title: str, mark: str) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def _draw_title(draw: ImageDraw.ImageDraw, title: str, room: int) -> None:
+    """Write a title, smaller or cut where it is too long."""
+    size = next(
+        (size for size in TITLE_SIZES if ImageFont.load_default(size).getlength(title) <= room), TITLE_SIZES[-1]
+    )
+    font = ImageFont.load_default(size)
+    if font.getlength(title) > room:
+        title = f"{title[: int(len(title) * room / font.getlength(title)) - 3]}..."
+    draw.text((MARGIN, MARGIN), title, INK, font)
 
 
 def _grey(values: NDArray[np.float32], black: float, white: float, scale: int) -> Image.Image:

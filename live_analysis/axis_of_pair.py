@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from live_analysis.leaning_pair import tilt_of_best_agreement, turned
 from live_analysis.mirror_axis import mirror_axis, texture
 from live_analysis.normalisation import FrameShapeError
 
 LOW_CONFIDENCE = 0.3  # correlation; two frames of noise reach about 0.1
+ENOUGH_CONFIDENCE = 0.6  # below it the axis may lean too much for all rows to agree at once
 MIN_ROWS_OF_BAND = 8  # fewer rows hold too little texture to be compared
 NUM_BANDS = 8
 MIN_BANDS_OF_TILT = 3
@@ -56,14 +58,19 @@ def axis_of_pair(first: NDArray[np.float32], second: NDArray[np.float32]) -> Axi
             f"the pair's frames have {first.shape} and {second.shape} (rows, columns); take both anew."
         )
     num_rows, num_columns = first.shape
-    middle, reach = (num_columns - 1) / 2, MAX_REACH * num_columns
+    middle, reach, turned_deg = (num_columns - 1) / 2, MAX_REACH * num_columns, 0.0
     textures = texture(first), texture(second)
     column, confidence = mirror_axis(*textures, middle, reach)
+    if confidence < ENOUGH_CONFIDENCE and num_rows >= MIN_BANDS_OF_TILT * MIN_ROWS_OF_BAND:
+        turned_deg = tilt_of_best_agreement((first, second), MAX_REACH)
+        upright = turned((first, second), turned_deg)
+        textures = texture(upright[0]), texture(upright[1])
+        column, confidence = mirror_axis(*textures, middle, reach)
     if confidence < LOW_CONFIDENCE:
         raise AxisOfPairError(
             f"the projections half a turn apart have too little in common to tell the axis (correlation "
-            f"{confidence:.2f}, needed {LOW_CONFIDENCE}). See whether the sample stands in the beam, expose longer or "
-            "take more frames."
+            f"{confidence:.2f}, needed {LOW_CONFIDENCE}). See whether the sample stands in the beam and the camera "
+            "upright; expose longer or take more frames."
         )
     if abs(column - middle) > reach - 1:
         raise AxisOfPairError(
@@ -72,14 +79,14 @@ def axis_of_pair(first: NDArray[np.float32], second: NDArray[np.float32]) -> Axi
         )
     bands = _bands(*textures, column)
     if len(bands) < MIN_BANDS_OF_TILT:
-        return AxisOfPair(column, 2 * LEAST_UNCERTAINTY_COLUMNS, confidence, None, None)
+        return AxisOfPair(column, 3 * LEAST_UNCERTAINTY_COLUMNS, confidence, None, None)
     rows, columns, weights = (np.array(values) for values in zip(*bands, strict=True))
     (slope, at_middle), covariance = _line(rows - (num_rows - 1) / 2, columns, weights)
     return AxisOfPair(
         at_middle,
         float(np.hypot(LEAST_UNCERTAINTY_COLUMNS, np.sqrt(covariance[1, 1]))),
         confidence,
-        -float(np.degrees(np.arctan(slope))),  # row 0 is the top
+        turned_deg - float(np.degrees(np.arctan(slope))),  # row 0 is the top
         float(np.degrees(np.sqrt(covariance[0, 0]))),
     )
 

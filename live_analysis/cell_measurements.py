@@ -14,6 +14,7 @@ from operando.model.run_directory import RunDirectory
 from operando.model.schedule import step_key
 
 HELD_TECHNIQUE = 1  # the second technique of the pair constant current, hold
+ROWS_OF_A_HOLD = 600  # looked at first; ten minutes at a sample a second
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,8 @@ def _rows_between(log: CellLogReader, first: dict[str, Any], last: dict[str, Any
     begin, end = (int(reading.get("cell_potentiostat_row", 0)) for reading in (first, last))
     return [
         row
-        for row in log.rows("potentiostat", after_id=max(begin - 1, 0))
-        if row["id"] <= end and row["charge_mah"] is not None
+        for row in log.rows("potentiostat", after_id=max(begin - 1, 0), until_id=end)
+        if row["charge_mah"] is not None
     ]
 
 
@@ -103,7 +104,7 @@ def _capacity(
     ]
     if not begun:
         return []
-    row = next(iter(log.rows("potentiostat", since_s=begun[0])), None)
+    row = next(iter(log.rows("potentiostat", since_s=begun[0], max_num=1)), None)
     if row is None or row["charge_mah"] is None:
         return []
     per_gram = 1e3 / active_mass_mg
@@ -113,16 +114,21 @@ def _capacity(
 
 def _hold_charge(log: CellLogReader, first: dict[str, Any], last: dict[str, Any]) -> list[CellMeasurement]:
     """Charge that passed while the voltage was held, from the stop at the set voltage to the last projection."""
-    rows = log.rows("potentiostat", after_id=max(int(first.get("cell_potentiostat_row", 0)) - 600, 0))
-    until = [
-        row
-        for row in rows
-        if row["id"] <= int(last.get("cell_potentiostat_row", 0))
-        if row["charge_mah"] is not None and row["current_a"] is not None
-    ]
-    if not until or until[-1]["technique_index"] != HELD_TECHNIQUE:
-        return []
-    begin = next((i for i in range(len(until) - 1, -1, -1) if until[i]["technique_index"] != HELD_TECHNIQUE), 0)
+    first_id, last_id = (int(reading.get("cell_potentiostat_row", 0)) for reading in (first, last))
+    num_before = ROWS_OF_A_HOLD
+    while True:
+        until = [
+            row
+            for row in log.rows("potentiostat", after_id=max(first_id - num_before, 0), until_id=last_id)
+            if row["charge_mah"] is not None and row["current_a"] is not None
+        ]
+        if not until or until[-1]["technique_index"] != HELD_TECHNIQUE:
+            return []
+        under_current = [index for index, row in enumerate(until) if row["technique_index"] != HELD_TECHNIQUE]
+        if under_current or num_before >= first_id:
+            break
+        num_before *= 2  # the tomogram came late, as after a loss of the beam
+    begin = under_current[-1] if under_current else 0
     passed = float(until[-1]["charge_mah"]) - float(until[begin]["charge_mah"])
     within_a_sample = abs(float(until[begin]["current_a"] or 0.0)) * float(until[begin]["period_s"]) / 3.6
     return [CellMeasurement("hold_charge", passed, "mAh", within_a_sample)]

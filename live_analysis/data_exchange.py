@@ -57,9 +57,9 @@ def write_data_exchange(run: RunDirectory, tomogram: TomogramRun, path: Path, *,
                 _quantity(exchange, "theta", source.angles_deg, "deg")
         measurement = file.create_group("measurement")
         measurement["sample/name"] = tomogram.name
-        start = tomogram.start
-        _quantity(measurement, "instrument/monochromator/energy", start.get("energy_kev"), "keV")
-        _quantity(measurement, "instrument/detection_system/objective/resolution", start.get("pixel_size_um"), "um")
+        _quantity(measurement, "instrument/monochromator/energy", tomogram.said("energy_kev"), "keV")
+        resolution = "instrument/detection_system/objective/resolution"
+        _quantity(measurement, resolution, tomogram.said("pixel_size_um"), "um")
     temporary.replace(path)
 
 

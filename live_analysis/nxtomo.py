@@ -62,12 +62,12 @@ def _write(file: Any, tomogram: TomogramRun, sources: list[FrameSource], title: 
         entry["end_time"] = _iso(tomogram.stop["time"])
     entry.attrs["rehearsal"] = bool(start.get("rehearsal", False))
 
-    _quantity(_group(entry, "beam", "NXbeam"), "incident_energy", start.get("energy_kev"), "keV")
+    _quantity(_group(entry, "beam", "NXbeam"), "incident_energy", tomogram.said("energy_kev"), "keV")
     instrument = _group(entry, "instrument", "NXinstrument")
     _group(instrument, "source", "NXsource")["probe"] = "x-ray"
     detector = _group(instrument, "detector", "NXdetector")
-    _quantity(detector, "x_pixel_size", start.get("pixel_size_um"), "um")
-    _quantity(detector, "y_pixel_size", start.get("pixel_size_um"), "um")
+    _quantity(detector, "x_pixel_size", tomogram.said("pixel_size_um"), "um")
+    _quantity(detector, "y_pixel_size", tomogram.said("pixel_size_um"), "um")
     sample = _group(entry, "sample", "NXsample")
     sample["name"] = tomogram.name
     data = _group(entry, "data", "NXdata", signal="data")

@@ -9,6 +9,11 @@ from live_analysis.cylinder_model import CylinderFit, fit_cylinder
 from live_analysis.filtered_back_projection import AngleWeights, Grid, angle_weights, back_project, filter_projections
 from operando.model.geometry import CellGeometry
 
+EDGE = 0.02  # of the columns, on either side
+NOTHING = 0.01  # of the strongest mean attenuation: what is missed outside the view changes grey values as much
+BRIGHTER = 5  # times as much, and a column was brighter than its flat by more than noise: the flat is not this beam's
+NOTHING_OF_THE_BEAM = 0.002  # attenuation integral; rows of air alone have no object to compare with
+
 
 @dataclass(frozen=True)
 class FilteredScan:
@@ -16,7 +21,7 @@ class FilteredScan:
 
     ``filtered`` has shape (frame, row, column). ``cylinder`` is the fitted bore and wall, None where the cell's
     geometry was not declared. ``grey_values_absolute`` says whether reconstructed values are attenuation in
-    1/cm, or have an unknown offset and gain because the view was truncated.
+    1/cm, or have an unknown offset and gain because the view was truncated or its air is not transparent.
     """
 
     filtered: NDArray[np.float32]
@@ -58,8 +63,8 @@ def filter_truncated(
     """Filter a scan whose view is narrower than the cell.
 
     With the declared cell the fitted bore and wall are taken out before filtering, and what is left is
-    continued to zero outside the view. Without it the projections themselves are continued; grey values
-    then have an unknown offset and gain, and the result says so.
+    continued to zero outside the view. Without it the projections themselves are continued; unless both edges
+    see nothing but air, grey values then have an unknown offset and gain, and the result says so.
 
     Parameters
     ----------
@@ -86,4 +91,14 @@ def filter_truncated(
         )
         integrals = integrals - cylinder.integrals(angles_deg, axis_column, num_columns, pixel_size_um)
     filtered = filter_projections(integrals, pixel_size_um, taper_columns=num_columns // 2)
-    return FilteredScan(filtered, angles_deg, weights, axis_column, pixel_size_um, cylinder, cylinder is not None)
+    absolute = cylinder is not None or _ends_in_air(integrals)
+    return FilteredScan(filtered, angles_deg, weights, axis_column, pixel_size_um, cylinder, absolute)
+
+
+def _ends_in_air(integrals: NDArray[np.float32]) -> bool:
+    """Whether the view ends in air, as transparent as its flat: next to the object its mean attenuation is nothing."""
+    profile = integrals.mean(axis=(0, 1), dtype=np.float64)
+    num = max(round(EDGE * len(profile)), 1)
+    limit = max(NOTHING * float(profile.max()), NOTHING_OF_THE_BEAM)
+    ends = max(abs(float(profile[:num].mean())), abs(float(profile[-num:].mean())))
+    return ends < limit and float(profile.min()) > -BRIGHTER * limit

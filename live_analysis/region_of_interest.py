@@ -50,18 +50,20 @@ def region_of_interest(
     by_row, by_column = np.nanmedian(beam, axis=1), np.nanmedian(beam, axis=0)
     lit_rows, lit_columns = by_row >= MIN_BEAM * by_row.max(), by_column >= MIN_BEAM * by_column.max()
     first_lit, num_lit = _longest(lit_columns & (by_column > 0))
-    through = np.nanmedian(transmission[:, first_lit : first_lit + max(num_lit, 1)], axis=1)
+    if num_lit == 0:
+        raise RegionOfInterestError("the flat is nowhere brighter than the dark. See whether the beam is on.")
+    through = np.nanmedian(transmission[:, first_lit : first_lit + num_lit], axis=1)
     first_row, num_rows = _longest(lit_rows & (by_row > 0) & (through >= MIN_TRANSMISSION))
-    if num_lit == 0 or num_rows == 0:
+    if num_rows == 0:
         raise RegionOfInterestError(
             f"nowhere comes more than {MIN_TRANSMISSION:.0%} of the beam through (at most {np.nanmax(through):.2%} in "
-            "a row). See whether a piston stands in the view or the beam is off."
+            "a row). See whether a piston stands in the view."
         )
     half = min(axis_column - (first_lit - 0.5), first_lit + num_lit - 0.5 - axis_column)
     if half < 1:
         raise RegionOfInterestError(
-            f"the rotation axis at column {axis_column:.1f} lies outside the lit columns {first_lit} to "
-            f"{first_lit + num_lit - 1}. Move it into the beam."
+            f"the rotation axis at column {axis_column:.1f} lies outside the lit columns or at their edge, "
+            f"{first_lit} to {first_lit + num_lit - 1}. Move it into the beam."
         )
     half_bore = (0.5 + MARGIN_OF_BORE) * bore_diameter_mm * 1e3 / pixel_size_um
     holds_bore = half >= half_bore

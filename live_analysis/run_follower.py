@@ -47,6 +47,10 @@ class TomogramRun:
         """Whether no more frames will come: its stop document is there, or those who could write it are gone."""
         return self.stop is not None or self.orphaned
 
+    def said(self, key: str) -> Any:
+        """Return what the start document says; None if it says nothing, or only fills its form."""
+        return None if key in self.start.get("placeholders", ()) else self.start.get(key)
+
     def frames_file(self, kind: FrameKind, directory: RunDirectory) -> Path:
         """Return the file of one kind of frames: the run directory's own, else where its documents say it lies."""
         own = directory.frames_file(self.attempt, kind)

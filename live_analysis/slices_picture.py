@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from live_analysis.filtered_back_projection import UM_PER_CM
 from live_analysis.grey_window import PERCENTILES, GreyWindow
 
 MIN_PANEL_SIZE = 240  # picture pixels
@@ -30,7 +31,7 @@ class _Layout:
 
 @dataclass(frozen=True)
 class OrthogonalSlices:
-    """Three slices through one point, in 1/cm, NaN where the view did not reach.
+    """Three slices through one point, NaN where the view did not reach; in 1/cm, or 1/voxel without a voxel size.
 
     Shapes: ``xy`` (y, x), ``xz`` (z, x), ``yz`` (z, y); row 0 of z is the top of the view.
     """
@@ -38,7 +39,17 @@ class OrthogonalSlices:
     xy: NDArray[np.float32]
     xz: NDArray[np.float32]
     yz: NDArray[np.float32]
-    voxel_size_um: float
+    voxel_size_um: float | None
+
+    @property
+    def unit(self) -> str:
+        """Unit of the values."""
+        return "1/voxel" if self.voxel_size_um is None else "1/cm"
+
+    def per_voxel(self, voxel_size_um: float) -> "OrthogonalSlices":
+        """Return slices whose voxel size only stands in for an unknown one, without it."""
+        xy, xz, yz = (plane * np.float32(voxel_size_um / UM_PER_CM) for plane in (self.xy, self.xz, self.yz))
+        return OrthogonalSlices(xy, xz, yz, None)
 
 
 def slices_picture(
@@ -80,7 +91,7 @@ def slices_picture(
     layout = _Layout(max(top.size))
     title_font, font = layout.title_font, layout.font
     title = _title(tomogram, voltage_v)
-    pixel_um = slices.voxel_size_um / scale
+    pixel_size = (1.0 if slices.voxel_size_um is None else slices.voxel_size_um) / scale
     right_column = top.width + layout.gap
     content_width = max(
         right_column + max(xz.width, yz.width) + layout.gap + layout.bar_width + layout.bar_text_width,
@@ -110,11 +121,13 @@ def slices_picture(
     for (name, panel), (x, y) in zip(panels.items(), places, strict=True):
         draw.text((x, y - 4), name, INK, font, anchor="ld")
         picture.paste(panel, (x, y))
-    _draw_scale_bar(draw, (layout.margin, top_of_panels + top.height + layout.margin // 2), top.width, pixel_um, layout)
+    bar_place = (layout.margin, top_of_panels + top.height + layout.margin // 2)
+    length_unit = "voxels (their size is unknown)" if slices.voxel_size_um is None else "um"
+    _draw_scale_bar(draw, bar_place, top.width, pixel_size, length_unit, layout)
     bar_left = layout.margin + right_column + max(xz.width, yz.width) + layout.gap
     _draw_grey_bar(picture, draw, (bar_left, top_of_panels), panel_height, window, layout)
-    draw.text((bar_left, top_of_panels - 6), "1/cm", INK, font, anchor="ld")
-    draw.text((layout.margin, height - layout.margin), _about_greys(window), INK, font, anchor="ld")
+    draw.text((bar_left, top_of_panels - 6), slices.unit, INK, font, anchor="ld")
+    draw.text((layout.margin, height - layout.margin), _about_greys(window, slices.unit), INK, font, anchor="ld")
     if not grey_values_absolute:
         above = height - layout.margin - layout.line_height
         draw.text((layout.margin, above), "grey values: offset and gain unknown", WARNING, font, anchor="ld")
@@ -128,9 +141,9 @@ def _title(tomogram: str, voltage_v: float | None) -> str:
     return f"Tomogram {tomogram}" if voltage_v is None else f"Tomogram {tomogram} at {voltage_v:.3f} V"
 
 
-def _about_greys(window: GreyWindow) -> str:
+def _about_greys(window: GreyWindow, unit: str) -> str:
     return (
-        f"black {window.black_per_cm:g}, white {window.white_per_cm:g} 1/cm (holds {PERCENTILES[0]:g} to "
+        f"black {window.black_per_cm:g}, white {window.white_per_cm:g} {unit} (holds {PERCENTILES[0]:g} to "
         f"{PERCENTILES[1]:g} % of the voxels), square-root scale"
     )
 
@@ -144,21 +157,21 @@ def _grey_image(values: NDArray[np.float32], window: GreyWindow, scale: int) -> 
     return Image.fromarray(np.repeat(np.repeat(colours, scale, axis=0), scale, axis=1))
 
 
-def _round_length_um(longest_um: float) -> float:
-    """Largest of 1, 2, 5, 10, 20, ... um that is not longer than asked."""
-    power = 10.0 ** np.floor(np.log10(longest_um))
-    return float(max(step * power for step in (1, 2, 5) if step * power <= longest_um))
+def _round_length(longest: float) -> float:
+    """Largest of 1, 2, 5, 10, 20, ... that is not longer than asked."""
+    power = 10.0 ** np.floor(np.log10(longest))
+    return float(max(step * power for step in (1, 2, 5) if step * power <= longest))
 
 
 def _draw_scale_bar(
-    draw: ImageDraw.ImageDraw, place: tuple[int, int], panel_width: int, pixel_um: float, layout: _Layout
+    draw: ImageDraw.ImageDraw, place: tuple[int, int], panel_width: int, pixel_size: float, unit: str, layout: _Layout
 ) -> None:
-    length_um = _round_length_um(MAX_SCALE_BAR_FRACTION * panel_width * pixel_um)
-    length = round(length_um / pixel_um)
+    told = _round_length(MAX_SCALE_BAR_FRACTION * panel_width * pixel_size)
+    length = round(told / pixel_size)
     x, y = place
     draw.rectangle((x, y, x + length, y + layout.thickness), INK)
     beside = x + length + 2 * layout.thickness, y + layout.thickness // 2
-    draw.text(beside, f"{length_um:g} um", INK, layout.font, anchor="lm")
+    draw.text(beside, f"{told:g} {unit}", INK, layout.font, anchor="lm")
 
 
 def _draw_grey_bar(

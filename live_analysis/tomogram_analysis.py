@@ -19,6 +19,7 @@ from live_analysis.region_quantities import anchored_scale, region_quantities
 from live_analysis.results import TomogramResults
 from live_analysis.rotation_axis import LOW_CONFIDENCE, RotationAxisError
 from live_analysis.run_follower import TomogramRun
+from live_analysis.slices_file import write_slices
 from live_analysis.slices_picture import OrthogonalSlices, slices_picture
 from live_analysis.tomogram_frames import MissingFramesError, TomogramFrames
 from live_analysis.tomogram_volume import Reference, TomogramVolume, reconstruct_tomogram
@@ -119,6 +120,10 @@ class TomogramAnalysis:
         return self._rehearsal and self._experiment is not None and self._experiment.rehearsal is None
 
     @property
+    def _pixel_size_known(self) -> bool:
+        return self._tomogram.said("pixel_size_um") is not None
+
+    @property
     def _rehearsal(self) -> bool:
         return bool(self._tomogram.start.get("rehearsal"))
 
@@ -134,7 +139,10 @@ class TomogramAnalysis:
         volume = self._reconstructed(pixel_um)
         scale = anchored_scale(analysis, volume)
         flags = (*self._flags(volume), *scale.flags)
-        self._draw(scale.slices(volume.slices), volume)
+        slices = scale.slices(volume.slices)
+        slices = slices if self._pixel_size_known else slices.per_voxel(pixel_um)
+        self._draw(slices, volume)
+        write_slices(self._run.volume(self._tomogram.attempt), slices, flags=flags, run_uid=self._tomogram.uid)
         axis = volume.axis
         details = {"confidence": axis.confidence, "method": axis.method}
         yield Quantity("rotation_axis", axis.column, "column", axis.uncertainty, flags, details)
@@ -179,7 +187,7 @@ class TomogramAnalysis:
             flags.append("partial")
         if volume.axis.confidence < LOW_CONFIDENCE:
             flags.append("rotation_axis_uncertain")
-        if not volume.grey_values_absolute:
+        if not volume.grey_values_absolute or not self._pixel_size_known:
             flags.append("grey_values_not_absolute")
         return tuple(flags)
 

@@ -121,7 +121,7 @@ def reconstruct_tomogram(
             wall_per_cm=wall_per_cm,
             bore_centre_um=bore_centre_um,
         )
-        absolute, coverage = scan.grey_values_absolute, scan.weights.coverage
+        absolute, coverage = absolute and scan.grey_values_absolute, scan.weights.coverage
         for plane, line in zip(planes, lines, strict=True):
             plane[rows] = scan.reconstruct(line).reshape(rows.stop - rows.start, num_columns)
         if rows.start <= middle_row < rows.stop:
@@ -143,7 +143,8 @@ def reconstruct_tomogram(
 
 def _axis(frames: TomogramFrames, angles_deg: NDArray[np.float64], usable: slice) -> RotationAxis:
     middle = (usable.start + usable.stop) // 2
-    half = max(AXIS_ROWS, ROWS_TIMES_FRAMES_FOR_AXIS // len(angles_deg)) // 2
+    wanted = max(AXIS_ROWS, ROWS_TIMES_FRAMES_FOR_AXIS // len(angles_deg))
+    half = max(min(wanted, SLAB_BYTES // (4 * frames.frame_shape[1] * len(angles_deg))) // 2, 1)
     rows = slice(max(usable.start, middle - half), min(usable.stop, middle + half))
     return find_rotation_axis(frames.integrals(rows).values, angles_deg)
 

@@ -1,5 +1,6 @@
 """The command line: how a person starts, watches, asks and reads a run."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,7 @@ import typer
 from rich.console import Console
 
 from operando.model.attendance import LONGEST_ALONE_S
+from operando.session.lasting_console import LastingConsole
 
 application = typer.Typer(
     name="operando",
@@ -43,13 +45,13 @@ LongestAlone = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table for people.")]
 
 
-def _console() -> Console:
+def _console(kind: type[Console] = Console) -> Console:
     """Return the terminal; a pipe or a file gets lines long enough for tables.
 
     What is printed comes from files and instruments: ``[x]`` is no markup, ``:camera:`` no picture.
     """
-    console = Console(markup=False, emoji=False)
-    return console if console.is_terminal else Console(markup=False, emoji=False, width=120)
+    console = kind(markup=False, emoji=False)
+    return console if console.is_terminal else kind(markup=False, emoji=False, width=120)
 
 
 def _geometry(quick: bool, full: bool, full_frame: bool) -> str | None:
@@ -86,7 +88,7 @@ def run(
 
     geometry = _geometry(quick, full, full_frame)
     request = RunRequest(file, beamline, geometry, run_dir, seed, epoch_s=epoch, longest_alone_s=longest_alone)
-    raise typer.Exit(run_experiment(request, _console()))
+    raise typer.Exit(run_experiment(request, _console(LastingConsole)))
 
 
 @application.command()
@@ -107,9 +109,10 @@ def align(
         int | None, typer.Option("--seed", min=0, help="Seed of the simulated beamline (rehearsals only).")
     ] = None,
 ) -> None:
-    """Before the experiment: take test shots, find the rotation axis, propose a region of interest.
+    """Take test shots, find the rotation axis, propose what to read.
 
-    Takes dark, flat (sample out) and shots at 0 and 180 deg with the exposure of FILE; nothing is asked of the cell.
+    Before an experiment. Takes dark, flat (sample out) and shots at 0 and 180 deg with the exposure of FILE; nothing is
+    asked of the cell.
     Tells counts, saturation, noise and transmission; the rotation axis' column, distance from the middle and tilt;
     the rows and columns worth reading. The picture is in DIR/report/alignment.png. Without --beamline it is rehearsed.
     Only --centre moves the sample for good. Exit code: 0 done, 1 failed, 2 refused, 130 stopped by a person.
@@ -118,7 +121,7 @@ def align(
     from operando.session.align import align as align_beamline
 
     request = AlignRequest(file, beamline, _geometry(quick, full, full_frame), run_dir, seed, num_frames, centre)
-    raise typer.Exit(align_beamline(request, _console()))
+    raise typer.Exit(align_beamline(request, _console(LastingConsole)))
 
 
 @application.command()
@@ -159,6 +162,9 @@ def simulate(
     await_all: Annotated[
         bool, typer.Option("--await-all", hidden=True, help="Let time begin when guard and acquisition have joined.")
     ] = False,
+    without_guard: Annotated[
+        bool, typer.Option("--without-guard", hidden=True, help="Time goes on without a guard, as for an alignment.")
+    ] = False,
     longest_alone: LongestAlone = LONGEST_ALONE_S,
 ) -> None:
     """Serve a simulated beamline until Ctrl-C.
@@ -177,6 +183,7 @@ def simulate(
             recorded=recorded,
             angle_unit=angle_unit,
             await_all=await_all,
+            without_guard=without_guard,
             longest_alone_s=longest_alone,
         )
     )
@@ -233,7 +240,7 @@ def replay(
     """
     from operando.session.replay import replay_scan
 
-    raise typer.Exit(replay_scan(path, pixel_size, angle_unit, run_dir, _console()))
+    raise typer.Exit(replay_scan(path, pixel_size, angle_unit, run_dir, _console(LastingConsole)))
 
 
 @application.command()
@@ -353,14 +360,18 @@ def devices(
 
 def main() -> None:
     """Run the command line; mistakes of a person end with exit code 2 and a sentence each."""
-    from operando.session.errors import PERSONS_MISTAKES
+    from operando.session.errors import EXIT_MISTAKE, EXIT_STOPPED, PERSONS_MISTAKES
 
     try:
         application(prog_name="operando")
+    except SystemExit as ending:
+        if ending.code == EXIT_STOPPED:  # it stays so for whoever presses Ctrl-C twice
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise
     except PERSONS_MISTAKES as error:
         for sentence in str(error).splitlines():
             Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False).print(sentence)
-        sys.exit(2)
+        sys.exit(EXIT_MISTAKE)
 
 
 if __name__ == "__main__":

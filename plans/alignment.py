@@ -1,5 +1,6 @@
 """Before the experiment: dark, flat and a pair of shots half a turn apart; the rotation axis moved to the middle."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,17 +25,27 @@ from plans.tomogram_scan import TomogramScan
 HALF_TURN_DEG = 180.0
 CENTRED_COLUMNS = 1.0  # from the middle of the view; nearer than that nothing is gained by moving
 LARGEST_SCALE_ERROR = 0.2  # of the axis' travel against that of sample_x
+MAX_MOVES = 4  # the first may go the wrong way, the last two only correct
 
 
 class AlignmentError(RuntimeError):
     """The rotation axis could not be brought to the middle of the view."""
 
 
-class AxisSeen(Protocol):
-    """Where a pair of shots shows the rotation axis: column at the middle row, and its standard deviation."""
+class AxisUnseenError(RuntimeError):
+    """A pair of shots does not tell the rotation axis."""
 
-    column: float
-    uncertainty: float
+
+class AxisSeen(Protocol):
+    """Where a pair of shots shows the rotation axis."""
+
+    @property
+    def column(self) -> float:
+        """At the middle row."""
+
+    @property
+    def uncertainty(self) -> float:
+        """Standard deviation, in columns."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +86,9 @@ def alignment(
 ) -> MsgGenerator[AlignmentEnd]:
     """Take dark, flat and two shots half a turn apart; return the rotation axis seen in them.
 
-    Whatever happens, the shutter ends closed and the camera idle. Every kind of frames is a run of its own within an
-    outer run, whose stream ``axis`` has one event for each pair.
+    Whatever happens, the shutter ends closed and the camera idle; after an error sample_x goes back to its place in
+    the beam. Every kind of frames is a run of its own within an outer run, whose stream ``axis`` has one event for
+    each pair.
 
     Parameters
     ----------
@@ -87,7 +99,7 @@ def alignment(
     files_of
         Where the frames of the first, second, ... pair go.
     axis_of
-        Finds the axis in what was taken; a mistake of it ends the alignment.
+        Finds the axis in what was taken, or raises :class:`AxisUnseenError`.
     centre
         Move sample_x until the axis is in the middle of the view, and take another pair to prove it.
     metadata
@@ -96,7 +108,9 @@ def alignment(
     Raises
     ------
     AlignmentError
-        If sample_x does not carry the axis as far as it moves; it is then back where it was.
+        If sample_x does not carry the axis as far as it moves, or not to the middle.
+    AxisUnseenError
+        If the shots do not tell the axis.
     """
     taking = _Alignment(instruments, clock, scan, num_frames, report, metadata)
     outer = {"kind": "alignment", "num_frames": num_frames, **scan.as_metadata(), **metadata}
@@ -112,9 +126,12 @@ def alignment(
         outcome, reason, error = Outcome.FAILED, sentence(mistake), mistake
     safety = SafeEnd(instruments, clock, taking.stop_camera)
     yield from safety.plan()
-    if safety.failed and error is None:
-        outcome, error = Outcome.FAILED, AlignmentError("; ".join(safety.failed))
-    yield from bps.close_run(exit_status=EXIT_STATUS[outcome], reason="; ".join(filter(None, [reason, *safety.failed])))
+    if outcome is Outcome.FAILED:
+        yield from taking.put_back(safety)
+    reason = "; ".join(filter(None, [reason, *safety.failed]))
+    if safety.failed:
+        outcome, error = Outcome.FAILED, AlignmentError(reason)
+    yield from bps.close_run(exit_status=EXIT_STATUS[outcome], reason=reason)
     if (error := error or safety.wish) is not None:
         raise error
     assert end is not None
@@ -133,6 +150,7 @@ class _Alignment:
     ) -> None:
         self.instruments, self.clock, self.scan, self.report = instruments, clock, scan, report
         self.num_frames, self.metadata = num_frames, metadata
+        self._sample_moved = False
 
     def look(self, files_of: FilesOf, axis_of: AxisOf, *, centre: bool) -> MsgGenerator[AlignmentEnd]:
         files, in_mm = files_of(1), self.scan.sample_in_mm
@@ -147,26 +165,52 @@ class _Alignment:
         return end
 
     def _centred(self, files_of: FilesOf, axis_of: AxisOf, seen: AlignmentEnd) -> MsgGenerator[AlignmentEnd]:
-        axis, in_mm = seen.axis, seen.sample_in_mm
-        off_mm = self._off_middle(axis) * self.scan.pixel_size_um / 1e3
-        # Which way sample_x counts, nobody knows before it has moved once.
-        files, tried, target_mm = seen.files, axis, in_mm - off_mm
-        for number in (2, 3):
-            files = replace(files, first=files_of(number).first, second=files_of(number).second)
+        here, sign = seen, 1.0  # which way sample_x counts, nobody knows before it has moved once
+        for number in range(2, 2 + MAX_MOVES):
+            target_mm = here.sample_in_mm - sign * self._off_middle_mm(here.axis)
             self.instruments.sample_x.check_value(target_mm)
-            tried = yield from self._pair(files, target_mm, axis_of)
-            carried = (tried.column - axis.column) * self.scan.pixel_size_um / 1e3 / (target_mm - in_mm)
-            if abs(abs(carried) - 1) > LARGEST_SCALE_ERROR and abs(self._off_middle(tried)) > CENTRED_COLUMNS:
-                yield from clock_waits.move(self.clock, self.instruments.sample_x, in_mm)
-                raise AlignmentError(
-                    f"sample_x was moved by {target_mm - in_mm:+.4f} mm and carried the axis by {carried:+.2f} mm for "
-                    f"each mm; 1 is expected. sample_x is back at {in_mm:g} mm. See whether it carries the rotation "
-                    "stage, and whether pixel_size is right."
-                )
-            if abs(self._off_middle(tried)) <= CENTRED_COLUMNS or carried > 0:
-                break
-            target_mm = in_mm + off_mm
-        return AlignmentEnd(files, tried, target_mm, target_mm - in_mm)
+            files = replace(seen.files, first=files_of(number).first, second=files_of(number).second)
+            try:
+                axis = yield from self._pair(files, target_mm, axis_of)
+            except AxisUnseenError:
+                if number > 2:
+                    raise
+                sign = -sign  # the wrong way may lead out of what can be seen
+                continue
+            tried = AlignmentEnd(files, axis, target_mm, target_mm - seen.sample_in_mm)
+            if abs(self._off_middle(axis)) <= CENTRED_COLUMNS:
+                return tried
+            sign = self._sign_of_carrying(here, tried)
+            here = tried
+        raise AlignmentError(
+            f"{MAX_MOVES} moves of sample_x leave the axis {self._off_middle(here.axis):+.1f} columns off the middle; "
+            f"{CENTRED_COLUMNS:g} is allowed. sample_x goes back to {seen.sample_in_mm:g} mm. See whether it stands "
+            "where it is sent."
+        )
+
+    def _sign_of_carrying(self, before: AlignmentEnd, after: AlignmentEnd) -> float:
+        """Return 1 if columns and sample_x count the same way, else -1; refuse a stage that does not carry the axis."""
+        moved_mm = after.sample_in_mm - before.sample_in_mm
+        carried_mm = self._off_middle_mm(after.axis) - self._off_middle_mm(before.axis)
+        doubt_mm = 3 * math.hypot(before.axis.uncertainty, after.axis.uncertainty) * self.scan.pixel_size_um / 1e3
+        if abs(abs(carried_mm) - abs(moved_mm)) > LARGEST_SCALE_ERROR * abs(moved_mm) + doubt_mm:
+            raise AlignmentError(
+                f"sample_x was moved by {moved_mm:+.4f} mm and carried the axis by {carried_mm / moved_mm:+.2f} mm for "
+                f"each mm; 1 is expected. sample_x goes back to {self.scan.sample_in_mm:g} mm. See whether it carries "
+                "the rotation stage, and whether pixel_size is right."
+            )
+        return math.copysign(1.0, carried_mm * moved_mm)
+
+    def put_back(self, safety: SafeEnd) -> MsgGenerator[None]:
+        """Bring the sample back to its place after an error; the shutter is closed."""
+        if not self._sample_moved:
+            return
+        try:
+            yield from clock_waits.move(self.clock, self.instruments.sample_x, self.scan.sample_in_mm)
+        except (RequestAbort, RequestStop) as wish:
+            safety.wish = wish
+        except Exception as error:
+            safety.failed.append(f"sample_x is not back at {self.scan.sample_in_mm:g} mm: {sentence(error)}")
 
     def stop_camera(self) -> MsgGenerator[None]:
         yield from clock_waits.answered(self.instruments.camera.end_series())
@@ -174,6 +218,7 @@ class _Alignment:
     def _dark_and_flat(self, files: ShotFiles) -> MsgGenerator[None]:
         shutter, sample_x = self.instruments.shutter, self.instruments.sample_x
         yield from clock_waits.move(self.clock, shutter, ShutterState.CLOSED)
+        self._sample_moved = True
         leaving = yield from clock_waits.start_move(sample_x, self.scan.sample_out_mm)
         yield from self._shot(FrameKind.DARK, files.dark, "dark")
         yield from clock_waits.finish_move(self.clock, sample_x, leaving)
@@ -200,6 +245,9 @@ class _Alignment:
 
     def _off_middle(self, axis: AxisSeen) -> float:
         return axis.column - (self.scan.num_columns - 1) / 2
+
+    def _off_middle_mm(self, axis: AxisSeen) -> float:
+        return self._off_middle(axis) * self.scan.pixel_size_um / 1e3
 
     def _require_beam(self) -> None:
         current_ma = self.instruments.ring_current.current_ma()

@@ -220,12 +220,17 @@ class Course:
         yield from bps.checkpoint()
 
     def _wait_for_beam(self, occasion: Occasion) -> MsgGenerator[None]:
-        ring, least_ma = self.instruments.ring_current, self.scan.min_ring_current_ma
-        while not ring.current_ma() >= least_ma and occasion.holds():
+        while not self._has_beam() and occasion.holds():
             self.state()
             self.stop_if_wished()
             self.report(Progress(occasion.step.name, "no beam", 0.0, 0.0, tomogram=occasion.due.name))
             yield from clock_waits.sleep_until(self.clock, self._next_look_s(self.clock.now()))
+
+    def _has_beam(self) -> bool:
+        try:
+            return self.instruments.ring_current.current_ma() >= self.scan.min_ring_current_ma
+        except NO_ANSWER:  # nobody knows: wait as without a beam, the cell goes on under the guard
+            return False
 
     def _next_look_s(self, now_s: float) -> float:
         try:

@@ -1,7 +1,6 @@
 """Numbers and words that a plan knows, as readable things for events of their own streams."""
 
 import contextlib
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -95,7 +94,8 @@ class Pages:
             return []
         data = {key: [row[key] for row in rows] for key in self._keys}
         stamps = [row["time_s"] for row in rows]
-        return [{"data": data, "timestamps": dict.fromkeys(self._keys, stamps), "time": [time.time()] * len(rows)}]
+        # The RunEngine stamps the page itself, with the host's time of this collection.
+        return [{"data": data, "timestamps": dict.fromkeys(self._keys, stamps), "time": stamps}]
 
     def kickoff(self) -> None:
         """There is nothing to start."""

@@ -34,6 +34,7 @@ class TomogramScan:
     start_deg: float = 0.0
     min_ring_current_ma: float = MIN_RING_CURRENT_MA
     num_flats_after: int = 0
+    placeholders: tuple[str, ...] = ()  # what only fills the form, as the start document calls it
 
     @property
     def angles(self) -> AngleScan:
@@ -79,12 +80,14 @@ class TomogramScan:
             "frame_shape": [self.num_rows, self.num_columns],
             "energy_kev": self.energy_kev,
             "angle_range_deg": self.angle_range_deg,
+            **({"placeholders": list(self.placeholders)} if self.placeholders else {}),
         }
 
 
 def scan_of(experiment: Experiment, geometry: str) -> TomogramScan:
     """Return the tomogram of an experiment file in one of its geometries."""
     chosen, tomogram = experiment.geometry[geometry], experiment.tomogram
+    known = {"pixel_size_um": chosen.pixel_size_known, "energy_kev": experiment.beam.energy_known}
     return TomogramScan(
         num_darks=tomogram.num_darks,
         num_flats=tomogram.num_flats,
@@ -100,4 +103,5 @@ def scan_of(experiment: Experiment, geometry: str) -> TomogramScan:
         sample_out_mm=tomogram.sample_out,
         sample_in_mm=tomogram.sample_in,
         num_flats_after=tomogram.num_flats_after,
+        placeholders=tuple(name for name, is_known in known.items() if not is_known),
     )

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from operando.model.experiment import Experiment
 from operando.model.experiment_file import load_experiment
 from operando.model.json_lines import JsonLinesWriter
 from simulators.beamline_file import CHIP_COLUMNS, CHIP_ROWS, Ports, beamline_text
+from simulators.clock_participant import ROLES
 from simulators.ports import free_ports
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def run_simulated_beamline(
     recorded_scan: Path | None = None,
     angle_unit: str | None = None,
     await_all: bool = False,
+    roles: Sequence[str] = ROLES,
     longest_alone_s: float = LONGEST_ALONE_S,
 ) -> None:
     """Serve a simulated beamline until SIGTERM, SIGINT or too long a time without anybody; prints ``READY <file>``.
@@ -63,7 +65,9 @@ def run_simulated_beamline(
     angle_unit
         ``deg`` or ``rad`` where the scan does not say.
     await_all
-        Let time begin when guard and acquisition have joined, as in a rehearsal.
+        Let time begin when all of ``roles`` have joined, as in a rehearsal.
+    roles
+        Who must wait before time jumps; an alignment has no guard.
     longest_alone_s
         Of the host's time; it ends so long after its last client.
 
@@ -102,6 +106,7 @@ def run_simulated_beamline(
         seed=seed,
         make_contents=make_contents,
         await_all=await_all,
+        roles=roles,
         longest_alone_s=longest_alone_s,
     )
     path = directory / BEAMLINE_FILE

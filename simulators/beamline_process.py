@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,6 +28,7 @@ from simulators.beamline_file import (
 )
 from simulators.camera import Camera, Chip, Stages
 from simulators.channel_access_server import stamp_with
+from simulators.clock_participant import ROLES
 from simulators.conductor import Conductor
 from simulators.frame_source import FrameSource
 from simulators.hdf5_plugin import Hdf5Plugin
@@ -55,7 +56,8 @@ class SimulatedCell(Cell, Protocol):
 class Contents:
     """What is simulated behind the instruments.
 
-    ``on_acquisition`` is called in a thread with file, number of frames and last mid-exposure of every acquisition.
+    ``on_acquisition`` is called in a thread for every acquisition, with its file, its number of frames and the time
+    halfway between the first and the last of them.
     """
 
     cell: SimulatedCell
@@ -80,7 +82,9 @@ class SimulatedBeamline:
     make_contents
         Given the virtual time of the beginning, makes what is simulated.
     await_all
-        Let time begin when guard and acquisition have joined.
+        Let time begin when all of ``roles`` have joined.
+    roles
+        Who must wait before time jumps.
     longest_alone_s
         Of real time; it ends so long after its last client.
     """
@@ -94,11 +98,12 @@ class SimulatedBeamline:
         seed: int,
         make_contents: Callable[[float], Contents],
         await_all: bool = False,
+        roles: Sequence[str] = ROLES,
         longest_alone_s: float = LONGEST_ALONE_S,
     ) -> None:
         self._longest_alone_s = longest_alone_s
         self._page = ClockPage(directory / PAGE, create=True)
-        self._conductor = conductor = Conductor(self._page, epoch_s=epoch_s, await_all=await_all)
+        self._conductor = conductor = Conductor(self._page, epoch_s=epoch_s, await_all=await_all, roles=roles)
         self._ports = ports
         contents = make_contents(epoch_s)
         stamp_with(conductor.now)

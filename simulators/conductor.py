@@ -5,7 +5,7 @@ import contextlib
 import heapq
 import itertools
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from operando.model.clock import ClockPage
@@ -46,13 +46,18 @@ class Conductor:
     await_all
         Let time stand still until every role has joined for the first time, so that a rehearsal does not depend on
         how long its processes need to start.
+    roles
+        Who must wait before virtual time jumps; time runs by itself while one of them is not there.
     """
 
-    def __init__(self, page: ClockPage, *, epoch_s: float, await_all: bool = False) -> None:
+    def __init__(
+        self, page: ClockPage, *, epoch_s: float, await_all: bool = False, roles: Sequence[str] = ROLES
+    ) -> None:
         self._page = page
         self._page.write(epoch_s, 0.0)
         self._running = False
         self._free = False
+        self._roles = roles
         self._begun = not await_all
         self._events: list[Event] = []
         self._numbers = itertools.count()
@@ -153,7 +158,7 @@ class Conductor:
     def _everybody_is_there(self) -> bool:
         for participant in self._participants.values():
             participant.judge()
-        return all(role in self._participants and not self._participants[role].stuck for role in ROLES)
+        return all(role in self._participants and not self._participants[role].stuck for role in self._roles)
 
     async def _fast_forward(self) -> None:
         self._free = False

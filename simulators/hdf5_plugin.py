@@ -33,7 +33,8 @@ class Hdf5Plugin(MirroredGroup):
     frame_shape
         Rows and columns of every frame.
     on_acquisition
-        Called with file, number of frames and last mid-exposure when the camera has ended an acquisition into it.
+        Called when the camera has ended an acquisition into a file: with the file, the number of frames, and the time
+        halfway between the first and the last of them.
     """
 
     locals().update(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from simulators.recorded_data import AngleUnit, RecordedScanError, angles_in_degrees
 
 ANGLE_FILES = ("angles.txt", "angles.csv", "angles.dat", "theta.txt")
+ANGLE_WORDS, ANGLE_ENDINGS = ("angle", "theta", "rotation"), (".txt", ".csv", ".dat")
 
 
 def angles_beside(folder: Path, num_projections: int, unit: AngleUnit | None) -> tuple[NDArray[np.float64], str]:
@@ -23,11 +24,12 @@ def angles_beside(folder: Path, num_projections: int, unit: AngleUnit | None) ->
     RecordedScanError
         If there is no such file, or if its numbers do not belong to the projections.
     """
-    path = next((folder / name for name in ANGLE_FILES if (folder / name).is_file()), None)
+    path = _angle_file(folder)
     if path is None:
         raise RecordedScanError(
-            f"{folder}: there is no file of angles. Write {ANGLE_FILES[0]} with one angle in degrees for each of the "
-            f"{num_projections} projections."
+            f"{folder}: there is no file of angles, and none are assumed. Write {ANGLE_FILES[0]} with one angle in "
+            f"degrees for each of the {num_projections} projections; even steps over a half turn are "
+            f"numpy.savetxt('{ANGLE_FILES[0]}', numpy.linspace(0, 180, {num_projections}))."
         )
     angles = _single_column(path)
     surplus = len(angles) - num_projections
@@ -47,8 +49,36 @@ def angles_beside(folder: Path, num_projections: int, unit: AngleUnit | None) ->
     return angles_in_degrees(kept, unit, str(path)), note
 
 
+def _angle_file(folder: Path) -> Path | None:
+    """Return the file of one of the usual names, else the only text file that is named after angles.
+
+    Raises
+    ------
+    RecordedScanError
+        If several files may be meant.
+    """
+    for name in ANGLE_FILES:
+        if (folder / name).is_file():
+            return folder / name
+    found = sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in ANGLE_ENDINGS and any(word in path.stem.lower() for word in ANGLE_WORDS)
+    )
+    if len(found) > 1:
+        raise RecordedScanError(
+            f"{folder}: {', '.join(path.name for path in found)} may all hold the angles; call the right one "
+            f"{ANGLE_FILES[0]}."
+        )
+    return found[0] if found else None
+
+
 def _single_column(path: Path) -> NDArray[np.float64]:
-    lines = [line.split("#")[0] for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines()]
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        raise RecordedScanError(f"{path}: cannot be read ({error.strerror}). Put the list of angles there.") from error
+    lines = [line.split("#")[0] for line in text.splitlines()]
     rows = [words for line in lines if (words := [word for word in re.split(r"[\s,;]+", line) if word])]
     if len(rows) > 1 and not any(_is_number(word) for word in rows[0]):
         rows = rows[1:]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 MIN_PROJECTIONS_TO_SUSPECT = 5
 HALF_TURN_RAD = np.pi
+MAX_TURNS = 20  # of angles in radians: a half turn written in degrees would be 29
 SUSPICION_RAD = 0.35  # about 20 deg: scans stop a little before or after a half or a whole turn
 
 
@@ -73,6 +74,8 @@ class RecordedScan:
                     f"{self.source}: {name} have {_size(stack)}, projections {_size(self.projections)}. "
                     "Use darks and flats that were recorded with the same region of the chip and binning."
                 )
+        if 0 in self.frame_shape:
+            raise RecordedScanError(f"{self.source}: the frames have {_size(self.projections)}, so there is no image.")
         if self.projections.shape[0] < 2:
             raise RecordedScanError(f"{self.source}: one projection is no tomogram; at least 2 are needed.")
         if len(self.angles_deg) != self.projections.shape[0]:
@@ -103,9 +106,14 @@ def angles_in_degrees(angles: NDArray[np.float64], unit: AngleUnit | None, sourc
     Raises
     ------
     RecordedScanError
-        If the unit is not known and many projections span about pi or 2 pi.
+        If the unit is not known and many projections span about pi or 2 pi, or if radians are too many turns.
     """
     if unit is AngleUnit.RADIANS:
+        if np.all(np.isfinite(angles)) and np.ptp(angles) > MAX_TURNS * 2 * np.pi:
+            raise RecordedScanError(
+                f"{source}: the angles span {np.ptp(angles):g} rad, {np.ptp(angles) / (2 * np.pi):.0f} turns; allowed "
+                f"are {MAX_TURNS}. Are they degrees ('deg')?"
+            )
         return np.degrees(angles)
     if unit is AngleUnit.DEGREES or len(angles) < MIN_PROJECTIONS_TO_SUSPECT or not np.all(np.isfinite(angles)):
         return angles

@@ -42,13 +42,13 @@ def load_data_exchange(path: Path, *, angle_unit: AngleUnit | None = None) -> Re
         if not isinstance(exchange.get("theta"), h5py.Dataset):
             raise RecordedScanError(
                 f"{path}: /exchange/theta is missing, so nobody knows at which angle the "
-                f"{exchange['data'].shape[0]} projections were taken. Add it: one angle for each projection, "
-                "with the attribute units = 'deg'."
+                f"{exchange['data'].shape[0]} projections were taken, and none is assumed. Add it: one angle for each "
+                "projection, with the attribute units = 'deg'."
             )
         angles, unit = angles_of(exchange["theta"], angle_unit)
         return RecordedScan(
-            darks=stack(path, exchange["data_dark"]),
-            flats=stack(path, exchange["data_white"]),
+            darks=stack(path, exchange["data_dark"], may_be_one=True),
+            flats=stack(path, exchange["data_white"], may_be_one=True),
             projections=stack(path, exchange["data"]),
             angles_deg=angles_in_degrees(angles, unit, f"{path}: /exchange/theta"),
             pixel_size_um=quantity(file, PIXEL_SIZES, UM),

@@ -18,7 +18,7 @@ KEV = {"ev": 1e-3, "kev": 1.0, "mev": 1e3, "j": 1 / 1.602176634e-16}  # CODATA 2
 
 @dataclass(frozen=True)
 class Hdf5Stack:
-    """Frames of one dataset with the axes (frame, row, column)."""
+    """Frames of one dataset with the axes (frame, row, column); one with the axes (row, column) is one frame."""
 
     path: Path
     dataset: str
@@ -34,7 +34,8 @@ class Hdf5Stack:
     def read(self, index: int) -> NDArray[Any]:
         """Return one frame, shape (rows, columns)."""
         with opened(self.path) as file:
-            frame: NDArray[Any] = file[self.dataset][self.indices[index]]
+            frames = file[self.dataset]
+            frame: NDArray[Any] = frames[()] if frames.ndim == 2 else frames[self.indices[index]]
         return frame
 
 
@@ -56,25 +57,27 @@ def opened(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def stack(path: Path, dataset: Any, indices: NDArray[np.intp] | None = None) -> Hdf5Stack:
-    """Return all frames of a dataset, or those of ``indices``.
+def stack(path: Path, dataset: Any, indices: NDArray[np.intp] | None = None, *, may_be_one: bool = False) -> Hdf5Stack:
+    """Return all frames of a dataset, or those of ``indices``; two axes are one frame where that may be.
 
     Raises
     ------
     RecordedScanError
         If the dataset has not three axes or does not hold numbers.
     """
-    if dataset.ndim != 3 or dataset.dtype.kind not in "uif":
+    is_one = dataset.ndim == 2 and may_be_one
+    if not (dataset.ndim == 3 or is_one) or dataset.dtype.kind not in "uif":
         raise RecordedScanError(
             f"{path}: {dataset.name} has the shape {dataset.shape} of {dataset.dtype}; "
             "expected numbers with the axes (frame, row, column)."
         )
-    chosen = range(dataset.shape[0]) if indices is None else indices
+    num_rows, num_columns = dataset.shape[-2:]
+    chosen = range(1 if is_one else dataset.shape[0]) if indices is None else indices
     return Hdf5Stack(
-        path,
+        Path(dataset.file.filename),  # an external link leads into another file than ``path``
         str(dataset.name),
         tuple(int(index) for index in chosen),
-        (int(dataset.shape[1]), int(dataset.shape[2])),
+        (int(num_rows), int(num_columns)),
         np.dtype(dataset.dtype),
     )
 

@@ -34,6 +34,11 @@ def load_recorded_scan(path: Path, *, angle_unit: AngleUnit | None = None) -> Re
         raise RecordedScanError(
             f"{path}: there is no such file or folder. Give a folder of TIFFs, an NXtomo file or a Data Exchange file."
         )
+    if path.suffix.lower() in (".tif", ".tiff"):
+        raise RecordedScanError(
+            f"{path}: is one TIFF file. Give the folder that holds it together with darks (dark*.tif), flats "
+            "(flat*.tif) and angles.txt. A volume that is reconstructed already cannot be replayed."
+        )
     if not h5py.is_hdf5(path) and path.suffix.lower() not in HDF5_ENDINGS:
         raise RecordedScanError(
             f"{path}: is neither a folder of TIFFs nor an HDF5 file. Give a folder of TIFFs, an NXtomo file or a "

@@ -1,5 +1,7 @@
-"""Reading a scan recorded as a folder of TIFF files: projections, ``dark*``, ``flat*`` and a text file of angles."""
+"""Reading a scan recorded as a folder of TIFF files: projections, darks, flats and a text file of angles."""
 
+import logging
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +10,17 @@ from typing import Any
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image
 
 from simulators.recorded_angles import angles_beside
 from simulators.recorded_data import AngleUnit, RecordedScan, RecordedScanError
 
 PROJECTION_FOLDERS = ("tiffs", "projections")
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what is wrong with a file is said once, in our sentence
+# What the words in names of files and folders begin with, or are: an open beam (ob) and a dark current (dc) are
+# neutron imaging's, a dark image (di) and flat field (ff) are common, a white is that of Data Exchange.
+DARK_STEMS, DARK_WORDS = ("dark",), ("dc", "df", "di")
+FLAT_STEMS, FLAT_WORDS = ("flat", "white", "openbeam"), ("ob", "ff")
 
 
 @dataclass(frozen=True)
@@ -32,37 +40,37 @@ class TiffStack:
         """Return one frame, shape (rows, columns)."""
         path, page = self.pages[index]
         try:
-            frame: NDArray[Any] = tifffile.imread(path, key=page)
+            frame = _decoded(path, page)
         except Exception as error:  # a damaged TIFF raises whatever its decoder happens to meet
             raise _damaged(path, error) from error
+        if frame.shape != self.frame_shape:
+            raise _damaged(path, ValueError(f"page {page} has the shape {frame.shape}, not {self.frame_shape}"))
         return frame
 
 
 def load_tiff_folder(folder: Path, *, angle_unit: AngleUnit | None = None) -> RecordedScan:
     """Read the headers of a folder with TIFFs.
 
-    Projections lie in ``tiffs/`` or ``projections/`` or beside the darks and flats; files are taken in the order of the
-    numbers in their names.
+    Darks and flats are known by their names or by the names of the folders that they lie in. Projections lie in
+    ``tiffs/`` or ``projections/``, beside darks and flats, or in the only other folder. Files are taken in the order of
+    the numbers in their names.
 
     Raises
     ------
     RecordedScanError
         If files are missing, damaged, of unequal size, or if the angles do not belong to the projections.
     """
-    images = [path for path in _images(folder) if not _is(path, "dark") and not _is(path, "flat")]
-    inner = next((folder / name for name in PROJECTION_FOLDERS if _images(folder / name)), None)
-    if inner is not None:
-        images = [path for path in _images(inner) if not _is(path, "dark") and not _is(path, "flat")]
-    references = _images(folder) + (_images(inner) if inner is not None else [])
-    darks = [path for path in references if _is(path, "dark")]
-    flats = [path for path in references if _is(path, "flat")]
-    for kind, paths, wanted in (
-        ("projections", images, "tiffs/*.tif"),
-        ("darks", darks, "dark*.tif"),
-        ("flats", flats, "flat*.tif"),
-    ):
-        if not paths:
-            raise RecordedScanError(f"{folder}: there are no {kind}. Put them there as {wanted} (or .tiff).")
+    images, darks, flats = _sorted_out(folder)
+    missing = [kind for kind, paths in (("projections", images), ("darks", darks), ("flats", flats)) if not paths]
+    if missing:
+        found = (
+            f"it holds {len(images)} TIFF files named neither as darks nor as flats" if images else "it holds no more"
+        )
+        raise RecordedScanError(
+            f"{folder}: there are no {' and no '.join(missing)} ({found}). Name darks dark*.tif and flats flat*.tif, "
+            "or put the three kinds into folders darks/, flats/ and projections/. A volume that is reconstructed "
+            "already, or single radiographs, cannot be replayed."
+        )
     projections = _stack(images)
     angles, note = angles_beside(folder, projections.shape[0], angle_unit)
     return RecordedScan(
@@ -77,8 +85,46 @@ def load_tiff_folder(folder: Path, *, angle_unit: AngleUnit | None = None) -> Re
     )
 
 
-def _images(folder: Path) -> list[Path]:
+def _sorted_out(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
+    """Return the files of projections, darks and flats.
+
+    Raises
+    ------
+    RecordedScanError
+        If several folders could be that of the projections.
+    """
     if not folder.is_dir():
+        return [], [], []
+    inner = {path: images for path in sorted(folder.iterdir()) if (images := _images(path))}
+    beside = _images(folder)
+    darks, flats = ([path for path in beside if is_kind(path)] for is_kind in (_is_dark, _is_flat))
+    projections = [path for path in beside if not _is_dark(path) and not _is_flat(path)]
+    others: list[Path] = []
+    for path, images in inner.items():
+        if _is_dark(path):
+            darks += images
+        elif _is_flat(path):
+            flats += images
+        else:
+            others.append(path)
+    chosen = next((path for path in others if path.name.lower() in PROJECTION_FOLDERS), None)
+    if chosen is None and not projections and others:
+        if len(others) > 1:
+            raise RecordedScanError(
+                f"{folder}: {', '.join(path.name for path in others)} hold TIFF files; which of them are the "
+                "projections? Call that folder projections/."
+            )
+        chosen = others[0]
+    if chosen is not None:
+        images = inner[chosen]
+        darks += [path for path in images if _is_dark(path)]
+        flats += [path for path in images if _is_flat(path)]
+        projections = [path for path in images if not _is_dark(path) and not _is_flat(path)]
+    return projections, darks, flats
+
+
+def _images(folder: Path) -> list[Path]:
+    if not (folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)):
         return []
     found = [path for path in folder.iterdir() if path.suffix.lower() in (".tif", ".tiff") and path.is_file()]
     return sorted(found, key=lambda path: [int(part) if part.isdigit() else part for part in _parts(path)])
@@ -88,8 +134,17 @@ def _parts(path: Path) -> list[str]:
     return re.split(r"(\d+)", path.name)
 
 
-def _is(path: Path, kind: str) -> bool:
-    return path.name.lower().startswith(kind)
+def _is_dark(path: Path) -> bool:
+    return _has_word(path, DARK_STEMS, DARK_WORDS)
+
+
+def _is_flat(path: Path) -> bool:
+    return _has_word(path, FLAT_STEMS, FLAT_WORDS) and not _is_dark(path)
+
+
+def _has_word(path: Path, stems: tuple[str, ...], whole: tuple[str, ...]) -> bool:
+    words = re.findall(r"[a-z]+", (path.stem if path.suffix else path.name).lower())
+    return any(word.startswith(stems) or word in whole for word in words)
 
 
 def _stack(paths: list[Path]) -> TiffStack:
@@ -99,6 +154,8 @@ def _stack(paths: list[Path]) -> TiffStack:
         for index, form in enumerate(_pages(path)):
             if len(form[0]) != 2:
                 raise RecordedScanError(f"{path}: a page has the shape {form[0]}; only grey frames can be replayed.")
+            if form[1].kind not in "uif":
+                raise RecordedScanError(f"{path}: page {index} holds {form[1]}; only real numbers can be replayed.")
             if first is not None and form != first:
                 raise RecordedScanError(
                     f"{path}: page {index} has {form[0][0]} rows x {form[0][1]} columns of {form[1]}, those before "
@@ -130,6 +187,18 @@ def _pages(path: Path) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
     if not forms:
         raise _damaged(path, ValueError("it holds no image"))
     return forms
+
+
+def _decoded(path: Path, page: int) -> NDArray[Any]:
+    with tifffile.TiffFile(path) as file:
+        try:
+            return np.asarray(file.pages[page].asarray())
+        except ValueError as error:
+            if "requires the 'imagecodecs' package" not in str(error):
+                raise
+    with Image.open(path) as picture:  # LZW and its like, which tifffile alone cannot decode
+        picture.seek(page)
+        return np.asarray(picture)
 
 
 def _damaged(path: Path, error: Exception) -> RecordedScanError:

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from devices.potentiostat import PotentiostatError
@@ -33,6 +33,8 @@ from operando.model.experiment import Experiment
 PERIOD_IN_TROUBLE_S = 1.0  # while an instrument is silent or the cell is unsafe, look at least so often
 _GRID_TOLERANCE_S = 1e-6
 _LARGEST_INTEGER = 2**31 - 1  # a Channel Access LONG
+
+_logger = logging.getLogger(__name__)
 
 
 class Guard:
@@ -77,10 +79,9 @@ class Guard:
     def period_s(self) -> float:
         """Time between samples: as asked, shorter while something is wrong or nobody jumps through time."""
         asked_s = self._asked_period_s
-        if isinstance(self._clock, RehearsalClock) and self._clock.runs_freely:
+        if not isinstance(self._clock, RehearsalClock) or self._clock.runs_freely:
             asked_s = min(asked_s, self._longest_live_period_s)
-        in_trouble = self._safety.unsafe or self._last is None or self._last.reading.potentiostat_silent_s > 0
-        in_trouble = in_trouble or (self._last is not None and self._last.reading.force_silent_s > 0)
+        in_trouble = self._safety.unsafe or self._last is None or self._last.reading.any_silent
         return min(asked_s, PERIOD_IN_TROUBLE_S) if in_trouble else asked_s
 
     def adopt(self) -> None:
@@ -97,9 +98,9 @@ class Guard:
             elapsed_s=snapshot.elapsed_s,
         )
 
-    def run(self) -> None:
-        """Sample on the grid of the run's clock and obey commands in between, until the inbox says to end."""
-        while not self._inbox.end_reason:
+    def run(self, *, over: Callable[[], bool] = lambda: False) -> None:
+        """Sample on the grid of the run's clock and obey commands in between, until ``over`` or the inbox says so."""
+        while not self._inbox.end_reason and not over():
             due_s = self._next_sample_s()
             self._inbox.wait_until(due_s)
             while (command := self._inbox.take()) is not None:
@@ -118,6 +119,27 @@ class Guard:
         self._control.open_circuit()
         self._step = None
         self._record.event("open_circuit", reason)
+
+    def end_at_open_circuit(self, reason: str) -> None:
+        """Open the circuit; if that is not obeyed, guard on as unsafe until it is, or until asked to end once more.
+
+        Raises
+        ------
+        NotObeyedError
+            If asked to end once more before open circuit was verified.
+        """
+        try:
+            self.open_circuit(reason)
+        except NotObeyedError as error:
+            self._trip(f"{self._safety.trip} {reason} {error}".strip())
+            self.sample()
+            self.run(over=lambda: not self._safety.unsafe)
+            if self._safety.unsafe:
+                raise NotObeyedError(
+                    f"The guard ends and the cell may still be connected: {self._inbox.end_reason} {error} "
+                    "Switch the cell off at the instrument."
+                ) from error
+        self.sample()  # the log ends with what the cell then shows
 
     def sample(self) -> None:
         """Read everything once, check it, write it down and publish it."""
@@ -169,10 +191,13 @@ class Guard:
         try:
             self._control.open_circuit()
         except NotObeyedError as error:
-            self._safety.trip_now(f"{reason} {error}")
-            self._step = None
+            self._trip(f"{reason} {error}")
         else:
             self._state = CellState.STEP_ENDED
+
+    def _trip(self, reason: str) -> None:
+        self._safety.trip_now(reason)
+        self._step = None
 
     def _publish(self, sample: Sample) -> None:
         self._heartbeat = self._heartbeat % _LARGEST_INTEGER + 1
@@ -184,7 +209,10 @@ class Guard:
             "TRIP": self._safety.trip,
             "HEARTBEAT": self._heartbeat,
         }
-        self._publisher.publish(values, sample.time_s)
+        try:
+            self._publisher.publish(values, sample.time_s)
+        except TimeoutError:  # a server too busy to answer shows this later; guarding goes on
+            _logger.warning("What was sampled at %.3f s could not be published in time.", sample.time_s)
 
     def _serve(self, command: Command) -> None:
         known = self._answers.get(command.id)
@@ -243,7 +271,11 @@ class Guard:
         try:
             self._control.start(loaded.techniques)
         except (NotObeyedError, PotentiostatError, TechniqueError):
-            self.open_circuit(f"Step {loaded.step!r} did not start.")
+            reason = f"Step {loaded.step!r} did not start."
+            try:
+                self.open_circuit(reason)
+            except NotObeyedError as error:  # nobody knows what the cell does: go on trying, and take no more steps
+                self._trip(f"{reason} {error}")
             raise
         gap_s = self._clock.now() - opened_s
         self._record.event("step_started", f"{loaded.step} after {gap_s:.2f} s at open circuit", gap_s=gap_s)

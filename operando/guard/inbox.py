@@ -56,6 +56,12 @@ class Inbox:
             if self._waiting is not None:
                 self._waiting.cancel()
 
+    def taken_end(self) -> str:
+        """Return why to end and forget it, so that what is still to be done can be asked to end, too."""
+        with self._lock:
+            reason, self._end_reason = self._end_reason, ""
+            return reason
+
     def put(self, command: Command) -> None:
         """Queue ``command`` and end the loop's wait; on return the clock knows that the guard works."""
         with self._lock:

@@ -3,10 +3,11 @@
 import contextlib
 import fcntl
 import json
-import os
+import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import psutil
 
@@ -16,6 +17,9 @@ from operando.model.run_directory import RunDirectory
 
 LONGEST_WITHOUT_BEAMLINE_S = 60.0
 LOOK_ROUND_S = 1.0
+LOCK_NAME = "guard.lock"
+
+_logger = logging.getLogger(__name__)
 
 
 class GuardRunsAlreadyError(RuntimeError):
@@ -24,34 +28,51 @@ class GuardRunsAlreadyError(RuntimeError):
 
 @contextmanager
 def only_guard(run: RunDirectory) -> Iterator[None]:
-    """Hold the run's lock and name this process in its pid file.
+    """Hold the run's lock and name this process in its pid file; where the disk takes neither, guard all the same.
 
     Raises
     ------
     GuardRunsAlreadyError
         If another guard holds the lock.
     """
-    run.processes.mkdir(parents=True, exist_ok=True)
     pid_file = run.processes / "guard.pid"
-    with (run.processes / "guard.lock").open("a") as lock:
+    with ExitStack() as ending:
         try:
+            run.processes.mkdir(parents=True, exist_ok=True)
+            lock = ending.enter_context((run.processes / LOCK_NAME).open("a"))
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            ending.callback(pid_file.unlink, missing_ok=True)
+            _name_this_process(pid_file)
         except BlockingIOError:
             raise GuardRunsAlreadyError(
                 f"{run.path} has a guard already ({_owner(pid_file)}): one process owns the cell. End that one first."
             ) from None
-        process = psutil.Process()
-        created_s = process.create_time()
-        pid_file.write_text(json.dumps({"pid": process.pid, "started": created_s, "create_time": created_s}))
-        try:
-            yield
-        finally:
-            pid_file.unlink(missing_ok=True)
+        except OSError as error:
+            _logger.critical("The run directory cannot be written (%s); the guard goes on. Make room on it.", error)
+        yield
 
 
-def _owner(pid_file: os.PathLike[str]) -> str:
-    with contextlib.suppress(OSError, ValueError, KeyError), open(pid_file, encoding="utf-8") as file:
-        return f"process {json.load(file)['pid']}"
+def has_guard(run: RunDirectory) -> bool:
+    """Whether a living process holds the run's lock."""
+    try:
+        with (run.processes / LOCK_NAME).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # no guard has come so far as to make the file
+        return False
+    return False
+
+
+def _name_this_process(pid_file: Path) -> None:
+    process = psutil.Process()
+    created_s = process.create_time()
+    pid_file.write_text(json.dumps({"pid": process.pid, "started": created_s, "create_time": created_s}))
+
+
+def _owner(pid_file: Path) -> str:
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        return f"process {json.loads(pid_file.read_text(encoding='utf-8'))['pid']}"
     return "its process is not named"
 
 
@@ -92,6 +113,12 @@ class Loneliness:
         self._longest_alone_s = LONGEST_ALONE_S  # until the first client comes
         self._longest_after_clients_s = longest_alone_s
         self._alone_since_s = self._lost_since_s = host_clock.now()
+
+    def reason_to_give_up(self) -> str:
+        """Return why a guard that ends need not wait for its cell any longer, or nothing: a simulated cell is gone."""
+        if isinstance(self._clock, RehearsalClock) and self._clock.lost:
+            return "The simulated beamline is gone."
+        return self.reason_to_end()
 
     def reason_to_end(self) -> str:
         """Return why to end, or nothing."""

@@ -40,6 +40,11 @@ class CellReading:
     temperature_silent_s: float = 0.0
     force_over_range: bool = False
 
+    @property
+    def any_silent(self) -> bool:
+        """Whether an instrument gives nothing new."""
+        return max(self.potentiostat_silent_s, self.force_silent_s, self.temperature_silent_s) > 0
+
 
 def violations(reading: CellReading, limits: Limits) -> list[Violation]:
     """Return every limit that does not hold, cell danger first. A NaN is inside no limits."""

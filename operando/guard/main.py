@@ -1,6 +1,7 @@
 """Starts the guard of one run: ``python -m operando.guard.main --run-dir DIR``."""
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
@@ -28,21 +29,26 @@ class GuardError(RuntimeError):
 def run_guard(run_directory: Path, *, stop_cell: bool = False, longest_alone_s: float = LONGEST_ALONE_S) -> int:
     """Guard the cell of one run until told to end; return the exit status.
 
-    SIGTERM ends it. In a rehearsal, or with ``stop_cell``, the cell goes to open circuit first; at a beamline the
-    technique otherwise goes on, bounded by its own limits and duration, and the next guard adopts it.
+    SIGTERM ends it. In a rehearsal, or with ``stop_cell``, the cell goes to open circuit first, and a guard that is
+    not obeyed goes on trying until it is, or until a second signal. At a beamline the technique otherwise goes on,
+    bounded by its own limits and duration, and the next guard adopts it.
     A rehearsal's guard also ends when nobody has been connected to it for ``longest_alone_s`` of the host's time.
 
     Returns
     -------
     int
-        0 when it ended as asked, 1 when it could not start or leave the cell as asked; the reason is on stderr.
+        0 when it ended as asked, 1 when it could not start or leave the cell as asked, 2 when the run has a guard
+        already; the reason is on stderr.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     run = RunDirectory(run_directory)
     try:
         with only_guard(run), ExitStack() as ending:
             _guard(run, ending, stop_cell=stop_cell, longest_alone_s=longest_alone_s)
-    except (GuardError, GuardRunsAlreadyError, FileFormatError, ClockError, OSError, RuntimeError) as error:
+    except GuardRunsAlreadyError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except (GuardError, FileFormatError, ClockError, OSError, RuntimeError) as error:
         logging.getLogger(__name__).critical("%s", error, exc_info=not isinstance(error, RuntimeError | ValueError))
         return 1
     return 0
@@ -60,9 +66,11 @@ def _guard(run: RunDirectory, ending: ExitStack, *, stop_cell: bool, longest_alo
     from devices.lorenz import LorenzPort
     from devices.potentiostat import Potentiostat
     from devices.temperature import Temperature
+    from devices.write_access import repair_ophyd
 
+    repair_ophyd()
     prepare(server_environment(access.guard_port, interface=access.interface))
-    from operando.guard.control import CellControl
+    from operando.guard.control import CellControl, NotObeyedError
     from operando.guard.guard import Guard
     from operando.guard.inbox import Inbox
     from operando.guard.life import Loneliness, ended_when
@@ -100,14 +108,19 @@ def _guard(run: RunDirectory, ending: ExitStack, *, stop_cell: bool, longest_alo
         server.start()
         server.publish({"PID": os.getpid()}, clock.now())
         guard.adopt()
-        sys.stdout.write("READY\n")
-        sys.stdout.flush()
+        with contextlib.suppress(OSError):  # a log on a full disk: there is a cell to guard
+            sys.stdout.write("READY\n")
+            sys.stdout.flush()
         with ended_when(loneliness.reason_to_end, inbox.end):
             guard.run()
+        reason = inbox.taken_end()
         if beamline.rehearsal or stop_cell:
-            guard.open_circuit(f"The guard ends. {inbox.end_reason}")
-            guard.sample()  # the log ends with what the cell then shows
-        record.event("guard", f"Ended. {inbox.end_reason}")
+            with ended_when(loneliness.reason_to_give_up, inbox.end):
+                guard.end_at_open_circuit(f"The guard ends. {reason}")
+        record.event("guard", f"Ended. {reason}")
+    except NotObeyedError as error:
+        record.event("guard", str(error), level=logging.CRITICAL)
+        raise
     finally:
         record.close()
         server.stop()

@@ -1,6 +1,9 @@
 """What a restarted guard knows from the log: the loaded step, a latched trip, the charge, and old answers."""
 
+import contextlib
 import json
+import logging
+import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +14,8 @@ from operando.guard.state import Step
 from operando.model.cell_log import CellLogReader
 
 _NUM_ROWS_LOOKED_AT = 1000  # a potentiostat that was silent for longer leaves the charge unknown before them
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -25,17 +30,26 @@ class Memory:
 
 
 def remembered(path: Path) -> Memory:
-    """Return what the log at ``path`` tells; of a log that does not exist, nothing."""
-    memory = Memory()
+    """Return what the log at ``path`` tells; of a log that does not exist, nothing.
+
+    A log that cannot be read counts as one of a tripped cell: a latched trip is never forgotten.
+    """
     if not path.exists():
-        return memory
-    log = CellLogReader(path)
+        return Memory()
     try:
-        for event in log.rows("events"):
-            _remember(memory, event["kind"], event["text"], _data(event["data"]))
-        memory.charge = _last_charge(log)
-    finally:
-        log.close()
+        with contextlib.closing(CellLogReader(path)) as log:
+            return Memory() if log.empty else _told(log)
+    except sqlite3.DatabaseError as error:
+        reason = f"{path} cannot be read ({error}): whether the cell was tripped before is not known."
+        _logger.critical("%s", reason)
+        return Memory(trip=reason)
+
+
+def _told(log: CellLogReader) -> Memory:
+    memory = Memory()
+    for event in log.rows("events"):
+        _remember(memory, event["kind"], event["text"], _data(event["data"]))
+    memory.charge = _last_charge(log)
     return memory
 
 

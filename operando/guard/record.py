@@ -2,6 +2,8 @@
 
 import logging
 import math
+import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 from operando.guard.samples import Sample
@@ -15,6 +17,9 @@ _logger = logging.getLogger(__name__)
 
 class Record:
     """Appends to the log, commits at most every 100 ms of the host's time, and knows what is committed.
+
+    A log that cannot be written, as on a full disk, keeps nobody from guarding: it is said once, what fits is kept in
+    memory and written when it can be, and row ids stay those of the last commit.
 
     Parameters
     ----------
@@ -30,6 +35,8 @@ class Record:
         self._host_clock = host_clock
         self._written = dict.fromkeys(TABLES, 0)
         self._committed_at_s = -math.inf
+        self._unwritable = False
+        self._appended = False  # since the last commit
         self.committed_rows = dict.fromkeys(TABLES, 0)
 
     def sample(self, sample: Sample, *, charge_mah: float | None, period_s: float) -> None:
@@ -57,15 +64,22 @@ class Record:
             ),
         }
         wall_s = self._host_clock.now()
-        for table, (quality, row) in values.items():
-            self._written[table] = self._log.sample(
-                table, time_s=sample.time_s, wall_s=wall_s, period_s=period_s, quality=str(quality), values=row
-            )
+
+        def append() -> None:
+            for table, (quality, row) in values.items():
+                self._written[table] = self._log.sample(
+                    table, time_s=sample.time_s, wall_s=wall_s, period_s=period_s, quality=str(quality), values=row
+                )
+
+        if self._try(append):
+            self._appended = True
 
     def event(self, kind: str, text: str, *, level: int = logging.INFO, **data: Any) -> None:
-        """Append one event; it is on disk on return."""
+        """Append one event; it is on disk on return, if the disk takes anything."""
         _logger.log(level, "%s: %s", kind, text)
-        self._log.event(kind, text, time_s=self._clock.now(), wall_s=self._host_clock.now(), data=data)
+        time_s, wall_s = self._clock.now(), self._host_clock.now()
+        if self._try(lambda: self._log.event(kind, text, time_s=time_s, wall_s=wall_s, data=data)):
+            self._appended = True
         self.commit()
 
     def commit_if_due(self, *, fast_forward: bool) -> None:
@@ -75,10 +89,22 @@ class Record:
 
     def commit(self) -> None:
         """Commit now."""
-        self._log.commit()
-        self.committed_rows = dict(self._written)
+        if self._try(self._log.commit) and self._appended:
+            self.committed_rows = dict(self._written)
+            self._unwritable = self._appended = False
         self._committed_at_s = self._host_clock.now()
 
     def close(self) -> None:
         """Commit and fold the log into one plain file."""
-        self._log.close()
+        self._try(self._log.close)
+
+    def _try(self, write: Callable[[], object]) -> bool:
+        """Write to the log; return whether it could be."""
+        try:
+            write()
+        except sqlite3.DatabaseError as error:
+            if not self._unwritable:
+                _logger.critical("The log cannot be written (%s); the guard goes on. Make room on the disk.", error)
+            self._unwritable, self._appended = True, False  # SQLite may have taken back what was appended before
+            return False
+        return True

@@ -18,7 +18,8 @@ class Safety:
     Parameters
     ----------
     trip
-        Reason of a trip that an earlier guard of this run latched; empty for none.
+        Reason of a trip that an earlier guard of this run latched; empty for none. That guard may have been killed
+        before the circuit was open, so it counts as unsafe until open circuit is verified anew.
     """
 
     def __init__(self, limits: Limits, control: CellControl, record: Record, trip: str = "") -> None:
@@ -27,7 +28,7 @@ class Safety:
         self._record = record
         self._faults: set[str] = set()
         self.trip = trip
-        self.unsafe = False
+        self.unsafe = bool(trip)
 
     def check(self, sample: Sample) -> bool:
         """Compare ``sample`` with the limits and act; return whether the cell was tripped just now."""
@@ -42,10 +43,11 @@ class Safety:
         return tripped_now
 
     def trip_now(self, reason: str) -> None:
-        """Open the circuit, then latch and write down why."""
+        """Latch and write down why, then open the circuit."""
         self.trip = reason
-        self._make_safe()  # before anything is written: the disk may be slow
+        # Written first: the guard that follows one killed in between must know of the trip and open the circuit.
         self._record.event("trip", reason, level=logging.ERROR)
+        self._make_safe()
 
     def clear(self, sample: Sample, *, person: str, reason: str) -> None:
         """Unlatch the trip in the name of ``person``; ``sample`` was read after the asking.

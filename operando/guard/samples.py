@@ -1,7 +1,7 @@
 """One sample: each instrument read once, force and pressure computed, and since when an instrument is silent."""
 
 from dataclasses import dataclass
-from math import isnan, nan
+from math import isnan
 
 from devices.force_calibration import ForceCalibration
 from devices.lorenz import LorenzPort, Reading
@@ -161,8 +161,3 @@ def _temperature_quality(reading: TemperatureReading | None) -> Quality:
     if reading is None:
         return Quality.DISCONNECTED
     return Quality.NOT_A_NUMBER if isnan(reading.temperature_c) else Quality.OK
-
-
-def value_or_nan(value: float | None) -> float:
-    """Return ``value``, or NaN where there is none."""
-    return nan if value is None else value

@@ -15,6 +15,7 @@ from operando.model.clock import Clock
 from operando.model.pv_server import PvServer
 
 LONGEST_TEXT = 4000
+LONGEST_ID = 100  # it stands in every answer, which must leave room for a reason
 _FLOATS = {
     "VOLTAGE": "V",
     "CURRENT": "A",
@@ -137,7 +138,10 @@ class GuardServer:
         except (ValueError, KeyError, TypeError, AttributeError):
             return Command("", ""), "COMMAND takes a JSON table with id, token, command and arguments."
         if not (isinstance(identity, str) and isinstance(name, str) and isinstance(arguments, dict)):
-            return Command(str(identity), ""), "COMMAND's id and command are text, its arguments a table."
+            return Command(str(identity)[:LONGEST_ID], ""), "COMMAND's id and command are text, its arguments a table."
+        if len(identity) > LONGEST_ID:
+            found = f"COMMAND's id has {len(identity)} characters; allowed are {LONGEST_ID}."
+            return Command(identity[:LONGEST_ID], ""), found
         command = Command(identity, name, arguments)
         if not isinstance(token, str) or not hmac.compare_digest(token.encode(), self._token.encode()):
             return command, "The token is not that of this run: read guard.token in the run directory."

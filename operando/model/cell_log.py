@@ -29,19 +29,20 @@ _EVENTS = (
     "kind TEXT NOT NULL, text TEXT NOT NULL, data TEXT NOT NULL)"
 )
 
+LONGEST_WAIT_FOR_LOCK_S = 0.5  # nobody else may write; one who does must not keep the guard from opening the circuit
+_LARGEST_ID = 2**63 - 1  # of SQLite
+_NO_LIMIT = -1  # of a SELECT
+
 
 class CellLogWriter:
-    """Appends samples and events; :meth:`commit` makes them durable and tells the last row ids."""
+    """Appends samples and events; :meth:`commit` makes them durable.
+
+    The log is opened by what is first written; where that fails, as on a full disk, by what is written next.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=FULL")
-        for table, columns in TABLES.items():
-            declared = ", ".join(f"{column} REAL" for column in columns)
-            self._database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({_COMMON}, {declared})")
-        self._database.execute(_EVENTS)
-        self._open = False
+        self._path = path
+        self._opened: sqlite3.Connection | None = None
 
     def sample(
         self, table: str, *, time_s: float, wall_s: float, period_s: float, quality: str, values: Iterable[float | None]
@@ -57,10 +58,9 @@ class CellLogWriter:
         return self._insert("INSERT INTO events (time_s, wall_s, kind, text, data) VALUES (?, ?, ?, ?, ?)", row)
 
     def commit(self) -> None:
-        """Return when the disk has everything."""
-        if self._open:
+        """Return when the disk has everything; after an error, as of a full disk, it can be tried again."""
+        if self._database.in_transaction:
             self._database.execute("COMMIT")
-            self._open = False
 
     def close(self) -> None:
         """Commit and fold the write-ahead log into one plain file."""
@@ -70,10 +70,28 @@ class CellLogWriter:
             self._database.execute("PRAGMA journal_mode=DELETE")
         self._database.close()
 
+    @property
+    def _database(self) -> sqlite3.Connection:
+        if self._opened is None:
+            database = sqlite3.connect(
+                self._path, LONGEST_WAIT_FOR_LOCK_S, isolation_level=None, check_same_thread=False
+            )
+            try:
+                database.execute("PRAGMA journal_mode=WAL")
+                database.execute("PRAGMA synchronous=FULL")
+                for table, columns in TABLES.items():
+                    declared = ", ".join(f"{column} REAL" for column in columns)
+                    database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({_COMMON}, {declared})")
+                database.execute(_EVENTS)
+            except sqlite3.DatabaseError:
+                database.close()
+                raise
+            self._opened = database
+        return self._opened
+
     def _insert(self, statement: str, row: tuple[object, ...]) -> int:
-        if not self._open:
+        if not self._database.in_transaction:
             self._database.execute("BEGIN")
-            self._open = True
         row_id = self._database.execute(statement, row).lastrowid
         assert row_id is not None
         return row_id
@@ -86,12 +104,35 @@ class CellLogReader:
         self._database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
         self._database.row_factory = sqlite3.Row
 
-    def rows(self, table: str, *, after_id: int = 0, since_s: float | None = None) -> list[dict[str, Any]]:
-        """Return the committed rows of ``table`` (or ``events``) after a row id, optionally since a time, in order."""
+    @property
+    def empty(self) -> bool:
+        """Whether its writer never came to make the tables."""
+        tables = self._database.execute("SELECT name FROM sqlite_master WHERE name = 'events'")
+        return tables.fetchone() is None
+
+    def rows(
+        self,
+        table: str,
+        *,
+        after_id: int = 0,
+        until_id: int | None = None,
+        since_s: float | None = None,
+        max_num: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return the committed rows of ``table`` (or ``events``) in order, at most ``max_num``.
+
+        They come after one row id, up to and with another, and since a time of the run's clock.
+        """
         if table not in TABLES and table != "events":
             raise KeyError(f"{table!r} is no table of the cell log; there are {', '.join(TABLES)}, events.")
         found = self._database.execute(
-            f"SELECT * FROM {table} WHERE id > ? AND time_s >= ? ORDER BY id", (after_id, since_s or float("-inf"))
+            f"SELECT * FROM {table} WHERE id > ? AND id <= ? AND time_s >= ? ORDER BY id LIMIT ?",
+            (
+                after_id,
+                _LARGEST_ID if until_id is None else until_id,
+                float("-inf") if since_s is None else since_s,
+                _NO_LIMIT if max_num is None else max_num,
+            ),
         )
         return [dict(row) for row in found]
 

@@ -8,6 +8,7 @@ from operando.model.materials import MATERIALS
 from operando.model.schedule import ConstantCurrent, ConstantVoltage, Step, SyncMode, could_name, unrolled
 
 YEAR_S = 366 * 86400.0
+MIN_STEP_S = 3.0  # the guard verifies a step within two polls of the potentiostat, 1 s each
 MIN_SAMPLING_S = 0.05  # the guard samples no faster
 MAX_SAMPLING_S = 3600.0
 MAX_WINDOW_V = 0.1  # more is no set voltage any more
@@ -134,6 +135,11 @@ def _step(experiment: Experiment, step: Step) -> Iterator[str]:
         duration_s = getattr(step, key, 0.0)
         if duration_s > YEAR_S:
             yield f"schedule.{step.name}.{key} = {duration_s:g} s: is above a year. Allowed is at most {YEAR_S:g} s."
+        if 0 < duration_s < MIN_STEP_S:
+            yield (
+                f"schedule.{step.name}.{key} = {duration_s:g} s: is over before the guard has seen it begin. "
+                f"Allowed is at least {MIN_STEP_S:g} s."
+            )
     if isinstance(step, ConstantCurrent):
         yield from _current(experiment, step)
         yield from _voltage(experiment, f"schedule.{step.name}.until_voltage", step.until_voltage)

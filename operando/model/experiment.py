@@ -82,9 +82,10 @@ class Geometry(Table):
     num_rows: int = Field(strict=True, gt=0)
     binning: int = Field(strict=True, default=1, ge=1)
     pixel_size: Micrometres = Field(gt=0)
+    pixel_size_known: bool = Field(default=True, strict=True)  # False: a replay whose recording does not say it
     field_of_view: tuple[Millimetres, Millimetres]
     num_projections: int = Field(strict=True, ge=2)
-    photons_per_pixel: float = Field(strict=True, gt=0)
+    photons_per_pixel: float = Field(strict=True, ge=1)
 
     @property
     def imaging(self) -> ImagingGeometry:
@@ -134,8 +135,8 @@ class Tomogram(Table):
 class AnalysisRegion(Table):
     """The box whose volume is measured: centred on the rotation axis, heights above the bottom of the view."""
 
-    width_x: Micrometres
-    width_y: Micrometres
+    width_x: Micrometres = Field(gt=0)
+    width_y: Micrometres = Field(gt=0)
     bottom: Micrometres
     top: Micrometres
 
@@ -149,7 +150,7 @@ class GreyReference(Table):
     """A place of known attenuation to which the grey scale is anchored: a slab of heights in the middle of the bore."""
 
     name: str
-    attenuation: PerCentimetre = Field(ge=0)
+    attenuation: PerCentimetre = Field(gt=0)
     bottom: Micrometres
     top: Micrometres
     radius: Micrometres = Field(gt=0)
@@ -168,6 +169,7 @@ class Beam(Table):
     """The X-ray beam."""
 
     energy: KiloElectronvolts = Field(ge=5, le=500)  # beyond it no cell is transparent, or no attenuation tabulated
+    energy_known: bool = Field(default=True, strict=True)  # False: a replay whose recording does not say it
 
 
 class Rehearsal(Table):

@@ -24,9 +24,8 @@ class JsonLinesWriter:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
-        torn = path.exists() and path.stat().st_size > 0 and path.read_bytes()[-1:] != b"\n"
         self._file = path.open("a", encoding="utf-8")
-        if torn:
+        if _is_torn(path):
             self._file.write("\n")
             self.flush()
 
@@ -48,6 +47,14 @@ class JsonLinesWriter:
         """Flush and close."""
         self.flush()
         self._file.close()
+
+
+def _is_torn(path: Path) -> bool:
+    with path.open("rb") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            return False
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
 
 
 class JsonLinesReader:

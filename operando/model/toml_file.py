@@ -88,6 +88,8 @@ def _sentences(form: type[BaseModel], content: object, mistake: Any) -> list[str
         if not isinstance(written, dict) or told not in written:
             return [f"{key}.{told}: is missing and has no default. Add it."]
         return [f"{key}.{told} = {written[told]!r}: must be one of {mistake['ctx']['expected_tags']}."]
+    if kind == "model_type" and (keys := _known_keys(form, mistake["loc"])):
+        message = f"must be a table with the keys {', '.join(keys)}"
     if isinstance(written, dict | list):
         return [f"{key}: {message}."]
     return [f"{key} = {shortened(repr(written))}: {shortened(message, 600)}."]
@@ -116,7 +118,7 @@ def _place(content: object, location: tuple[int | str, ...]) -> tuple[str, objec
             here = here[part]
             parts.append(str(part))
         elif number == len(location) and not (isinstance(here, dict) and part == here.get("step")):
-            parts.append(str(part))
+            parts.append(str(part + 1) if isinstance(part, int) else part)
     return ".".join(parts), here
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import sqlite3
 import tomllib
+from collections import deque
 from collections.abc import Callable
 from math import inf, isfinite, nan
 from typing import Any
@@ -34,7 +35,7 @@ class RunReader:
         self._last_ids = dict.fromkeys((*TABLES, "events"), 0)
         self._traces = {quantity: Trace() for quantity in Quantity}
         self._figures = {quantity: Figure() for quantity in Quantity}
-        self._events: list[EventView] = []
+        self._events: deque[EventView] = deque(maxlen=NUM_EVENTS_SHOWN)
         self._first_s, self._now_s = inf, -inf
         self._rehearsal: bool | None = None
         self._problems: dict[str, str] = {}
@@ -63,7 +64,7 @@ class RunReader:
             traces={quantity: trace.snapshot() for quantity, trace in self._traces.items()},
             tomograms=self._story.tomograms(self._num_acquired),
             measurements=self._story.measurements(),
-            events=tuple(self._events[-NUM_EVENTS_SHOWN:]),
+            events=tuple(self._events),
             problems=tuple(f"{name}: {problem}" for name, problem in self._all_problems().items()),
         )
 

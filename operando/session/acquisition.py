@@ -180,6 +180,7 @@ class Acquisition:
 
 def log_libraries_to(path: Path) -> None:
     """Send what the libraries log, tracebacks included, to a file: the terminal gets sentences."""
+    logging.raiseExceptions = False  # what a full disk does not take would be told line by line on the terminal
     handler = logging.FileHandler(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     for name in ("bluesky", "ophyd", "channel_access"):

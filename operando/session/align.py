@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from live_analysis.axis_of_pair import AxisOfPairError
 from operando.model.experiment import Experiment
 from operando.model.experiment_file import load_experiment, raw_table
 from operando.model.frames import FrameKind
@@ -118,7 +119,7 @@ def _align(
     from devices.connection import DeviceConnectionError, connect
     from operando.model.clock import Pulse, RehearsalClock
     from operando.session.beamline_devices import instruments
-    from plans.alignment import alignment
+    from plans.alignment import AxisUnseenError, alignment
     from plans.tomogram_scan import scan_of
 
     quiet_channel_access()
@@ -141,7 +142,10 @@ def _align(
     scan, looks = scan_of(experiment, geometry), dict[str, PairLook]()
 
     def axis_of(files: "ShotFiles") -> Any:
-        looks["last"] = look_at_pair(files.dark, files.flat, files.first, files.second)
+        try:
+            looks["last"] = look_at_pair(files.dark, files.flat, files.first, files.second)
+        except AxisOfPairError as error:
+            raise AxisUnseenError(str(error)) from error
         return looks["last"].axis
 
     ends: list[AlignmentEnd] = []
@@ -176,8 +180,7 @@ def _align(
             except RunEngineInterrupted:
                 pass  # a person's wish; the plan has closed its runs
             except Exception as error:
-                if not stopped.is_set():
-                    console.print(f"The alignment ended with an error: {error}", style="bold red", highlight=False)
+                console.print(f"The alignment ended with an error: {error}", style="bold red", highlight=False)
     if stopped.is_set():
         console.print(f"Stopped. Everything is in {run.path}", highlight=False)
         return EXIT_STOPPED
@@ -189,7 +192,7 @@ def _align(
 
 def _simulated(request: AlignRequest, geometry: str, run: RunDirectory, ending: ExitStack) -> Path:
     arguments = ["simulate", str(request.experiment_file.resolve()), "--directory", str(run.simulation)]
-    arguments += ["--geometry", geometry]
+    arguments += ["--geometry", geometry, "--await-all", "--without-guard"]
     if request.seed is not None:
         arguments += ["--seed", str(request.seed)]
     simulator = ChildProcess("simulator", arguments, run.processes)

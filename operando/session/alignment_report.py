@@ -145,7 +145,7 @@ def _axis_table(look: PairLook, end: "AlignmentEnd", off_columns: float, pixel_s
     )
     table.add_row("tilt (+: to the right at the top)", tilt, "deg")
     table.add_row("agreement of the pair", f"{axis.confidence:.2f}", "of 1")
-    table.add_row("sample_x stands at", f"{end.sample_in_mm:g}", "mm")
+    table.add_row("sample_x stands at", f"{end.sample_in_mm:.4f}", "mm")
     if end.moved_mm:
         table.add_row("moved by", f"{end.moved_mm:+.4f}", "mm")
     return table

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 from operando.model.beamline import Beamline, load_beamline
@@ -29,14 +30,16 @@ def enter_beamline(path: Path) -> Beamline:
     return beamline
 
 
+@cache
 def quiet_channel_access() -> None:
-    """Send what the Channel Access library says of lost servers to the log instead of the terminal.
+    """Send what the Channel Access library says of lost servers to the log instead of the terminal, once a process.
 
     Our own devices say which process variable is gone; the library's text only hides that sentence.
     """
     import epics
 
-    epics.ca.initialize_libca()
+    if epics.ca.libca is None:  # ophyd has loaded it; anew under threads that use it, it would end the process
+        epics.ca.initialize_libca()
     epics.ca.libca.eltc(0)  # error log to the terminal: off
     log = logging.getLogger("channel_access")
     epics.ca.replace_printf_handler(lambda text: log.info("%s", text))

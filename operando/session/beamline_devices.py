@@ -11,6 +11,7 @@ from devices.rotation_stage import RotationStage
 from devices.sample_stage import SampleStage
 from devices.shutter import Shutter
 from devices.temperature import Temperature
+from devices.write_access import repair_ophyd
 from operando.model.beamline import Beamline
 from operando.model.clock import Clock
 from plans.instruments import Instruments
@@ -18,6 +19,7 @@ from plans.instruments import Instruments
 
 def instruments(beamline: Beamline, clock: Clock, token: str) -> Instruments:
     """Return the devices that the plans of a run use."""
+    repair_ophyd()
     camera = beamline.camera
     return Instruments(
         camera=Camera(camera.prefix, name="camera", clock=clock, cam=camera.cam, hdf1=camera.hdf1),

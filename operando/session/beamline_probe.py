@@ -14,7 +14,6 @@ from operando.session.errors import RequestError
 if TYPE_CHECKING:
     from devices.camera import Camera
     from devices.potentiostat import Potentiostat
-    from operando.session.beamline_devices import AllDevices
 
 CONNECT_TIMEOUT_S = 3.0
 
@@ -81,27 +80,25 @@ def _absent_serial_port(beamline: Beamline) -> list[str]:
 def _found_over_the_wire(path: Path, places_mm: dict[str, float], *, imaging_only: bool) -> list[str]:
     beamline = enter_beamline(path)
 
-    from operando.session.beamline_devices import all_devices
+    from operando.session.beamline_devices import all_devices, instruments
     from operando.session.device_connection import unconnected
 
     quiet_channel_access()
     clock = SystemClock()
     try:
-        devices = all_devices(beamline, clock)
-        missing = unconnected(_asked(devices, imaging_only=imaging_only), CONNECT_TIMEOUT_S)
+        # What is not asked is not made either: a process that ends while variables still connect ends by a signal.
+        others = None if imaging_only else all_devices(beamline, clock)
+        plan = instruments(beamline, clock, token="") if others is None else others.plan_devices
+        asked: list[object] = [plan.rotation_stage, plan.sample_x, plan.shutter, plan.camera, plan.ring_current]
+        if others is not None:  # but for `cell`: the guard serves it, and that does not run yet
+            asked += [others.potentiostat, others.temperature]
+        missing = unconnected(asked, CONNECT_TIMEOUT_S)
         if missing:
             return list(missing.values())
-        plan = devices.plan_devices
         found = [*_camera_in_use(plan.camera), *_out_of_travel(plan.sample_x.limits, places_mm)]
-        return found if imaging_only else [*_cell_in_use(devices.potentiostat), *found]
+        return found if others is None else [*_cell_in_use(others.potentiostat), *found]
     finally:
         clock.close()
-
-
-def _asked(devices: "AllDevices", *, imaging_only: bool) -> list[object]:
-    cell = devices.plan_devices.cell  # the guard serves it, and that does not run yet
-    of_the_cell = (cell, devices.potentiostat, devices.temperature) if imaging_only else (cell,)
-    return [device for device in devices.all if device not in of_the_cell]
 
 
 def _cell_in_use(potentiostat: "Potentiostat") -> list[str]:

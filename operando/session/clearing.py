@@ -21,10 +21,10 @@ def clear_trip(run: RunDirectory, *, person: str, reason: str) -> str:
     if not any(record.role == "guard" and record.alive for record in read_pid_files(run.processes)):
         raise RequestError(f"{run.path}: no guard of this run is alive. Start it: operando guard {run.path}")
     beamline = enter_beamline(run.beamline)
-    quiet_channel_access()
-    from devices.cell import Cell, CellCommandError
+    from devices.cell import Cell, CellCommandError  # ophyd first: it chooses the library that pyepics loads
     from devices.connection import DeviceConnectionError, connect
 
+    quiet_channel_access()
     cell = Cell(beamline.guard.prefix, name="cell", token=run.token.read_text(encoding="utf-8").strip())
     try:
         connect([cell], CONNECT_TIMEOUT_S)

@@ -1,5 +1,6 @@
 """Keeps every bluesky document on disk before anyone else sees it."""
 
+import contextlib
 import threading
 from pathlib import Path
 from typing import Any
@@ -41,4 +42,5 @@ class DocumentJournal:
             self._changed.wait()
             self._changed.clear()
             self._closed.wait(FLUSH_S)
-            self._writer.flush()
+            with contextlib.suppress(OSError):  # a full disk: the next durable document says it where it is heard
+                self._writer.flush()

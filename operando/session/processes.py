@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -16,6 +17,8 @@ import psutil
 
 READY_TIMEOUT_S = 60.0
 END_TIMEOUT_S = 15.0
+
+_logger = logging.getLogger(__name__)
 
 
 class ProcessError(RuntimeError):
@@ -190,7 +193,10 @@ class Supervisor:
             if exit_code == 0 or self._restarts_left == 0:
                 self._ended.set()
                 return
-            if self._restarts_left is not None:
-                self._restarts_left -= 1
-            self._child.start()
-            self._on_restart(exit_code)
+            try:
+                self._child.start()
+                if self._restarts_left is not None:
+                    self._restarts_left -= 1
+                self._on_restart(exit_code)
+            except (OSError, psutil.Error):  # a full disk, a lost terminal: whoever is needed is still watched
+                _logger.exception("Restarting the %s went wrong; it is tried again.", self._child.role)

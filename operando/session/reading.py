@@ -54,8 +54,12 @@ def print_status(parent: Path, console: Console) -> None:
     table = Table("run", "tomograms", "state", "living processes")
     for run in runs:
         num_tomograms, state = _how_it_stands(run)
-        living = [f"{record.role} ({record.pid})" for record in read_pid_files(run.processes) if record.alive]
-        if state == "not ended" and not any(text.startswith("acquisition") for text in living):
+        records = read_pid_files(run.processes)
+        living = [f"{record.role} ({record.pid})" for record in records if record.alive]
+        acquisition = next((record for record in records if record.role == "acquisition"), None)
+        if state == "not ended" and acquisition is None and not run.documents.exists():
+            state = "ended before it began"  # only a process that ends in order takes its pid file away
+        elif state == "not ended" and (acquisition is None or not acquisition.alive):
             state = "acquisition died" if living else "died"
         table.add_row(run.path.name, str(num_tomograms), state, ", ".join(living) or "none")
     console.print(table)

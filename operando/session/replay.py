@@ -34,14 +34,6 @@ def replay_scan(
     unit = chosen_angle_unit(angle_unit)
     try:
         scan = load_recorded_scan(path, angle_unit=unit)
-        if pixel_size_um is None and scan.pixel_size_um is None:
-            pixel_size_um = 1.0
-            console.print(
-                "The size of a pixel is not recorded; 1 um is taken, so lengths are pixels and attenuation is per 1e4 "
-                "pixels. Give --pixel-size to have real units.",
-                markup=False,
-                highlight=False,
-            )
         _refuse_few_angles(scan)
         text = replay_experiment(scan, pixel_size_um)
         if directory is not None:

@@ -148,13 +148,18 @@ def _truths(run: RunDirectory) -> list[dict[str, Any]]:
 def comparison_table(rows: list[dict[str, Any]]) -> Table:
     """Return the comparison for people."""
     table = Table(
-        title="published, true and measured", title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1)
+        title="published, true and measured",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1),
+        collapse_padding=True,  # fits 80 columns: texts are wrapped, never numbers cut
     )
-    for heading in ("tomogram", "quantity"):
-        table.add_column(heading, no_wrap=True)
+    table.add_column("tomogram", no_wrap=True)
+    table.add_column("quantity", min_width=11)
     for heading in ("published", "true", "measured", "ratio"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("remarks")
+    table.add_column("remarks", overflow="fold")
     for row in rows:
         true, measured = row["true"], row["measured"]
         table.add_row(

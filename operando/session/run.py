@@ -71,7 +71,7 @@ def run_experiment(request: RunRequest, console: Console) -> int:
         ending.callback((run.processes / "acquisition.pid").unlink, missing_ok=True)
         try:
             return _run(request, experiment, geometry, run, console, ending)
-        except ProcessError as error:
+        except (ProcessError, OSError) as error:  # as of a full disk
             console.print(f"The run could not go on: {error}", style="bold red", highlight=False, markup=False)
             return EXIT_FAILED
         except Interrupted:  # while processes start or the last measurements are made

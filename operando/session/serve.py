@@ -36,6 +36,7 @@ def simulate_beamline(
     recorded: Path | None,
     angle_unit: str | None,
     await_all: bool,
+    without_guard: bool,
     longest_alone_s: float,
 ) -> int:
     """Serve the simulated beamline in the foreground.
@@ -46,6 +47,7 @@ def simulate_beamline(
         If the experiment or the recorded scan cannot be served.
     """
     from simulators.beamline import SimulationError, run_simulated_beamline
+    from simulators.clock_participant import ROLES
     from simulators.recorded_data import RecordedScanError
 
     if epoch_s is not None and not 0 <= epoch_s <= MAX_EPOCH_S:
@@ -63,6 +65,7 @@ def simulate_beamline(
             recorded_scan=recorded,
             angle_unit=angle_unit,
             await_all=await_all,
+            roles=("acquisition",) if without_guard else ROLES,
             longest_alone_s=longest_alone_s,
         )
     except (SimulationError, RecordedScanError) as error:

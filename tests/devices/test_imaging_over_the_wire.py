@@ -82,3 +82,7 @@ def test_an_alignment_takes_dark_flat_and_a_half_turn_pair_and_leaves_the_beam_o
     assert [angle for angle, _ in found["shots"]["second"]] == pytest.approx([18000, 18000], abs=3)
     assert found["moved_mm"] == 0, "the axis was said to be in the middle"
     assert found["shutter_after_shots"] == "closed"
+
+
+def test_the_writer_is_told_that_its_file_is_read_while_it_grows(found: dict[str, Any]) -> None:
+    assert found["swmr"] == 1

@@ -92,7 +92,7 @@ def test_after_any_noise_a_second_request_is_answered(noise: bytes) -> None:
 
 def test_a_refusal_is_told_in_words() -> None:
     with pytest.raises(LorenzProtocolError, match="bad checksum"):
-        raw_counts(Frame(Command.REFUSED, HOST, LOAD_CELL, b"\x42"))
+        raw_counts(Frame(Command.REFUSED, HOST, LOAD_CELL, bytes([42])))
 
 
 def test_an_answer_of_another_kind_is_refused() -> None:

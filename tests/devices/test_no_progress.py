@@ -78,6 +78,53 @@ def test_a_camera_fails_when_no_new_frame_came_for_so_many_frame_periods(tmp_pat
         flight.wait(5)
 
 
+def test_a_series_is_over_when_its_frames_are_in_the_file_and_not_when_the_exposures_are(tmp_path: Any) -> None:
+    camera = flying(FastClock(), tmp_path)
+    camera._flight, answers = None, []
+    camera.cam.acquire.put = lambda _value, **options: answers.append(options["callback"])
+    camera.kickoff()
+    flight = camera.complete()
+    camera.cam.acquiring.sim_put(0)
+    camera.cam.array_counter.sim_put(10)
+    camera.hdf1.num_captured.sim_put(8)
+    for answer in answers:
+        answer()
+    camera.look()
+    assert not flight.done
+    camera.hdf1.num_captured.sim_put(10)
+    camera.look()
+    flight.wait(5)
+
+
+@pytest.mark.parametrize("at_question", range(6))
+def test_a_last_frame_that_comes_between_two_questions_is_not_taken_for_a_lost_one(
+    tmp_path: Any, at_question: int
+) -> None:
+    camera, asked = flying(FastClock(), tmp_path), 0
+    flight = camera.complete()
+    camera.cam.array_counter.sim_put(9)
+    camera.hdf1.num_captured.sim_put(9)
+
+    def watched(get: Any) -> Any:
+        def asking(**options: Any) -> Any:
+            nonlocal asked
+            if asked == at_question:
+                camera.cam.array_counter.sim_put(10)
+                camera.hdf1.num_captured.sim_put(10)
+                camera.cam.acquiring.sim_put(0)
+            asked += 1
+            return get(**options)
+
+        return asking
+
+    for signal in (camera.cam.acquiring, camera.cam.array_counter, camera.hdf1.num_captured, camera.hdf1.capturing):
+        signal.get = watched(signal.get)
+    for _ in range(3):
+        camera.look()
+    flight.wait(5)
+    assert flight.success
+
+
 def test_a_file_that_somebody_else_closes_ends_the_series_at_the_next_look(tmp_path: Any) -> None:
     camera = flying(FastClock(), tmp_path)
     flight = camera.complete()

@@ -15,7 +15,7 @@ from live_analysis.analyse import AnalysisRunningError, analyse, only_one_analys
 from live_analysis.results import read_analysis_runs, read_measurements
 from operando.model.frames import FrameKind
 from operando.model.measurement import Measurement
-from tests.support.phantom_run import AXIS_COLUMN, COPPER_UM3, PhantomRun
+from tests.support.phantom_run import AXIS_COLUMN, BORE_PER_CM, COPPER_UM3, PhantomRun
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 60.0
@@ -243,7 +243,9 @@ def test_without_a_region_there_are_slices_and_an_axis(tmp_path: Path) -> None:
     measure(faked.run.path)
     values = measured(faked, "scan")
     assert values["rotation_axis"].value == pytest.approx(AXIS_COLUMN, abs=0.5)
-    assert "grey_values_not_absolute" in values["rotation_axis"].flags
+    assert "grey_values_not_absolute" not in values["rotation_axis"].flags  # the whole cell is in the view
+    with h5py.File(faked.run.volume(1) / "slices.h5") as file:
+        assert np.median(file["xy"][43:53, 26:36]) == pytest.approx(BORE_PER_CM, rel=0.05)  # clear of the spheres
     assert "high_attenuation_volume" not in values
     assert faked.run.preview_picture(1, "scan").stat().st_size > 1000
 

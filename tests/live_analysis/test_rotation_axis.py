@@ -55,3 +55,22 @@ def test_a_quarter_turn_is_refused() -> None:
 def test_a_window_without_overlap_is_refused() -> None:
     with pytest.raises(RotationAxisError, match="overlap"):
         find_rotation_axis(np.zeros((180, 4, 64), np.float32), END_LEFT_OUT, search_columns=40)
+
+
+@pytest.mark.parametrize("angles_deg", [np.arange(180.0), np.linspace(0.0, 180.0, 181)], ids=["near", "exact"])
+def test_the_axis_of_a_wide_view_with_few_details_is_found(angles_deg: np.ndarray) -> None:
+    num_rows, num_columns, axis_column = 6, 1024, 518.8
+    rng = np.random.default_rng(1)
+    u = np.arange(num_columns) - axis_column
+    x, y = rng.uniform(-300, 300, (2, 15))
+    radius, row = rng.uniform(4, 10, 15), rng.integers(0, num_rows, 15)
+    integrals = np.full((len(angles_deg), num_rows, num_columns), 0.0, np.float32)
+    integrals += 1.6 * np.sqrt(np.maximum(460.0**2 - u**2, 0)) / 920
+    for angle, frame in zip(np.radians(angles_deg), integrals, strict=True):
+        across = u - (x * np.cos(angle) + y * np.sin(angle))[:, None]
+        np.add.at(frame, row, 0.04 * np.sqrt(np.maximum(radius[:, None] ** 2 - across**2, 0)))
+    integrals += rng.normal(0, 0.003, integrals.shape[1:])  # noise of the flat, which does not turn
+    integrals += rng.normal(0, 0.006, integrals.shape)
+    found = find_rotation_axis(integrals.astype(np.float32), angles_deg)
+    assert found.column == pytest.approx(axis_column, abs=0.5)  # half a column moves an edge by half a voxel
+    assert found.confidence > 0.6

@@ -53,3 +53,11 @@ def test_points_outside_the_view_are_coloured_not_black() -> None:
     hidden = np.full((100, 100), np.nan, np.float32)
     colour = draw(OrthogonalSlices(hidden, SEEN[:30], SEEN[:30], 3.52))[120, 100].astype(int)
     assert colour[2] > colour[0] > 200
+
+
+def test_slices_of_voxels_of_unknown_size_are_per_voxel_and_their_picture_says_so() -> None:
+    unknown = SLICES.per_voxel(1.0)
+    assert (unknown.unit, unknown.voxel_size_um, SLICES.unit) == ("1/voxel", None, "1/cm")
+    assert np.allclose(unknown.xy, SLICES.xy * 1e-4, equal_nan=True)
+    same_greys = OrthogonalSlices(unknown.xy, unknown.xz, unknown.yz, 1.0)
+    assert (draw(unknown) != draw(same_greys)).any()  # units of scale bar and grey bar differ

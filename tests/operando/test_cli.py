@@ -1,5 +1,6 @@
 """What a newcomer and a saboteur meet on the command line: sentences and exit codes, never a traceback."""
 
+import io
 import json
 import shutil
 import subprocess
@@ -7,8 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from operando.cli import main
+from operando.model.number_text import number_text
+from operando.session.results_table import comparison_table
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "experiments" / "cus_26mpa.toml"
@@ -245,3 +249,21 @@ def test_results_are_json_also_where_a_value_is_not_finite(operando, run: Path) 
     (found,) = json.loads(out, parse_constant=refuse)
     assert {"tomogram", "name", "value", "unit", "uncertainty", "run_uid", "time"} <= found.keys()
     assert found["value"] is None
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_comparison_keeps_every_number_whole(columns: int) -> None:
+    names = (("voltage", "V", -2.30775), ("stack_pressure", "MPa", 21.987), ("high_attenuation_volume", "um3", 3.761e5))
+    rows = [
+        {
+            "tomogram": "D0.7V", "name": name, "unit": unit, "published": value, "published_id": "A-1", "true": value,
+            "measured": value, "uncertainty": abs(value) / 2000, "flags": ["near_resolution", "axis_uncertain"],
+        }
+        for name, unit, value in names
+    ]  # fmt: skip
+    console = Console(file=io.StringIO(), width=columns)
+    console.print(comparison_table(rows))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "…" not in shown
+    for _, _, value in names:
+        assert number_text(value, abs(value) / 2000) in shown

@@ -245,6 +245,22 @@ def test_an_unexpected_error_leaves_the_cell_at_open_circuit_and_both_runs_faile
     assert set(laboratory.runs().values()) == {"fail"}
 
 
+def test_a_ring_current_that_nobody_tells_for_a_while_is_waited_for(laboratory: Laboratory) -> None:
+    begin_s = laboratory.clock.now()
+
+    def silent_for_a_while() -> float:
+        if 900.0 < laboratory.clock.now() - begin_s < 1300.0:
+            raise TimeoutError("its server is being restarted")
+        return 200.0
+
+    ring: Any = laboratory.instruments.ring_current
+    ring.current_ma = silent_for_a_while
+    end = laboratory.run()
+    assert end.outcome is Outcome.COMPLETE, end.reason
+    taken = [line["time"] for line in laboratory.journal() if line["event"] == "intent" and line["name"] == "OCV"]
+    assert [time_s - begin_s >= 1300.0 for time_s in taken] == [True]
+
+
 def test_a_continued_run_repeats_no_tomogram_and_loses_none(laboratory: Laboratory) -> None:
     laboratory.clock.at(laboratory.clock.now() + 2500.0, laboratory.wishes.leave_cell_running)
     first = laboratory.run()

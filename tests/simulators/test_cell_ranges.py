@@ -38,3 +38,11 @@ def test_a_smallest_diameter_above_the_largest_is_refused(tmp_path: Path) -> Non
     path.write_text(text.replace("min_diameter = { value = 20.0", "min_diameter = { value = 80.0"), encoding="utf-8")
     with pytest.raises(FileFormatError, match=r"80 um: must be below particles\.max_diameter, 74 um"):
         load_cell(path)
+
+
+def test_a_bare_number_is_refused_with_the_keys_of_the_table_that_it_must_be(tmp_path: Path) -> None:
+    path = tmp_path / "cell.toml"
+    text = SHIPPED.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"(?m)^bore_diameter = .*$", "bore_diameter = -1", text, count=1), encoding="utf-8")
+    with pytest.raises(FileFormatError, match=r"layers\.bore_diameter = -1: must be a table with the keys .*unit"):
+        load_cell(path)

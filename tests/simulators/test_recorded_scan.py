@@ -4,6 +4,7 @@ import h5py
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from operando.model.experiment_file import load_experiment
 from simulators.frame_source import FrameSource
@@ -245,7 +246,130 @@ def test_darks_and_flats_are_served_in_turn(tmp_path: Path) -> None:
     assert served.frame_angle_deg(11.0) == -80.0  # the third of those recorded
 
 
-def test_a_replay_without_pixel_size_asks_for_one(tmp_path: Path) -> None:
+def test_a_replay_without_pixel_size_says_so_and_one_with_it_does_not(tmp_path: Path) -> None:
     scan = load_recorded_scan(write_tiffs(tmp_path / "scan", list(ANGLES_DEG)))
-    with pytest.raises(RecordedScanError, match="the size of a pixel is not recorded"):
-        replay_experiment(scan)
+    assert "pixel_size_known = false" in replay_experiment(scan)
+    assert "The size of a pixel is not recorded" in replay_experiment(scan)
+    assert "pixel_size_known = true" in replay_experiment(scan, 2.5)
+    assert "not recorded: lengths" not in replay_experiment(scan, 2.5)
+
+
+def test_an_energy_that_is_not_that_of_x_rays_through_a_cell_is_passed_over(tmp_path: Path) -> None:
+    scan = load_recorded_scan(write_tiffs(tmp_path / "scan", list(ANGLES_DEG)))
+    assert "energy_known = false" in replay_experiment(scan)
+    neutrons = replay_experiment(scan, energy_kev=2.5e-5)
+    assert "energy_known = false" in neutrons
+    assert "The recorded energy, 2.5e-05 keV, is passed over" in neutrons
+    assert 'energy = "35 keV"\nenergy_known = true' in replay_experiment(scan, energy_kev=35.0)
+
+
+def test_frames_for_alignment_are_left_out_and_the_pixel_size_is_that_in_the_sample(tmp_path: Path) -> None:
+    path = write_nxtomo(tmp_path / "scan.nx")  # as the ESRF writes it: alignment frames have a key of projections
+    with h5py.File(path, "a") as file:
+        eye = file["scan_17/beamline/eye"]
+        control = eye["image_key"][()]
+        control[-3:-1] = -1
+        eye["image_key_control"] = control
+        eye["x_magnified_pixel_size"] = 0.7e-6
+        eye["x_magnified_pixel_size"].attrs["units"] = "m"
+    scan = load_recorded_scan(path)
+    assert np.array_equal(scan.angles_deg, ANGLES_DEG[:-2])
+    assert any("2 frames were taken for alignment" in note for note in scan.notes)
+    assert scan.pixel_size_um == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_frames_in_another_file_are_read_or_missed_by_its_name(tmp_path: Path, is_there: bool) -> None:
+    path = write_nxtomo(tmp_path / "scan.nxs")
+    with h5py.File(path, "a") as file, h5py.File(tmp_path / "raw_17.hdf", "w") as raw:
+        raw["entry/data/frames"] = file["scan_17/beamline/eye/data"][()]
+        del file["scan_17/beamline/eye/data"]
+        file["scan_17/beamline/eye/data"] = h5py.ExternalLink("raw_17.hdf", "/entry/data/frames")
+    if is_there:
+        assert np.array_equal(load_recorded_scan(path).projections.read(3), PROJECTIONS[3])
+        return
+    (tmp_path / "raw_17.hdf").unlink()
+    with pytest.raises(RecordedScanError, match=r"lie in raw_17\.hdf, which is not there"):
+        load_recorded_scan(path)
+
+
+def test_the_names_of_nxtomo_are_enough_without_its_classes(tmp_path: Path) -> None:
+    path = tmp_path / "scan.nxs"
+    with h5py.File(path, "w") as file:
+        file["entry/tomo_entry/instrument/detector/data"] = np.concatenate([DARKS, FLATS, PROJECTIONS])
+        file["entry/tomo_entry/instrument/detector/image_key"] = [2] * 2 + [1] * 3 + [0] * NUM_PROJECTIONS
+        file["entry/tomo_entry/sample/rotation_angle"] = np.concatenate([np.zeros(5), ANGLES_DEG])
+    scan = load_recorded_scan(path)
+    assert np.array_equal(scan.projections.read(3), PROJECTIONS[3])
+    assert np.array_equal(scan.angles_deg, ANGLES_DEG)
+
+
+def test_a_dark_and_a_flat_may_be_single_frames_without_an_axis_of_frames(tmp_path: Path) -> None:
+    path = write_data_exchange(tmp_path / "a.h5", theta=ANGLES_DEG)
+    with h5py.File(path, "a") as file:
+        for name, frames_of_kind in (("data_dark", DARKS), ("data_white", FLATS)):
+            del file[f"exchange/{name}"]
+            file[f"exchange/{name}"] = frames_of_kind[1]
+    scan = load_recorded_scan(path)
+    assert np.array_equal(scan.darks.read(0), DARKS[1])
+    assert scan.flats.shape == (1, ROWS, COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("projection", "dark", "flat"),
+    [
+        ("projections/img_{}.tif", "darks/img_{}.tif", "flats/img_{}.tif"),
+        ("raw/img_{}.tif", "dark_before/img_{}.tif", "flat_before/img_{}.tif"),
+        ("scan_{}.tif", "scan_dark_{}.tif", "scan_flat_{}.tif"),
+        ("tomo_{}.TIF", "di_{}.TIF", "OB_{}.TIF"),
+        ("proj_{}.tiff", "DarkField{}.tiff", "white{}.tiff"),
+    ],
+)
+def test_darks_and_flats_are_known_by_the_names_of_files_or_folders(
+    tmp_path: Path, projection: str, dark: str, flat: str
+) -> None:
+    for name, frames_of_kind in ((projection, PROJECTIONS), (dark, DARKS), (flat, FLATS)):
+        for number, frame in enumerate(frames_of_kind):
+            path = tmp_path / name.format(number)
+            path.parent.mkdir(exist_ok=True)
+            tifffile.imwrite(path, frame)
+    np.savetxt(tmp_path / "scan_angles.csv", ANGLES_DEG)
+    scan = load_recorded_scan(tmp_path)
+    for stack, frames_of_kind in ((scan.projections, PROJECTIONS), (scan.darks, DARKS), (scan.flats, FLATS)):
+        assert stack.shape[0] == len(frames_of_kind)
+        assert np.array_equal(stack.read(1), frames_of_kind[1])
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i4", "f4"])
+def test_tiffs_compressed_by_lzw_are_read(tmp_path: Path, dtype: str) -> None:
+    folder = write_tiffs(tmp_path / "scan", list(ANGLES_DEG))
+    packed = (PROJECTIONS // 256).astype(dtype)
+    pages = [Image.fromarray(frame) for frame in packed]
+    for path in (folder / "tiffs").iterdir():
+        path.unlink()
+    pages[0].save(folder / "tiffs" / "all.tif", compression="tiff_lzw", save_all=True, append_images=pages[1:])
+    scan = load_recorded_scan(folder)
+    assert np.array_equal(scan.projections.read(7), packed[7])
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["volume.tif"], "no darks and no flats .it holds 1 TIFF files"),
+        (["dark.tif", "flat.tif"], "no projections"),
+        (["dark.tif", "flat.tif", "one/a.tif", "two/a.tif"], "one, two hold TIFF files; which of them"),
+        (["dark.tif", "flat.tif", "a_1.tif", "a_2.tif"], "there is no file of angles, and none are assumed"),
+    ],
+)
+def test_a_folder_that_is_no_scan_is_refused_with_what_is_missing(tmp_path: Path, names: list[str], said: str) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        tifffile.imwrite(tmp_path / name, PROJECTIONS[0])
+    with pytest.raises(RecordedScanError, match=said):
+        load_recorded_scan(tmp_path)
+
+
+def test_one_tiff_file_is_refused_with_what_else_belongs_to_a_scan(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "volume.tif", PROJECTIONS, photometric="minisblack")
+    with pytest.raises(RecordedScanError, match=r"volume\.tif: is one TIFF file"):
+        load_recorded_scan(tmp_path / "volume.tif")

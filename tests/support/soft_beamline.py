@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ophyd import Device, DeviceStatus, Signal
+from ophyd.utils import LimitError
 
 from devices.camera import CameraError, FrameCounts, FrameSeries
 from devices.checked_motor import MoveError
@@ -32,7 +33,13 @@ class SoftMotor(Device):  # type: ignore[misc]
         super().__init__(name=name)
         self.clock, self.velocity, self.position = clock, velocity, 0.0
         self.moving = self.stalls = False
+        self.limits = (-1000.0, 1000.0)
         self._status = done(self)
+
+    def check_value(self, position: float) -> None:
+        low, high = self.limits
+        if not low <= position <= high:
+            raise LimitError(f"{self.name}: {position:g} lies outside {low:g} to {high:g}")
 
     def set(self, position: float) -> DeviceStatus:
         status = DeviceStatus(self)

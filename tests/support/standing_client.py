@@ -32,6 +32,13 @@ def standing_client(run: Rehearsal, *names: str) -> Iterator[StandingClient]:
     """Connect a process of its own to some process variables of a run's instruments."""
     file = run.directory / "beamline.toml"
     run.wait(file.exists)
+    with client_of(file, *names) as client:
+        yield client
+
+
+@contextmanager
+def client_of(file: Path, *names: str) -> Iterator[StandingClient]:
+    """Connect a process of its own to some process variables of the instruments of a beamline file."""
     command = [sys.executable, str(PUTS), str(file), *names]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.processes import SHORT, Rehearsal, stops
 from tests.support.terminal import CTRL_C, TerminalRehearsal, on_a_terminal
+from tests.system.test_ending import status
 
 pytestmark = pytest.mark.timeout(150)
 QUESTION_ENDS = "Ctrl-C again: stop now."
@@ -101,7 +102,10 @@ def test_an_interruption_while_the_processes_start_ends_them(tmp_path: Path) -> 
     with on_a_terminal(tmp_path / "run") as run:
         run.wait(lambda: run.pid("guard") is not None)
         run.types(CTRL_C)
+        run.wait(lambda: "Stopped. Everything is in" in run.said() or run.process.poll() is not None, 20)
+        run.types(CTRL_C)  # while the interpreter ends
         assert run.exit_code(20) == 130
         assert "Stopped. Everything is in" in run.said()
+        assert "ended before it began" in status(run.directory)
         assert "Traceback" not in run.said()
         assert run.left_running() == []

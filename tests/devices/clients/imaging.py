@@ -127,6 +127,7 @@ end = engine(whole(), lambda name, doc: documents.append((name, doc))).plan_resu
 found["wall_s"], found["clock_s"] = time.perf_counter() - wall_s, clock.now() - clock_s
 found["outcome"], found["reason"], found["frames"] = end.outcome.value, end.reason, dict(end.frames)
 found["shutter"] = instruments.shutter.state.value
+found["swmr"] = instruments.camera.hdf1.swmr_mode.get(use_monitor=False)
 found["exit_status"] = [doc["exit_status"] for name, doc in documents if name == "stop"]
 found["num_datums"] = sum(name == "stream_datum" for name, _ in documents)
 found["dead_time"] = [

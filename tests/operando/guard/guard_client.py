@@ -1,6 +1,7 @@
 """Acts on the guard of one run from a process of its own, where ophyd may be imported with this run's addresses.
 
-Reads one JSON request a line: ["get"], ["raw", name], ["put", pv, value], ["command", name, arguments, id, token].
+Reads one JSON request a line: ["get"], ["describe"], ["put", pv, value], ["send", text],
+["command", name, arguments, id, token].
 """
 
 import json
@@ -25,6 +26,9 @@ def answer(cell: Cell, request: list[object]) -> object:
             return {key: value.get("units") for key, value in cell.describe().items()}
         case ["put", str(pv), value]:
             EpicsSignal(pv, put_complete=True, name="put").set(value).wait(5)
+            return 1
+        case ["send", str(text)]:
+            cell.command_text.put(text)
             return 1
         case ["command", str(name), dict(arguments), identity, token]:
             sender = cell if token is None else Cell(cell.prefix, name="stranger", token=str(token))

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tests.operando.guard.conftest import World
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_lost_potentiostat_is_unsafe_and_stopped_when_it_returns(fresh_world: World) -> None:
@@ -26,3 +32,11 @@ def test_a_lost_potentiostat_is_unsafe_and_stopped_when_it_returns(fresh_world: 
     world.wait_state("TRIPPED")
     assert "at last" in world.events("safe")[-1]["text"]
     assert world.events("unsafe")
+
+
+def test_a_potentiostat_that_was_frozen_for_a_while_can_be_stopped_again(fresh_world: World) -> None:
+    (server,) = fresh_world.processes
+    environment = os.environ | fresh_world.environment | {"EPICS_CA_CONN_TMO": "1", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(Path(__file__).with_name("frozen_server.py")), str(server.child.pid), "FAKE:C0:STOP"]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=False)
+    assert said.stdout.split() == ["True", "True", "True"], said.stderr

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,14 @@ def test_a_command_with_a_wrong_token_is_refused(guarded: World) -> None:
     assert "refused" in said
     assert "guard.token" in said
     assert not guarded.events("note")
+
+
+def test_an_id_that_leaves_no_room_for_an_answer_is_refused_and_the_guard_goes_on(guarded: World) -> None:
+    before = guarded.ask("get")["heartbeat"]
+    text = json.dumps({"id": "x" * 3950})  # its answer is longer than the waveform, however short the reason
+    assert guarded.ask("send", text) == 1
+    guarded.wait(lambda found: found["heartbeat"] > before + 1)
+    assert guarded.command("note", token="stolen", text="still there?")
 
 
 def test_a_repeated_id_is_answered_and_not_done_again(guarded: World) -> None:
@@ -93,7 +102,7 @@ def test_charge_is_the_integral_of_current(guarded: World) -> None:
 
 def test_a_second_guard_of_the_same_run_is_refused(guarded: World) -> None:
     second = guarded.start_guard()
-    assert second.child.wait(20) == 1
+    assert second.child.wait(20) == 2
     assert "has a guard already" in second.text
 
 

@@ -10,6 +10,7 @@ from operando.model.cell_log import CellLogReader, CellLogWriter
 def test_readers_see_committed_rows_only(tmp_path: Path) -> None:
     path = tmp_path / "cell.sqlite"
     writer = CellLogWriter(path)
+    writer.commit()
     reader = CellLogReader(path)
     row = writer.sample("load_cell", time_s=10.0, wall_s=11.0, period_s=1.0, quality="OK", values=(5000.0, 735.0, 26.0))
     assert reader.last("load_cell") is None
@@ -40,6 +41,8 @@ def test_rows_are_asked_for_by_id_and_time(tmp_path: Path) -> None:
     reader = CellLogReader(tmp_path / "cell.sqlite")
     assert [row["temperature_c"] for row in reader.rows("temperature", after_id=3)] == [28.0, 29.0]
     assert [row["id"] for row in reader.rows("temperature", since_s=2.5)] == [4, 5]
+    assert [row["id"] for row in reader.rows("temperature", after_id=1, until_id=3)] == [2, 3]
+    assert [row["id"] for row in reader.rows("temperature", since_s=0.5, max_num=2)] == [2, 3]
     with pytest.raises(KeyError, match="no table"):
         reader.rows("sqlite_master")
     reader.close()

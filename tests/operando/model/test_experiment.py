@@ -57,6 +57,8 @@ def test_shipped_experiment_asks_for_10_milliampere_per_gram() -> None:
         ('energy = "35 keV"', 'energy = "nan keV"', ["beam.energy", "nan keV"]),
         ('current = "-10 mA/g"', 'current = "-10 mA"', ["discharge.current", "'-10 mA'", "100 uA", "mA/g"]),
         ('duration = "24 h"', 'duration = "-24 h"', ["rest.duration", "'-24 h'", "greater than 0"]),
+        ('duration = "24 h"', 'duration = "1 ms"', ["rest.duration", "0.001 s", "at least 3 s"]),
+        ('max_duration = "70 h"', 'max_duration = "70 uh"', ["discharge.max_duration", "0.252 s", "at least 3 s"]),
         ('duration = "24 h"', "duration = nan", ["rest.duration", "nan", "no unit"]),
         ('step = "rest"', "", ["schedule.rest.step", "is missing"]),
         ('at = "end"', 'every = "30 h"', ["rest.OCV.every", "108000 s", "86400 s"]),

@@ -1,6 +1,7 @@
 """A recorded scan that is missing or damaged is refused before anything starts."""
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,13 @@ import pytest
 import tifffile
 from rich.console import Console
 
+from live_analysis.run_follower import TomogramRun
+from operando.model.experiment_file import load_experiment
 from operando.session.errors import RequestError
 from operando.session.replay import replay_scan
+from plans.tomogram_scan import scan_of
+from simulators.recorded_scan import load_recorded_scan
+from simulators.replay_experiment import replay_experiment
 
 NUM, SHAPE = 6, (4, 8)
 CONSOLE = Console(file=io.StringIO())
@@ -51,9 +57,11 @@ def damaged(frame: int, value: float) -> np.ndarray[Any, Any]:
         ({"theta": np.arange(NUM - 1.0)}, "6 projections but 5 angles"),
         ({"data_white": np.ones((2, 4, 7))}, "flats have 4 rows x 7 columns, projections 4 rows x 8 columns"),
         ({"data_dark": np.ones((0, *SHAPE))}, "no darks"),
+        ({"data_dark": np.full((2, *SHAPE), 5000)}, "are not brighter than darks (median 5000)"),
         ({"data": np.ones(SHAPE)}, "the axes"),
         ({"data": damaged(3, np.nan)}, "projection 3 holds values that are not finite"),
         ({"data": damaged(4, 7.0)}, "projection 4 is blank"),
+        ({name: np.ones((NUM, 4, 0)) for name in ("data", "data_white", "data_dark")}, "4 rows x 0 columns"),
     ],
 )
 def test_a_scan_whose_parts_do_not_hold_together_is_refused(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
@@ -82,8 +90,50 @@ def test_half_a_picture_in_a_folder_is_refused_by_its_name(tmp_path: Path) -> No
     assert "damaged" in sentence
 
 
+@pytest.mark.parametrize(
+    ("pixel_size", "unit", "said"),
+    [
+        ("1 km", "deg", "a pixel size of 1e+09 um was given; allowed is 0.001 to 10000 um"),
+        ("-2 um", "deg", "a pixel size of -2 um"),
+        (None, "rad", "span 150 rad, 24 turns"),
+    ],
+)
+def test_what_a_person_says_of_a_scan_must_be_possible(
+    tmp_path: Path, pixel_size: str | None, unit: str, said: str
+) -> None:
+    with pytest.raises(RequestError, match=re.escape(said)):
+        replay_scan(data_exchange(tmp_path / "scan.h5"), pixel_size, unit, tmp_path / "run", CONSOLE)
+
+
+def test_a_folder_in_place_of_the_angles_is_refused(tmp_path: Path) -> None:
+    for name in ("dark", "flat", "projection_1", "projection_2"):
+        tifffile.imwrite(tmp_path / f"{name}.tif", np.ones(SHAPE, np.uint16))
+    (tmp_path / "angles.txt").mkdir()
+    assert "angles.txt: cannot be read" in refusal(tmp_path, tmp_path)
+
+
+def test_a_picture_of_complex_numbers_is_refused(tmp_path: Path) -> None:
+    for name in ("dark", "flat", "projection_1"):
+        tifffile.imwrite(tmp_path / f"{name}.tif", np.ones(SHAPE, np.complex64))
+    assert "real numbers" in refusal(tmp_path, tmp_path)
+
+
 @pytest.mark.parametrize("name", ["nothing", "empty_folder", "text.txt"])
 def test_a_place_without_a_scan_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty_folder").mkdir()
     (tmp_path / "text.txt").write_text("hello", encoding="utf-8")
     assert name in refusal(tmp_path / name, tmp_path)
+
+
+@pytest.mark.parametrize(("pixel_size_um", "unknown"), [(None, ["pixel_size_um", "energy_kev"]), (2.5, ["energy_kev"])])
+def test_what_only_fills_the_form_is_said_in_the_start_document_and_not_passed_on(
+    tmp_path: Path, pixel_size_um: float | None, unknown: list[str]
+) -> None:
+    file = tmp_path / "replay.toml"
+    file.write_text(replay_experiment(load_recorded_scan(data_exchange(tmp_path / "scan.h5")), pixel_size_um))
+    start = dict(scan_of(load_experiment(file), "recorded").as_metadata())
+    assert start["placeholders"] == unknown
+    tomogram = TomogramRun(start)
+    assert tomogram.said("pixel_size_um") == pixel_size_um
+    assert tomogram.said("energy_kev") is None
+    assert tomogram.said("num_projections") == NUM

@@ -1,0 +1,82 @@
+"""A command to the guard is answered, also when the guard was killed after it had received it."""
+
+import json
+from typing import Any
+
+import pytest
+from ophyd import EpicsSignalRO
+from ophyd.sim import FakeEpicsSignalRO, fake_device_cache, make_fake_device
+
+from devices import cell as cell_module
+from devices.cell import Cell, GuardReading
+
+fake_device_cache[GuardReading] = FakeEpicsSignalRO
+
+
+class Guards:
+    """One guard after another behind fake process variables; they receive what is sent and answer when told."""
+
+    def __init__(self, cell: Any) -> None:
+        self.cell = cell
+        self.sent: list[str] = []
+        self.start()
+        cell.command_text.subscribe(self._receive, run=False)
+
+    def start(self) -> None:
+        self.cell.command_received.sim_put("")
+        self.cell.last_command.sim_put("")
+
+    def _receive(self, *, value: str, **_: object) -> None:
+        if value:
+            self.sent.append(json.loads(value)["id"])
+            self.cell.command_received.sim_put(json.dumps({"id": self.sent[-1]}))
+
+    def answer(self) -> None:
+        self.cell.last_command.sim_put(json.dumps({"id": self.sent[-1], "outcome": "done", "reason": ""}))
+
+
+def test_the_next_guard_is_sent_a_command_that_died_with_the_last_one() -> None:
+    cell = make_fake_device(Cell)("G:", name="cell", token="secret")
+    guards = Guards(cell)
+    status = cell.command("rest", {"step": "rest", "duration_s": 60.0})
+    cell.check_answer()
+    assert len(guards.sent) == 1  # it is at work on it
+    guards.start()
+    cell.check_answer()
+    assert len(guards.sent) == 2
+    assert guards.sent[0] == guards.sent[1]  # so that a guard that knows its answer does not do it twice
+    guards.answer()
+    cell.check_answer()
+    status.wait(5)
+    guards.start()
+    cell.check_answer()
+    assert len(guards.sent) == 2
+
+
+def test_a_guard_that_is_being_restarted_is_waited_for_and_one_that_is_gone_only_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers: list[float | Exception] = []
+
+    def get(_: GuardReading, **__: Any) -> float:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(EpicsSignalRO, "get", get)
+    cell = Cell("NOBODY:", name="cell", token="secret")
+    answers += [TimeoutError("gone"), TimeoutError("gone"), 1.7]
+    assert cell.voltage.get(use_monitor=False) == 1.7
+    monkeypatch.setattr(cell_module, "RECONNECT_S", 0.0)
+    answers += [TimeoutError("gone")]
+    with pytest.raises(TimeoutError):
+        cell.voltage.get(use_monitor=False)
+    monkeypatch.setattr(cell_module, "RECONNECT_S", 1e9)
+    answers += [TimeoutError("gone")]
+    with pytest.raises(TimeoutError):
+        cell.voltage.get(use_monitor=False)
+    answers += [1.6, TimeoutError("gone again"), 1.5]
+    assert cell.voltage.get(use_monitor=False) == 1.6
+    assert cell.voltage.get(use_monitor=False) == 1.5
+    cell.destroy()

@@ -1,0 +1,144 @@
+"""The guard's loop with instruments of its own test: what it does when one of them fails it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devices.lorenz import Reading
+from devices.potentiostat import PotentiostatError
+from devices.potentiostat_reading import ChannelState, Snapshot
+from devices.quality import Quality
+from devices.temperature import TemperatureReading
+from operando.guard.control import CellControl
+from operando.guard.guard import Guard
+from operando.guard.inbox import Answer, Command, Inbox
+from operando.guard.limits import CellReading
+from operando.guard.memory import Memory
+from operando.guard.record import Record
+from operando.guard.samples import Sample
+from operando.model.cell_log import CellLogWriter
+from operando.model.clock import SystemClock
+from operando.model.experiment_file import load_experiment
+
+EXPERIMENT = Path(__file__).parents[3] / "experiments" / "cus_26mpa.toml"
+POLL_S = 0.01
+SNAPSHOT = Snapshot(2.4, 0.0, 10.0, ChannelState.STOP, 0, False, None, (None, None), 0.0)
+
+
+class Instrument:
+    """A potentiostat that shows one state and takes no technique."""
+
+    state = ChannelState.STOP
+
+    def poll(self) -> Snapshot:
+        return replace(SNAPSHOT, state=self.state)
+
+    def load(self, _techniques: object) -> None:
+        self.state = ChannelState.PAUSE  # from here on it neither runs nor stops
+        raise PotentiostatError("The instrument refused the sequence.")
+
+    def open_circuit(self) -> None:
+        pass
+
+
+class Readings:
+    """Samples of a healthy cell."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+
+    def read(self) -> Sample:
+        return Sample(
+            time_s=1.0,
+            potentiostat=self.instrument.poll(),
+            load_cell=Reading(1.0, 7000.0, Quality.OK),
+            temperature=TemperatureReading(25.0, 1.0),
+            force_n=735.0,
+            pressure_mpa=26.0,
+            potentiostat_quality=Quality.OK,
+            load_cell_quality=Quality.OK,
+            temperature_quality=Quality.OK,
+            reading=CellReading(2.4, 0.0, 26.0, 25.0),
+        )
+
+
+class Shown:
+    """What was published last; a server that is too busy when told so."""
+
+    busy = False
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+
+    def publish(self, values: Mapping[str, Any], _time_s: float) -> None:
+        if self.busy:
+            raise TimeoutError
+        self.values |= values
+
+
+class Bench:
+    def __init__(self, directory: Path, clock: SystemClock, memory: Memory) -> None:
+        self.instrument, self.shown, self.inbox = Instrument(), Shown(), Inbox(clock)
+        self.record = Record(CellLogWriter(directory / "cell.sqlite"), clock, clock)
+        control = CellControl(self.instrument, self.inbox, clock, POLL_S)  # type: ignore[arg-type]
+        self.experiment = load_experiment(EXPERIMENT)
+        self.guard = Guard(
+            self.experiment,
+            Readings(self.instrument),  # type: ignore[arg-type]
+            control,
+            self.record,
+            self.shown,
+            self.inbox,
+            clock,
+            memory,
+        )
+
+
+@pytest.fixture
+def clock() -> Iterator[SystemClock]:
+    clock = SystemClock()
+    yield clock
+    clock.close()
+
+
+def test_a_step_that_neither_starts_nor_stops_trips_and_stays_unsafe(tmp_path: Path, clock: SystemClock) -> None:
+    bench = Bench(tmp_path, clock, Memory())
+    bench.guard.adopt()
+    answers: list[Answer] = []
+
+    def keep(answer: Answer) -> None:
+        answers.append(answer)
+        bench.inbox.end("answered")
+
+    bench.inbox.put(Command("1", "rest", {"step": "rest", "duration_s": 60.0}, keep))
+    bench.guard.run()
+    assert [answer.outcome for answer in answers] == ["failed"]
+    assert bench.shown.values["STATE"] == "UNSAFE"
+    assert "did not start" in bench.shown.values["TRIP"]
+    bench.instrument.state = ChannelState.STOP
+    bench.guard.sample()
+    assert bench.shown.values["STATE"] == "TRIPPED"
+    bench.record.close()
+
+
+def test_a_server_too_busy_to_publish_does_not_end_the_guard(tmp_path: Path, clock: SystemClock) -> None:
+    bench = Bench(tmp_path, clock, Memory())
+    bench.shown.busy = True
+    bench.guard.adopt()
+    bench.shown.busy = False
+    bench.guard.sample()
+    assert bench.shown.values["HEARTBEAT"] == 2
+    bench.record.close()
+
+
+def test_only_a_rehearsal_that_jumps_through_time_is_sampled_more_rarely_than_its_file_says(
+    tmp_path: Path, clock: SystemClock
+) -> None:
+    bench = Bench(tmp_path, clock, Memory(period_s=86400.0))
+    bench.guard.adopt()
+    sampling = bench.experiment.sampling
+    assert bench.guard.period_s == max(sampling.in_tomogram, sampling.between_tomograms)
+    bench.record.close()

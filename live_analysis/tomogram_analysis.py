@@ -29,6 +29,8 @@ from operando.model.materials import MaterialError, attenuation_per_cm
 from operando.model.measurement import Measurement
 from operando.model.run_directory import RunDirectory
 
+MAX_RIM_GAP = 10.0  # pixels between neighbouring projections at the rim: more, and streaks pass for what is measured
+
 
 class StartDocumentError(ValueError):
     """The start document of a run does not say what the analysis must know."""
@@ -185,6 +187,8 @@ class TomogramAnalysis:
         expected = self._tomogram.start.get("num_projections")
         if expected is not None and self.num_projections != expected:
             flags.append("partial")
+        if volume.rim_gap > MAX_RIM_GAP:
+            flags.append("undersampled")
         if volume.axis.confidence < LOW_CONFIDENCE:
             flags.append("rotation_axis_uncertain")
         if not volume.grey_values_absolute or not self._pixel_size_known:

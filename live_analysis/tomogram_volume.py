@@ -50,7 +50,10 @@ class RegionVolume:
 
 @dataclass(frozen=True)
 class TomogramVolume:
-    """What was reconstructed, in 1/cm; ``region`` is None if none was asked or none of it was seen."""
+    """What was reconstructed, in 1/cm; ``region`` is None if none was asked or none of it was seen.
+
+    ``rim_gap`` is the largest distance of neighbouring projections at the rim of the view, in pixels: 1 is ideal.
+    """
 
     axis: RotationAxis
     slices: OrthogonalSlices
@@ -58,6 +61,7 @@ class TomogramVolume:
     reference_values: NDArray[np.float32] | None
     grey_values_absolute: bool
     coverage: float
+    rim_gap: float
     num_dead: int
     num_zingers: int
 
@@ -106,7 +110,7 @@ def reconstruct_tomogram(
     region_parts, reference_parts = [], []
     reference_grid = None if reference is None else _disc_grid(reference.radius_um / pixel_size_um)
     num_dead = num_zingers = 0
-    absolute, coverage = True, 1.0
+    absolute, coverage, largest_gap_deg = True, 1.0, 180.0
     slab_rows = max(SLAB_BYTES // (4 * num_columns * len(angles_deg)), 1)
     for begin in range(usable.start, usable.stop, slab_rows):
         rows = slice(begin, min(begin + slab_rows, usable.stop))
@@ -121,7 +125,8 @@ def reconstruct_tomogram(
             wall_per_cm=wall_per_cm,
             bore_centre_um=bore_centre_um,
         )
-        absolute, coverage = absolute and scan.grey_values_absolute, scan.weights.coverage
+        absolute = absolute and scan.grey_values_absolute
+        coverage, largest_gap_deg = scan.weights.coverage, scan.weights.largest_gap_deg
         for plane, line in zip(planes, lines, strict=True):
             plane[rows] = scan.reconstruct(line).reshape(rows.stop - rows.start, num_columns)
         if rows.start <= middle_row < rows.stop:
@@ -136,6 +141,7 @@ def reconstruct_tomogram(
         reference_values=np.concatenate(reference_parts) if reference_parts else None,
         grey_values_absolute=absolute,
         coverage=coverage,
+        rim_gap=float(np.radians(largest_gap_deg)) * num_columns / 2,
         num_dead=num_dead,
         num_zingers=num_zingers,
     )

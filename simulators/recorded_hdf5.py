@@ -15,6 +15,8 @@ from simulators.recorded_data import AngleUnit, RecordedScanError
 UM = {"m": 1e6, "cm": 1e4, "mm": 1e3, "um": 1.0, "µm": 1.0, "micron": 1.0, "microns": 1.0, "nm": 1e-3}
 KEV = {"ev": 1e-3, "kev": 1.0, "mev": 1e3, "j": 1 / 1.602176634e-16}  # CODATA 2018
 
+UNSAID = ("", "\u00b0", "none", "unknown", "any", "unitless")
+
 
 @dataclass(frozen=True)
 class Hdf5Stack:
@@ -88,7 +90,7 @@ def angles_of(dataset: Any, given: AngleUnit | None) -> tuple[NDArray[np.float64
     Raises
     ------
     RecordedScanError
-        If the dataset does not hold numbers.
+        If the dataset does not hold numbers, or has the unit of something else.
     """
     if dataset.dtype.kind not in "uif":
         raise RecordedScanError(
@@ -100,6 +102,11 @@ def angles_of(dataset: Any, given: AngleUnit | None) -> tuple[NDArray[np.float64
         given = AngleUnit.DEGREES
     elif given is None and written.startswith("rad"):
         given = AngleUnit.RADIANS
+    elif given is None and written not in UNSAID:
+        raise RecordedScanError(
+            f"{dataset.file.filename}: {dataset.name} has the unit {written!r}, which is none of angles. If it is a "
+            "mistake of the file, say which it is with the angle unit 'deg' or 'rad'."
+        )
     return angles, given
 
 

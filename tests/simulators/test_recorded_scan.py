@@ -143,6 +143,13 @@ def test_angles_that_look_like_radians_are_refused_until_a_person_says_so(tmp_pa
     assert np.allclose(load_recorded_scan(path, angle_unit=AngleUnit.RADIANS).angles_deg, ANGLES_DEG)
 
 
+def test_angles_in_a_unit_of_something_else_are_refused_until_a_person_says_so(tmp_path: Path) -> None:
+    path = write_data_exchange(tmp_path / "a.h5", theta=ANGLES_DEG, units="mV")
+    with pytest.raises(RecordedScanError, match=r"unit 'mv'.*'deg' or 'rad'"):
+        load_recorded_scan(path)
+    assert np.allclose(load_recorded_scan(path, angle_unit=AngleUnit.DEGREES).angles_deg, ANGLES_DEG)
+
+
 def test_missing_theta_says_what_to_add(tmp_path: Path) -> None:
     with pytest.raises(RecordedScanError, match=r"/exchange/theta is missing.*Add it"):
         load_recorded_scan(write_data_exchange(tmp_path / "a.h5", theta=None))

@@ -58,7 +58,8 @@ def _slice_by_algotom(angles_deg: NDArray[np.float64]) -> NDArray[np.float32]:
     counts = np.stack([tifffile.imread(path)[MIDDLE_ROW] for path in sorted((SCAN / "tiffs").glob("*.tiff"))])
     flat, dark = (tifffile.imread(SCAN / f"{kind}_00001.tiff")[MIDDLE_ROW].astype("f8") for kind in ("flat", "dark"))
     sinogram = -np.log((counts - dark) / (flat - dark))
-    return fbp_reconstruction(
+    found = fbp_reconstruction(
         sinogram.astype("f4"), PUBLISHED_AXIS, angles=np.radians(angles_deg), apply_log=False, gpu=False, ratio=None,
         filter_name=None, ncore=1,
     )  # fmt: skip
+    return np.asarray(found, np.float32)

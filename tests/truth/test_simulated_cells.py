@@ -78,6 +78,14 @@ def test_with_few_projections_of_a_narrow_view_the_uncertainty_covers_what_is_wr
     assert {"rotation_axis_uncertain", NEAR_RESOLUTION} <= set(volume.flags)
 
 
+def test_two_directions_are_no_tomogram_and_the_value_says_so(tmp_path: Path) -> None:
+    view = View(ImagingGeometry(160, 112, 3.52), num_projections=2, exposure_s=0.2, num_darks=5, num_flats=10)
+    run = OfflineRun(tmp_path, SHIPPED, 1, view, SHORT_EXPERIMENT)
+    found = run.measure(run.expose("OCV", START_S))
+    assert all("undersampled" in entry.flags for name, entry in found.items() if name == "high_attenuation_volume")
+    assert "undersampled" in found["rotation_axis"].flags
+
+
 def test_cu2s_and_displacement_are_part_of_the_truth() -> None:
     run_truth = _truth_at(1.2)
     assert run_truth["cu2s_volume"] > run_truth["high_attenuation_volume"] > 0

@@ -41,8 +41,8 @@ class ForceCalibration:
         """
         if not isfinite(counts) or self.is_over_range(counts):
             raise CalibrationError(
-                f"Cannot tare at {counts} counts: full scale is {self.full_scale_n:g} N. "
-                "Unload the sensor and read again."
+                f"load_cell.tare_counts: {counts} counts cannot mean zero force, full scale is "
+                f"{self.full_scale_n:g} N. Unload the sensor and read again."
             )
         return replace(self, tare_n=self.slope_n * counts + self.offset_n)
 

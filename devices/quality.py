@@ -8,7 +8,6 @@ class Quality(StrEnum):
     """Quality of a reading, from best to worst."""
 
     OK = "OK"
-    UNCALIBRATED = "UNCAL"
     OVER_RANGE = "OVERRANGE"
     BAD_CHECKSUM = "BADCS"
     STALE = "STALE"

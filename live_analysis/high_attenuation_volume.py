@@ -43,9 +43,6 @@ class HighAttenuationVolume:
 
     volume_um3: float
     uncertainty_um3: float
-    uncertainty_from_threshold_um3: float
-    uncertainty_from_noise_um3: float
-    uncertainty_from_resolution_um3: float
     detection_limit_um3: float
     median_thickness_um: float
     noise_per_cm: float
@@ -136,7 +133,7 @@ def high_attenuation_volume(
     total = float(found.volumes_um3.sum())
     if not len(found.volumes_um3):
         return HighAttenuationVolume(
-            0.0, limit, 0.0, 0.0, 0.0, limit, float("nan"), noise, found.volumes_um3, found.mask,
+            0.0, limit, limit, float("nan"), noise, found.volumes_um3, found.mask,
             (BELOW_DETECTION, NEAR_RESOLUTION),
         )  # fmt: skip
     thickness = _weighted_median(found.thicknesses_um, found.volumes_um3)
@@ -147,9 +144,6 @@ def high_attenuation_volume(
     return HighAttenuationVolume(
         total,
         float(np.sqrt(from_threshold**2 + found.noise_um3**2 + from_resolution**2)),
-        from_threshold,
-        found.noise_um3,
-        from_resolution,
         limit,
         thickness,
         noise,

@@ -1,6 +1,5 @@
 """Starts a simulated beamline from an experiment file: chooses ports, writes the beamline file, serves."""
 
-import argparse
 import asyncio
 import os
 import re
@@ -189,27 +188,3 @@ def _chip(experiment: Experiment, name: str) -> "Chip":
     geometry = experiment.geometry[name]
     columns, rows = geometry.num_columns * geometry.binning, geometry.num_rows * geometry.binning
     return Chip(max(CHIP_COLUMNS, columns), max(CHIP_ROWS, rows), geometry.binning, columns, rows)
-
-
-def main() -> None:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--experiment", type=Path, required=True)
-    parser.add_argument("--geometry", required=True)
-    parser.add_argument("--directory", type=Path, required=True)
-    parser.add_argument("--seed", type=int)
-    parser.add_argument("--epoch", type=float)
-    parser.add_argument("--recorded-scan", type=Path)
-    options = parser.parse_args()
-    run_simulated_beamline(
-        options.experiment,
-        options.geometry,
-        options.directory,
-        seed=options.seed,
-        epoch_s=options.epoch,
-        recorded_scan=options.recorded_scan,
-    )
-
-
-if __name__ == "__main__":
-    main()

@@ -11,10 +11,6 @@ from simulators.phantom import Phantom
 from simulators.projector import Projector
 
 
-def _steady_beam(_time_s: float) -> float:
-    return 1.0
-
-
 class CellFrames:
     """A frame source (``simulators.frame_source.FrameSource``) that looks into the simulated cell.
 
@@ -26,8 +22,6 @@ class CellFrames:
         What is looked at, and with what.
     nominal_exposure_s
         The exposure for which the detector's photons per pixel are meant; others scale with their length.
-    beam_intensity_at
-        Beam relative to the nominal one at a time in s.
     """
 
     def __init__(
@@ -38,14 +32,12 @@ class CellFrames:
         detector: Detector,
         *,
         nominal_exposure_s: float,
-        beam_intensity_at: Callable[[float], float] = _steady_beam,
     ) -> None:
         self._state_at = state_at
         self._phantom = phantom
         self._projector = projector
         self._detector = detector
         self._nominal_exposure_s = nominal_exposure_s
-        self._beam_intensity_at = beam_intensity_at
 
     @property
     def frame_shape(self) -> tuple[int, int]:
@@ -73,5 +65,5 @@ class CellFrames:
             self._projector.line_integrals(scene, angle_deg, sample_x_mm),
             shutter_open=True,
             frame_number=frame_number,
-            beam_intensity=self._beam_intensity_at(mid_exposure_s) * exposure_s / self._nominal_exposure_s,
+            beam_intensity=exposure_s / self._nominal_exposure_s,
         )

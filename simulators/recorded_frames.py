@@ -44,9 +44,6 @@ class RecordedFrames:
         """How recorded values became counts, as a sentence."""
         return self._scale.note
 
-    def begin(self, mid_exposure_s: float) -> None:
-        """Do nothing: a recording does not change with time."""
-
     def frame(
         self,
         mid_exposure_s: float,

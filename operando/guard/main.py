@@ -10,6 +10,7 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
+from devices.force_calibration import CalibrationError, force_calibration
 from operando.guard.life import GuardRunsAlreadyError, only_guard
 from operando.model.attendance import LONGEST_ALONE_S
 from operando.model.beamline import Beamline, load_beamline
@@ -48,7 +49,7 @@ def run_guard(run_directory: Path, *, stop_cell: bool = False, longest_alone_s: 
     except GuardRunsAlreadyError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    except (GuardError, FileFormatError, ClockError, OSError, RuntimeError) as error:
+    except (GuardError, FileFormatError, CalibrationError, ClockError, OSError, RuntimeError) as error:
         logging.getLogger(__name__).critical("%s", error, exc_info=not isinstance(error, RuntimeError | ValueError))
         return 1
     return 0
@@ -62,7 +63,6 @@ def _guard(run: RunDirectory, ending: ExitStack, *, stop_cell: bool, longest_alo
     prepare(client_environment(access.addresses, os.environ, repeater_port=access.repeater_port))
     # Only now: importing ophyd fixes the client's addresses for good, and the server's port must not become the default
     # port of the site's own list.
-    from devices.force_calibration import force_calibration
     from devices.lorenz import LorenzPort
     from devices.potentiostat import Potentiostat
     from devices.temperature import Temperature
@@ -79,7 +79,10 @@ def _guard(run: RunDirectory, ending: ExitStack, *, stop_cell: bool, longest_alo
     from operando.guard.samples import Sampler
     from operando.guard.server import GuardServer
 
+    tare_counts = beamline.load_cell.tare_counts
     calibration = force_calibration(beamline.load_cell.calibration, beamline.load_cell.full_scale_n)
+    if tare_counts is not None:
+        calibration = calibration.tared(tare_counts)
     channel = f"{beamline.potentiostat.prefix}C{beamline.potentiostat.channel}:"
     potentiostat = Potentiostat(channel, name="potentiostat")
     potentiostat.connect()
@@ -103,7 +106,14 @@ def _guard(run: RunDirectory, ending: ExitStack, *, stop_cell: bool, longest_alo
     for number in (signal.SIGTERM, signal.SIGINT):
         # A handler runs inside the loop's own wait, where it may take no lock.
         signal.signal(number, lambda *_: threading.Thread(target=inbox.end, args=("A signal asked for it.",)).start())
-    record.event("guard", "Started.", pid=os.getpid(), calibration_id=calibration.calibration_id)
+    record.event(
+        "guard",
+        "Started.",
+        pid=os.getpid(),
+        calibration_id=calibration.calibration_id,
+        tare_counts=tare_counts,
+        tare_n=calibration.tare_n,
+    )
     try:
         server.start()
         server.publish({"PID": os.getpid()}, clock.now())

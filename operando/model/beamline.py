@@ -136,6 +136,7 @@ class LoadCell(Table):
     kind: Literal["lorenz"] = "lorenz"
     port: str
     full_scale_n: float = Field(strict=True, gt=0)
+    tare_counts: int | None = Field(strict=True, default=None, gt=-32768, lt=32767)
     calibration: Calibration
 
 

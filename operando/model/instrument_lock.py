@@ -8,15 +8,14 @@ import fcntl
 import json
 import os
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 LOCK_FOLDER = Path("/tmp")  # not TMPDIR, which may differ between two people on one machine
-NUM_TRIES, TRY_EVERY_S = 10, 0.02
 _PREFIX = "operando_instrument_"
+_GATE = "operando_instruments.gate"
 
 
 class InstrumentOwnedError(RuntimeError):
@@ -56,7 +55,7 @@ def only_owner(server: str, owner: Owner, *, folder: Path = LOCK_FOLDER) -> Iter
     path = _lock_file(server, owner.instrument, folder)
     descriptor = _opened(path)
     try:
-        if not _locked(descriptor):
+        if not _locked(descriptor, folder):
             holder = _said(path) or _unknown(owner.instrument)
             raise InstrumentOwnedError(
                 f"{holder.sentence}. Two processes would command one instrument: end that one first."
@@ -72,14 +71,14 @@ def only_owner(server: str, owner: Owner, *, folder: Path = LOCK_FOLDER) -> Iter
 def owner_of(server: str, instrument: str, *, folder: Path = LOCK_FOLDER) -> Owner | None:
     """Return who has an instrument now, None if nobody does."""
     path = _lock_file(server, instrument, folder)
-    return (_said(path) or _unknown(instrument)) if _held(path) else None
+    return (_said(path) or _unknown(instrument)) if _held(path, folder) else None
 
 
 def owner_at_port(port: int, *, folder: Path = LOCK_FOLDER) -> Owner | None:
     """Return the living owner that serves at a port, None if none of this machine says so."""
     for path in sorted(folder.glob(f"{_PREFIX}*.lock")):
         owner = _said(path)
-        if owner is not None and owner.port == port and _held(path):
+        if owner is not None and owner.port == port and _held(path, folder):
             return owner
     return None
 
@@ -90,34 +89,47 @@ def _lock_file(server: str, instrument: str, folder: Path) -> Path:
 
 def _opened(path: Path) -> int:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     except PermissionError:  # another user made it; a lock needs no right to write
-        return os.open(path, os.O_RDONLY)
+        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     with contextlib.suppress(PermissionError):
         os.fchmod(descriptor, 0o666)  # whatever the umask took
     return descriptor
 
 
-def _locked(descriptor: int) -> bool:
-    """Take the lock; one who only looks whether it is held holds it for an instant, which is waited out."""
-    for _ in range(NUM_TRIES):
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let nobody else take or look meanwhile: a lock that cannot be had is then an owner's, not that of a look."""
+    gate = _opened(folder / _GATE)
+    try:
+        fcntl.flock(gate, fcntl.LOCK_EX)  # nobody has it for longer than one try of another lock
+        yield
+    finally:
+        os.close(gate)
+
+
+def _locked(descriptor: int, folder: Path) -> bool:
+    """Take the lock; return whether it could be had."""
+    with _alone(folder):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
         except BlockingIOError:
-            time.sleep(TRY_EVERY_S)
-    return False
+            return False
+    return True
 
 
-def _held(path: Path) -> bool:
+def _held(path: Path, folder: Path) -> bool:
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        with _alone(folder):  # which is left after the lock of the look is
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
     return False

@@ -97,7 +97,8 @@ class ChildProcess:
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
         self.num_starts += 1
-        write_pid_file(self._folder, self.role, self._process.pid)
+        if not self._another_named():
+            write_pid_file(self._folder, self.role, self._process.pid)
 
     def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> str:
         """Wait for its READY line; return what follows the word.
@@ -144,7 +145,13 @@ class ChildProcess:
             if not self.wait(timeout_s):
                 self._process.kill()
                 self._process.wait()
-        (self._folder / f"{self.role}.pid").unlink(missing_ok=True)
+        if not self._another_named():
+            (self._folder / f"{self.role}.pid").unlink(missing_ok=True)
+
+    def _another_named(self) -> bool:
+        """Whether the pid file names a living process that somebody else started, as a guard started by hand."""
+        named = (record for record in read_pid_files(self._folder) if record.role == self.role)
+        return any(record.alive and record.pid != self.pid for record in named)
 
     def _output(self) -> str:
         with self.log.open("rb") as log:
@@ -157,18 +164,26 @@ class ChildProcess:
 
 
 class Supervisor:
-    """Restarts a process that died while it was still needed; one that ended with exit code 0 has finished."""
+    """Restarts a process that died while it was still needed; one that ended with exit code 0 has finished.
+
+    Parameters
+    ----------
+    taken_over
+        Whether a process that somebody else started does the work now: then nothing is restarted, but watched on.
+    """
 
     def __init__(
         self,
         child: ChildProcess,
         *,
         on_restart: Callable[[int], None],
+        taken_over: Callable[[], bool] = lambda: False,
         max_restarts: int | None = None,
         poll_s: float = 0.2,
     ) -> None:
         self._child = child
         self._on_restart = on_restart
+        self._taken_over = taken_over
         self._restarts_left = max_restarts
         self._poll_s = poll_s
         self._stopping = threading.Event()
@@ -188,7 +203,7 @@ class Supervisor:
     def _watch(self) -> None:
         while not self._stopping.wait(self._poll_s):
             exit_code = self._child.exit_code()
-            if exit_code is None:
+            if exit_code is None or self._taken_over():
                 continue
             if exit_code == 0 or self._restarts_left == 0:
                 self._ended.set()

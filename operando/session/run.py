@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from live_analysis.results import read_analysis_runs, read_measurements
+from operando.guard.life import has_guard
 from operando.model.attendance import LONGEST_ALONE_S
 from operando.model.experiment import Experiment
 from operando.model.experiment_file import load_experiment
@@ -108,6 +109,7 @@ def _run(
     supervisor = Supervisor(
         guard,
         on_restart=lambda code: console.print(f"The guard died (exit {code}) and was restarted.", style="bold red"),
+        taken_over=lambda: has_guard(run),
     )
     ending.callback(supervisor.stop)
 

@@ -70,7 +70,7 @@ def test_limits_act_without_acquisition_and_a_trip_outlives_its_guard_until_a_pe
         assert len(trips(run)) == 1, "the old one"
 
         impose_current(run, DANGEROUS_A)
-        run.wait(lambda: sum(event["kind"] == "safe" for event in run.rows("events")) == 2, 20)
+        run.wait(lambda: sum(event["kind"] == "safe" for event in run.rows("events")) == 3, 20)  # trip, restart, now
         code, said = ask(run, "clear-trip", "a mistake of another client", "--person", "Ada")
         assert (code, "cleared: The current is" in said) == (0, True), said
         cleared = next(event for event in run.rows("events") if event["kind"] == "trip_cleared")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.operando.guard.conftest import CALIBRATION
+
 if TYPE_CHECKING:
     from tests.operando.guard.conftest import World
 
@@ -111,6 +113,23 @@ def test_a_missing_calibration_is_refused(tmp_path: Path, make_world: Any) -> No
     guard = world.start_guard()
     assert guard.child.wait(20) == 1
     assert "load_cell.calibration" in guard.text
+
+
+def test_counts_beyond_full_scale_are_no_tare(tmp_path: Path, make_world: Any) -> None:
+    world = make_world(tmp_path, calibration=f"tare_counts = 20001{CALIBRATION}")
+    guard = world.start_guard()
+    assert guard.child.wait(20) == 1
+    assert "load_cell.tare_counts: 20001 counts cannot mean zero force, full scale is 2000 N" in guard.text
+
+
+def test_force_is_that_above_the_tare_and_the_log_tells_it(tmp_path: Path, make_world: Any) -> None:
+    world = make_world(tmp_path, calibration=f"tare_counts = 351{CALIBRATION}")
+    world.start_ioc()
+    world.start_guard().wait_ready()
+    assert world.wait_state("OPEN_CIRCUIT")["pressure"] == pytest.approx(700.0 / 28.274, abs=1e-2)
+    started = json.loads(world.events("guard")[0]["data"])
+    assert started["tare_counts"] == 351
+    assert started["tare_n"] == pytest.approx(35.1)
 
 
 def test_a_missing_potentiostat_is_named(tmp_path: Path, make_world: Any) -> None:

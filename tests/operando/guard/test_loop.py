@@ -47,6 +47,8 @@ class Instrument:
 class Readings:
     """Samples of a healthy cell."""
 
+    temperature_silent_s = 0.0
+
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
 
@@ -61,7 +63,7 @@ class Readings:
             potentiostat_quality=Quality.OK,
             load_cell_quality=Quality.OK,
             temperature_quality=Quality.OK,
-            reading=CellReading(2.4, 0.0, 26.0, 25.0),
+            reading=CellReading(2.4, 0.0, 26.0, 25.0, temperature_silent_s=self.temperature_silent_s),
         )
 
 
@@ -83,11 +85,12 @@ class Bench:
     def __init__(self, directory: Path, clock: SystemClock, memory: Memory) -> None:
         self.instrument, self.shown, self.inbox = Instrument(), Shown(), Inbox(clock)
         self.record = Record(CellLogWriter(directory / "cell.sqlite"), clock, clock)
+        self.readings = Readings(self.instrument)
         control = CellControl(self.instrument, self.inbox, clock, POLL_S)  # type: ignore[arg-type]
         self.experiment = load_experiment(EXPERIMENT)
         self.guard = Guard(
             self.experiment,
-            Readings(self.instrument),  # type: ignore[arg-type]
+            self.readings,  # type: ignore[arg-type]
             control,
             self.record,
             self.shown,
@@ -141,4 +144,16 @@ def test_only_a_rehearsal_that_jumps_through_time_is_sampled_more_rarely_than_it
     bench.guard.adopt()
     sampling = bench.experiment.sampling
     assert bench.guard.period_s == max(sampling.in_tomogram, sampling.between_tomograms)
+    bench.record.close()
+
+
+def test_a_silent_thermometer_shortens_the_period_as_every_instrument_does(tmp_path: Path, clock: SystemClock) -> None:
+    bench = Bench(tmp_path, clock, Memory(period_s=0.5))
+    bench.guard._longest_live_period_s = 60.0
+    bench.guard.adopt()
+    bench.guard._asked_period_s = 30.0
+    assert bench.guard.period_s == 30.0
+    bench.readings.temperature_silent_s = 0.1
+    bench.guard.sample()
+    assert bench.guard.period_s == 1.0
     bench.record.close()

@@ -39,3 +39,21 @@ def test_a_trip_outlives_the_guard(fresh_world: World) -> None:
     found = world.wait(lambda found: found["pid"] == guard.child.pid)
     assert found["state"] == "TRIPPED"
     assert "temperature" in found["trip"]
+
+
+def test_a_guard_killed_between_trip_and_open_circuit_is_followed_by_one_that_opens_it(fresh_world: World) -> None:
+    world = fresh_world
+    guard = world.start_guard().wait_ready()
+    assert world.command("constant_current", **CHARGE) == "done"
+    world.put("DEAF", 1)
+    world.put("TEMPERATURE", 60.0)
+    world.wait(lambda _: bool(world.events("trip")))
+    guard.end(signal.SIGKILL)
+    assert not world.events("safe")
+    world.put("DEAF", 0)
+    world.put("TEMPERATURE", 25.0)
+    world.start_guard().wait_ready()
+    found = world.wait_state("TRIPPED")
+    assert "temperature" in found["trip"]
+    assert len(world.events("safe")) == 1
+    assert world.rows("potentiostat")[-1]["state"] == 0

@@ -27,6 +27,7 @@ def test_the_simulated_beamlines_file_is_one(tmp_path: Path) -> None:
     [
         ('interface = "127.0.0.1"', 'interface = "999.1.1.1"', ["channel_access.interface", "'999.1.1.1'", "IP"]),
         ("counts = [137.0, 20137.0]", "counts = [5.0, 5.0]", ["load_cell.calibration", "counts", "differ"]),
+        ("full_scale_n = 2000.0", "full_scale_n = 2000.0\ntare_counts = 32767", ["load_cell.tare_counts", "32767"]),
         ("force_n = [0.0, 2000.0]", "force_n = [nan, 1.0]", ["force_n", "nan", "finite"]),
         ('prefix = "SIM:guard:"', 'prefix = ""', ["guard.prefix", "1 to 60"]),
         ('prefix = "SIM:guard:"', 'prefix = "a b"', ["guard.prefix", "'a b'", "without spaces"]),

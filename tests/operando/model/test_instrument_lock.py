@@ -112,8 +112,7 @@ def test_anybody_may_lock_whatever_the_umask_of_who_came_first(tmp_path: Path) -
             pass
     finally:
         os.umask(before)
-    (file,) = tmp_path.iterdir()
-    assert file.stat().st_mode & 0o777 == 0o666
+    assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o666}
 
 
 def test_another_users_file_that_cannot_be_written_locks_all_the_same(
@@ -142,8 +141,21 @@ def test_another_users_file_that_cannot_be_written_locks_all_the_same(
 
 def test_a_file_of_nonsense_is_held_by_an_unknown_process(tmp_path: Path) -> None:
     with only_owner(SERVER, mine(), folder=tmp_path):
-        (file,) = tmp_path.iterdir()
+        (file,) = tmp_path.glob("*.lock")
         file.write_text("[1, 2")
         found = owner_of(SERVER, CAMERA, folder=tmp_path)
         assert found is not None
         assert "unknown run" in found.sentence
+
+
+def test_a_link_in_place_of_the_file_is_not_followed(tmp_path: Path) -> None:
+    with only_owner(SERVER, mine(), folder=tmp_path):
+        pass
+    (file,) = tmp_path.glob("*.lock")
+    precious = tmp_path / "precious"
+    precious.write_text("data")
+    file.unlink()
+    file.symlink_to(precious)
+    with pytest.raises(OSError, match="symbolic links"), only_owner(SERVER, mine(), folder=tmp_path):
+        pass
+    assert precious.read_text() == "data"

@@ -1,11 +1,27 @@
 """Whoever is needed is started again, also when starting it goes wrong at first."""
 
 import errno
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from operando.session.processes import Supervisor
+from operando.guard.life import has_guard
+from operando.model.run_directory import RunDirectory
+from operando.session.processes import ChildProcess, Supervisor, read_pid_files
 
+HOLD = """
+import sys
+from pathlib import Path
+from operando.guard.life import only_guard
+from operando.model.run_directory import RunDirectory
+with only_guard(RunDirectory(Path(sys.argv[1]))):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 FINISHED_WITHIN_S = 20.0  # some polls of 10 ms, on a busy machine
 
 
@@ -42,3 +58,47 @@ def test_a_terminal_that_is_gone_does_not_end_the_watch() -> None:
     supervisor = Supervisor(Child(0), on_restart=tell, poll_s=0.01)  # type: ignore[arg-type]
     assert supervisor.wait_finished(FINISHED_WITHIN_S)
     supervisor.stop()
+
+
+def test_what_somebody_else_has_taken_over_is_not_restarted_until_it_is_free(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    looks: list[bool] = []
+
+    def taken_over() -> bool:
+        looks.append(has_guard(run))
+        return looks[-1]
+
+    child = Child(0)
+    with by_hand(tmp_path) as guard:
+        supervisor = Supervisor(child, on_restart=lambda _: None, taken_over=taken_over, poll_s=0.01)  # type: ignore[arg-type]
+        while len(looks) < 5:
+            assert not supervisor.wait_finished(0.01)
+        assert all(looks)
+        assert child.num_starts == 0
+        guard.kill()
+        assert supervisor.wait_finished(FINISHED_WITHIN_S)
+    assert child.num_starts == 1
+    supervisor.stop()
+
+
+def test_the_pid_file_of_a_guard_started_by_hand_is_left_as_it_is(tmp_path: Path) -> None:
+    with by_hand(tmp_path) as guard:
+        folder = RunDirectory(tmp_path).processes
+        child = ChildProcess("guard", ["--help"], folder)
+        child.start()
+        assert child.wait(FINISHED_WITHIN_S)
+        child.end()
+        assert [record.pid for record in read_pid_files(folder)] == [guard.pid]
+
+
+@contextmanager
+def by_hand(directory: Path) -> "Iterator[subprocess.Popen[str]]":
+    """Another process that holds the run's lock, as ``operando guard RUN`` does."""
+    command = [sys.executable, "-c", HOLD, str(directory)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "held\n"
+            yield process
+        finally:
+            process.kill()

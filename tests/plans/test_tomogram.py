@@ -149,7 +149,7 @@ class ThrownError(Exception):
     pass
 
 
-EVERY_MESSAGE = 5  # of some hundred, at a quarter of a second each; prime to the period in which commands recur
+EVERY_MESSAGE = 11  # of some hundred, at a quarter of a second each; prime to the period in which commands recur
 
 
 def count_messages(engine: RunEngine) -> int:

@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from operando.model.clock import Clock, ClockError, RehearsalClock, SystemClock
 from operando.model.experiment_file import load_experiment
 from operando.model.instrument_lock import Owner, only_owner
 from operando.model.run_directory import RunDirectory
+from operando.model.signals import SignalWatch
 from operando.model.toml_file import FileFormatError
 
 
@@ -103,9 +103,7 @@ def _guard(run: RunDirectory, ending: ExitStack, *, stop_cell: bool, longest_alo
     loneliness = Loneliness(clock, host_clock, lambda: server.num_clients, longest_alone_s=longest_alone_s)
     guard = Guard(experiment, sampler, control, record, server, inbox, clock, memory)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal or a lost ssh session must not unguard the cell
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # A handler runs inside the loop's own wait, where it may take no lock.
-        signal.signal(number, lambda *_: threading.Thread(target=inbox.end, args=("A signal asked for it.",)).start())
+    SignalWatch((signal.SIGTERM, signal.SIGINT), lambda _: inbox.end("A signal asked for it."))  # to the process's end
     record.event(
         "guard",
         "Started.",

@@ -155,7 +155,6 @@ class Acquisition:
 
     def _act_on(self, engine: Any) -> Callable[[Wish], None]:
         def act(wish: Wish) -> None:
-            self._console.print(f"{wish.value} ...", markup=False, highlight=False)
             if wish is Wish.FINISH_TOMOGRAM:
                 self._wishes.stop_after_tomogram()
             elif wish is Wish.LEAVE_CYCLING:
@@ -163,6 +162,8 @@ class Acquisition:
             else:
                 self.stopped_now = True
                 self._wishes.stop_now()
+            self._console.print(f"{wish.value} ...", markup=False, highlight=False)
+            if self.stopped_now:
                 self._abort(engine)
 
         return act

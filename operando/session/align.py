@@ -19,6 +19,7 @@ from operando.model.experiment_file import load_experiment, raw_table
 from operando.model.frames import FrameKind
 from operando.model.instrument_lock import InstrumentOwnedError, Owner, only_owner
 from operando.model.run_directory import RunDirectory
+from operando.model.signals import SignalWatch
 from operando.session.acquisition import CONNECT_TIMEOUT_S, log_libraries_to, versions
 from operando.session.alignment_report import PairLook, look_at_pair, report_alignment
 from operando.session.beamline_access import enter_beamline, open_clock, quiet_channel_access, server_of
@@ -228,16 +229,14 @@ def _aborted_by_signals(engine: Any) -> Iterator[threading.Event]:
             except TransitionError:  # the plan is about to begin
                 ended.wait(ABORT_POLL_S)
 
-    def stop(_number: int, _frame: object) -> None:
+    def stop(_number: int) -> None:
         if not stopped.is_set():
             stopped.set()
             threading.Thread(target=abort, name="stop", daemon=True).start()
 
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    previous = {number: signal.signal(number, stop) for number in numbers}
+    watch = SignalWatch((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), stop)
     try:
         yield stopped
     finally:
         ended.set()
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        watch.close()

@@ -13,6 +13,8 @@ from types import FrameType
 
 from rich.console import Console
 
+from operando.model.signals import SignalWatch
+
 LOOK_S = 0.1
 MAX_ANSWER_BYTES = 1000
 
@@ -66,7 +68,7 @@ def one_interrupt() -> Iterator[Callable[[], None]]:
 
 
 class InterruptHandler:
-    """Owns SIGINT, SIGTERM and SIGHUP while a run goes on; calls ``act`` with a wish, never from a signal handler.
+    """Owns SIGINT, SIGTERM and SIGHUP while a run goes on; calls ``act`` with a wish, never in the main thread.
 
     SIGTERM and SIGHUP always mean stop now: whoever sends them, or has lost the terminal, does not wait for a question.
 
@@ -91,33 +93,25 @@ class InterruptHandler:
         self._ending = False  # somebody has asked already how to end
         self._stopping = threading.Event()
         self._closed = threading.Event()
-        self._previous = {
-            number: signal.signal(number, handler)
-            for number, handler in (
-                (signal.SIGINT, self._interrupted),
-                *((number, self._terminated) for number in _stop_signals()),
-            )
-        }
+        self._watch = SignalWatch((signal.SIGINT, *_stop_signals()), self._heard)
 
     def close(self) -> None:
         """Give the signals back; a question that still stands is answered by the run's end."""
         self._closed.set()
         if self._asker is not None:
             self._asker.join()  # nobody else may get what is typed from here on
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
+        self._watch.close()
 
-    def _interrupted(self, _number: int, _frame: FrameType | None) -> None:
-        if self._asking or self._ending or not (sys.stdin is not None and sys.stdin.isatty()):
+    def _heard(self, number: int) -> None:
+        if number != signal.SIGINT:
+            _leave_lost_terminal(number)
             self._stop_now()
-            return
-        self._asking = True
-        self._asker = threading.Thread(target=self._ask, name="ask", daemon=True)
-        self._asker.start()
-
-    def _terminated(self, number: int, _frame: FrameType | None) -> None:
-        _leave_lost_terminal(number)
-        self._stop_now()
+        elif self._asking or self._ending or not (sys.stdin is not None and sys.stdin.isatty()):
+            self._stop_now()
+        else:
+            self._asking = True
+            self._asker = threading.Thread(target=self._ask, name="ask", daemon=True)
+            self._asker.start()
 
     def _stop_now(self) -> None:
         self._ending = True

@@ -13,6 +13,7 @@ from operando.model.channel_access import prepare, server_environment
 from operando.model.clock import SystemClock
 from operando.model.experiment_file import load_experiment
 from operando.model.run_directory import RunDirectory
+from operando.model.signals import SignalWatch
 from operando.session.errors import EXIT_COMPLETE, RequestError
 from operando.session.layout import open_run_directory
 from operando.session.processes import read_pid_files, write_pid_file
@@ -99,8 +100,7 @@ def analyse_run(path: Path, *, follow: bool, again: bool, longest_alone_s: float
 
     run = open_run_directory(path)
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    SignalWatch((signal.SIGTERM, signal.SIGINT), lambda _: stop.set())  # to the process's end
     with ExitStack() as ending:
         try:
             ending.enter_context(only_one_analysis(run))

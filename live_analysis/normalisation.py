@@ -6,7 +6,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from live_analysis.compiled import compiled
+from live_analysis.reconstruction.compiled import compiled
 
 
 class FrameShapeError(ValueError):

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, median_filter
 
-from live_analysis.filtered_back_projection import UM_PER_CM, Grid, angle_weights, back_project, filter_projections
 from live_analysis.mirror_axis import mirror_axis, opposite_pairs, parabola_offset, texture
+from live_analysis.reconstruction.angle_weights import angle_weights
+from live_analysis.reconstruction.filtered_back_projection import UM_PER_CM, Grid, back_project, filter_projections
 
 MAX_OPPOSITION_MISS_DEG = 0.1  # at 3 mm from the axis this moves a feature by 5 um, about one pixel
 MIN_GRID = 8  # points a side of the slices whose sharpness is judged

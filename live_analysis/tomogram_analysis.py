@@ -7,13 +7,13 @@ from time import perf_counter
 import numpy as np
 
 from live_analysis.cell_measurements import cell_measurements
-from live_analysis.cylinder_model import CylinderFitError
-from live_analysis.filtered_back_projection import ProjectionError
 from live_analysis.frame_reader import FrameFileError, FrameReader
 from live_analysis.grey_scale import GreyScaleError
 from live_analysis.grey_window import grey_window
 from live_analysis.normalisation import DeadFrameError, FlatFractionError, FrameShapeError
 from live_analysis.quantity import Quantity
+from live_analysis.reconstruction.angle_weights import ProjectionError
+from live_analysis.reconstruction.cylinder_model import CylinderFitError
 from live_analysis.region_file import write_region
 from live_analysis.region_quantities import anchored_scale, region_quantities
 from live_analysis.results import TomogramResults

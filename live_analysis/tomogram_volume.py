@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from live_analysis.cylinder_model import fit_cylinder
-from live_analysis.filtered_back_projection import Grid
-from live_analysis.reconstruction import FilteredScan, filter_truncated
+from live_analysis.reconstruction.cylinder_model import fit_cylinder
+from live_analysis.reconstruction.filtered_back_projection import Grid
+from live_analysis.reconstruction.filtered_scan import FilteredScan, filter_truncated
 from live_analysis.rotation_axis import RotationAxis, find_rotation_axis
 from live_analysis.slices_picture import OrthogonalSlices
 from live_analysis.tomogram_frames import TomogramFrames

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from live_analysis.filtered_back_projection import ProjectionError, angle_weights
+from live_analysis.reconstruction.angle_weights import ProjectionError, angle_weights
 from live_analysis.rotation_axis import MIN_COVERAGE
 from operando.model.units import parse_quantity
 from operando.session.errors import RequestError

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from live_analysis.filtered_back_projection import Grid
 from live_analysis.high_attenuation_volume import NEAR_RESOLUTION, HighAttenuationVolume, high_attenuation_volume
-from live_analysis.reconstruction import filter_untruncated
+from live_analysis.reconstruction.filtered_back_projection import Grid
+from live_analysis.reconstruction.filtered_scan import filter_untruncated
 from operando.model.materials import attenuation_per_cm
 from tests.live_analysis.phantoms import Detector, Spheroid, cylinder, expose
 

@@ -9,9 +9,9 @@ import tifffile
 from algotom.rec.reconstruction import fbp_reconstruction
 from numpy.typing import NDArray
 
-from live_analysis.filtered_back_projection import Grid
 from live_analysis.normalisation import attenuation_integral, repair_pixels, transmission
-from live_analysis.reconstruction import filter_truncated
+from live_analysis.reconstruction.filtered_back_projection import Grid
+from live_analysis.reconstruction.filtered_scan import filter_truncated
 from live_analysis.rotation_axis import find_rotation_axis
 
 SCAN = Path(__file__).parents[3] / "shared" / "data" / "savu-tomogram"

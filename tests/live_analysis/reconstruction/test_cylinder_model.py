@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from live_analysis.cylinder_model import CylinderFitError, fit_cylinder
+from live_analysis.reconstruction.cylinder_model import CylinderFitError, fit_cylinder
 from operando.model.geometry import CellGeometry
 from tests.live_analysis.phantoms import Detector, cylinder, evenly, expose, particles_in_bore
 

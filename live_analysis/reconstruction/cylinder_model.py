@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from live_analysis.filtered_back_projection import UM_PER_CM, Grid
+from live_analysis.reconstruction.filtered_back_projection import UM_PER_CM, Grid
 from operando.model.geometry import CellGeometry
 
 UM_PER_MM = 1e3

@@ -11,16 +11,12 @@ import scipy.fft
 from numba import prange
 from numpy.typing import NDArray
 
-from live_analysis.compiled import compiled
+from live_analysis.reconstruction.angle_weights import ProjectionError, angle_weights
+from live_analysis.reconstruction.compiled import compiled
 
 NUM_THREADS = 2
-GAP_IN_MEAN_STEPS = 2.5
 FILTER_BATCH_BYTES = 64 * 2**20  # padded rows held at once by the filter
 UM_PER_CM = 1e4
-
-
-class ProjectionError(ValueError):
-    """Projections and angles that cannot be reconstructed."""
 
 
 @dataclass(frozen=True)
@@ -45,49 +41,6 @@ class Grid:
     def along_y(cls, num_y: int, *, x: float = 0.0) -> "Grid":
         """Take a line in y; reconstructed for all rows it is the plane ordered (z, y)."""
         return cls(np.full(num_y, x), _centred(num_y))
-
-
-@dataclass(frozen=True)
-class AngleWeights:
-    """How much of the half turn every projection stands for.
-
-    ``weights_rad`` sums to pi; ``coverage`` is the fraction of the half turn without gaps: steps wider than
-    twice the median step and two and a half times their mean; ``largest_gap_deg`` is the widest step modulo
-    180 degrees.
-    """
-
-    weights_rad: NDArray[np.float64]
-    coverage: float
-    largest_gap_deg: float
-
-
-def angle_weights(angles_deg: NDArray[np.float64]) -> AngleWeights:
-    """Give every angle its Voronoi width modulo 180 degrees.
-
-    Grey values then survive gaps, lost frames, duplicates and any order of angles. Where angles are missing
-    the neighbours stand for them: mean grey values stay, edges along the missing direction do not.
-
-    Raises
-    ------
-    ProjectionError
-        If there are fewer than two different angles.
-    """
-    folded = np.mod(np.asarray(angles_deg, np.float64), 180.0)
-    order = np.argsort(folded, kind="stable")
-    steps = np.diff(folded[order], append=folded[order[0]] + 180.0) if folded.size else np.zeros(0)
-    real_steps = steps[steps > 1e-9]
-    if real_steps.size < 2:
-        raise ProjectionError(
-            f"{folded.size} projections at {real_steps.size} different angle(s) modulo 180 degrees cannot be "
-            "reconstructed; at least two are needed, and about pi/2 times the number of columns for a sharp slice."
-        )
-    weights = np.empty_like(folded)
-    weights[order] = np.radians((steps + np.roll(steps, 1)) / 2)
-    median_step = float(np.median(real_steps))
-    # Uneven angles have many small steps: a step is a gap only if it is also wide compared with their mean.
-    widest_step = max(2 * median_step, GAP_IN_MEAN_STEPS * float(real_steps.mean()))
-    gaps = real_steps[real_steps > widest_step]
-    return AngleWeights(weights, 1.0 - float((gaps - median_step).sum()) / 180.0, float(real_steps.max()))
 
 
 def filter_projections(

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from live_analysis.filtered_back_projection import Grid
-from live_analysis.reconstruction import filter_truncated, filter_untruncated
+from live_analysis.reconstruction.filtered_back_projection import Grid
+from live_analysis.reconstruction.filtered_scan import filter_truncated, filter_untruncated
 from operando.model.geometry import CellGeometry
 from tests.live_analysis.phantoms import Detector, cylinder, expose, particles_in_bore
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from live_analysis.cylinder_model import CylinderFit, fit_cylinder
-from live_analysis.filtered_back_projection import AngleWeights, Grid, angle_weights, back_project, filter_projections
+from live_analysis.reconstruction.angle_weights import AngleWeights, angle_weights
+from live_analysis.reconstruction.cylinder_model import CylinderFit, fit_cylinder
+from live_analysis.reconstruction.filtered_back_projection import Grid, back_project, filter_projections
 from operando.model.geometry import CellGeometry
 
 EDGE = 0.02  # of the columns, on either side

@@ -4,13 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from live_analysis.filtered_back_projection import (
-    Grid,
-    ProjectionError,
-    angle_weights,
-    back_project,
-    filter_projections,
-)
+from live_analysis.reconstruction.angle_weights import ProjectionError, angle_weights
+from live_analysis.reconstruction.filtered_back_projection import Grid, back_project, filter_projections
 from tests.live_analysis.phantoms import Detector, Spheroid, cylinder, evenly
 
 PIXEL_UM = 5.0

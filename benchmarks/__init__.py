@@ -1,0 +1,1 @@
+"""Speed and error of parts of the software beside named peers, measured in one run."""

@@ -1,0 +1,81 @@
+"""How much of the half turn every projection stands for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+GAP_IN_MEAN_STEPS = 2.5
+OPEN_IN_STEPS = 1.5  # of the expected step: in a wider gap projections may still come
+
+
+class ProjectionError(ValueError):
+    """Projections and angles that cannot be reconstructed."""
+
+
+@dataclass(frozen=True)
+class AngleWeights:
+    """How much of the half turn every projection stands for.
+
+    ``weights_rad`` sums to pi; ``coverage`` is the fraction of the half turn without gaps: steps wider than
+    twice the median step and two and a half times their mean; ``largest_gap_deg`` is the widest step modulo
+    180 degrees.
+    """
+
+    weights_rad: NDArray[np.float64]
+    coverage: float
+    largest_gap_deg: float
+
+
+def angle_weights(angles_deg: NDArray[np.float64]) -> AngleWeights:
+    """Give every angle its Voronoi width modulo 180 degrees.
+
+    Grey values then survive gaps, lost frames, duplicates and any order of angles. Where angles are missing
+    the neighbours stand for them: mean grey values stay, edges along the missing direction do not.
+
+    Raises
+    ------
+    ProjectionError
+        If there are fewer than two different angles.
+    """
+    folded = np.mod(np.asarray(angles_deg, np.float64), 180.0)
+    order = np.argsort(folded, kind="stable")
+    steps = np.diff(folded[order], append=folded[order[0]] + 180.0) if folded.size else np.zeros(0)
+    real_steps = steps[steps > 1e-9]
+    if real_steps.size < 2:
+        raise ProjectionError(
+            f"{folded.size} projections at {real_steps.size} different angle(s) modulo 180 degrees cannot be "
+            "reconstructed; at least two are needed, and about pi/2 times the number of columns for a sharp slice."
+        )
+    weights = np.empty_like(folded)
+    weights[order] = np.radians((steps + np.roll(steps, 1)) / 2)
+    median_step = float(np.median(real_steps))
+    # Uneven angles have many small steps: a step is a gap only if it is also wide compared with their mean.
+    widest_step = max(2 * median_step, GAP_IN_MEAN_STEPS * float(real_steps.mean()))
+    gaps = real_steps[real_steps > widest_step]
+    return AngleWeights(weights, 1.0 - float((gaps - median_step).sum()) / 180.0, float(real_steps.max()))
+
+
+def weights_so_far(angles_rad: NDArray[np.float64], step_rad: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Weigh the angles of a scan that goes on: a wide gap is taken for a place where projections will come.
+
+    Parameters
+    ----------
+    step_rad
+        Expected distance of neighbouring angles.
+
+    Returns
+    -------
+    weights_rad, settled
+        Weight of each angle, and whether both its neighbours are there. Only other weights may still change, if the
+        expected step was right.
+    """
+    folded = np.mod(angles_rad, np.pi)
+    order = np.argsort(folded, kind="stable")
+    steps = np.diff(folded[order], append=folded[order[:1]] + np.pi)
+    is_open = steps > OPEN_IN_STEPS * step_rad
+    steps = np.where(is_open, step_rad, steps)
+    weights, settled = np.empty(len(folded)), np.empty(len(folded), bool)
+    weights[order] = (steps + np.roll(steps, 1)) / 2
+    settled[order] = ~(is_open | np.roll(is_open, 1))
+    return weights, settled

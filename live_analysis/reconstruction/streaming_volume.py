@@ -1,0 +1,320 @@
+"""A volume that is complete with the last projection: every projection is added when it comes, in any order.
+
+Geometry: a sample point (x, y), in pixels from the rotation axis, is seen at angle theta in the column
+``axis_column + x cos(theta) + y sin(theta)``.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_analysis.reconstruction.angle_weights import AngleWeights, ProjectionError, angle_weights, weights_so_far
+from live_analysis.reconstruction.hierarchy import (
+    LINEAR_STEPS,
+    add_leaf,
+    add_sector,
+    circle,
+    hierarchy,
+    sum_leaf,
+    zeros_of,
+)
+from live_analysis.reconstruction.lanes import NUM_LANES
+from live_analysis.reconstruction.ramp_filter import RampFilter
+
+FRAMES_AT_ONCE = 8
+LEAST_CORRECTION = 1e-6  # of a projection's weight
+
+Recall = Callable[[int], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class VolumeSoFar:
+    """Attenuation in 1/cm and what it rests on.
+
+    ``values`` has shape (row, y, x) and is NaN where not every direction sees the point.
+    """
+
+    values: NDArray[np.float32]
+    weights: AngleWeights
+    num_projections: int
+
+
+@dataclass
+class _Sector:
+    filtered: NDArray[np.float32]
+    indices: list[int] = field(default_factory=list)
+
+
+class StreamingVolume:
+    """Adds up projections to a volume.
+
+    Parameters
+    ----------
+    num_rows, num_columns
+        Shape of a projection.
+    axis_column
+        Column of the rotation axis; fractions count.
+    pixel_size_um
+        Pixel size in the sample; voxels have the same.
+    angle_step_deg
+        About how far neighbouring angles will lie apart: it sets the bundles in which they are summed.
+    taper_columns
+        See `RampFilter`: more than 0 where the object reaches beyond the view.
+    recall
+        Gives the integrals of the n-th added projection again, for corrections of its weight. Without it filtered
+        projections with an open weight (at the ends of a scan, at gaps) are kept, all of them in an unordered scan.
+    num_threads
+        Threads of the filter.
+    """
+
+    def __init__(
+        self,
+        num_rows: int,
+        num_columns: int,
+        axis_column: float,
+        pixel_size_um: float,
+        *,
+        angle_step_deg: float,
+        taper_columns: int = 0,
+        recall: Recall | None = None,
+        num_threads: int = 2,
+    ) -> None:
+        radius = min(axis_column, num_columns - 1 - axis_column)
+        if not radius > 1:
+            raise ProjectionError(
+                f"the rotation axis lies at column {axis_column:g} of {num_columns}: nothing is seen from all sides. "
+                "Give the axis within the view."
+            )
+        if not 0 < angle_step_deg <= 90:
+            raise ProjectionError(f"an angle step of {angle_step_deg:g} deg cannot be: it lies between 0 and 90 deg.")
+        self._shape, self._axis_column, self._recall = (num_rows, num_columns), axis_column, recall
+        self._step_rad = math.radians(angle_step_deg)
+        self._filter = RampFilter(
+            num_rows,
+            num_columns,
+            pixel_size_um,
+            taper_columns=taper_columns,
+            linear_steps=LINEAR_STEPS,
+            num_threads=num_threads,
+        )
+        self._bundles = hierarchy(radius, self._step_rad)
+        self._num_slots = max(math.ceil(self._bundles.sector_rad / self._step_rad), FRAMES_AT_ONCE)
+        self._leaf_samples = zeros_of(self._bundles.leaf_grid)
+        self._sector_samples = zeros_of(self._bundles.sector_grid)
+        self._volume = np.zeros((self._filter.num_chunks, num_columns, num_columns, NUM_LANES), np.float32)
+        self._first_x, self._stop_x = circle(num_columns, radius)
+        self._open: dict[int, _Sector] = {}
+        self._spare: list[_Sector] = []
+        self._angles_rad: list[float] = []
+        self._wanted: list[bool] = []
+        self._applied_rad: list[float] = []
+        self._kept: dict[int, NDArray[np.float32]] = {}
+
+    @property
+    def num_projections(self) -> int:
+        """Projections that count."""
+        return sum(self._wanted)
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes of all arrays that are held."""
+        filtered = [sector.filtered for sector in (*self._open.values(), *self._spare)]
+        arrays = (self._volume, self._leaf_samples, self._sector_samples, *filtered, *self._kept.values())
+        return sum(array.nbytes for array in arrays) + self._filter.num_bytes
+
+    def add(self, integrals: NDArray[np.float32], angles_deg: NDArray[np.float64]) -> None:
+        """Add projections: attenuation integrals without NaN, shape (frame, row, column), and their angles.
+
+        Raises
+        ------
+        ProjectionError
+            If shapes do not match, or there is a NaN among integrals or angles; nothing is added then.
+        """
+        integrals, angles_deg = np.asarray(integrals, np.float32), np.asarray(angles_deg, np.float64)
+        self._refuse(integrals, angles_deg)
+        new = range(len(self._angles_rad), len(self._angles_rad) + len(angles_deg))
+        # All angles first: who has both its neighbours gets its final weight at once.
+        self._angles_rad += np.radians(angles_deg).tolist()
+        self._wanted += [True] * len(new)
+        self._applied_rad += [0.0] * len(new)
+        for number, indices in self._portions(new):
+            self._take(number, integrals[indices.start - new.start : indices.stop - new.start], indices)
+
+    def retract(self, index: int) -> None:
+        """Take the projection that was added as number ``index`` (from 0) out again: it turned out to be damaged."""
+        if not 0 <= index < len(self._wanted) or not self._wanted[index]:
+            raise ProjectionError(f"projection {index} is not in the volume, which holds {self.num_projections}.")
+        self._wanted[index] = False
+        for number, sector in self._open.items():
+            if index in sector.indices:
+                self._flush(number)
+                break
+
+    def settle(self) -> None:
+        """Bring the volume up to date with everything that has come and with the weights that it now has.
+
+        Raises
+        ------
+        ProjectionError
+            If there are fewer than two different angles, or a weight must change whose projection is not at hand.
+        """
+        for number in list(self._open):
+            self._flush(number)
+        target = self._final_weights()
+        wrong = np.flatnonzero(np.abs(target - self._applied_rad) > LEAST_CORRECTION * self._step_rad)
+        by_sector: dict[int, list[int]] = {}
+        for index in wrong:
+            by_sector.setdefault(self._bundles.place(self._angles_rad[index])[0], []).append(int(index))
+        for number, indices in by_sector.items():
+            for begin in range(0, len(indices), self._num_slots):
+                self._correct(number, indices[begin : begin + self._num_slots], target)
+
+    def result(self) -> VolumeSoFar:
+        """Return the volume of what has come; more may be added afterwards.
+
+        Raises
+        ------
+        ProjectionError
+            If there are fewer than two different angles.
+        """
+        self.settle()
+        values = np.full((self._filter.num_chunks * NUM_LANES, *self._volume.shape[1:3]), np.nan, np.float32)
+        for y, (first, stop) in enumerate(zip(self._first_x, self._stop_x, strict=True)):
+            for chunk, slab in enumerate(self._volume):
+                values[chunk * NUM_LANES : (chunk + 1) * NUM_LANES, y, first:stop] = slab[y, first:stop].T
+        return VolumeSoFar(values[: self._shape[0]], self._weights(), self.num_projections)
+
+    def _refuse(self, integrals: NDArray[np.float32], angles_deg: NDArray[np.float64]) -> None:
+        if integrals.ndim != 3 or integrals.shape[1:] != self._shape or len(integrals) != len(angles_deg):
+            raise ProjectionError(
+                f"projections of shape {integrals.shape} with {len(angles_deg)} angles were given; needed is "
+                f"(frame, row, column) with {self._shape[0]} rows and {self._shape[1]} columns, and an angle for each."
+            )
+        if not np.isfinite(angles_deg).all():
+            raise ProjectionError("an angle is NaN or infinite: leave that projection out.")
+        sums = integrals.sum(axis=(1, 2), dtype=np.float64)
+        if not np.isfinite(sums).all():
+            damaged = np.flatnonzero(~np.isfinite(sums))
+            raise ProjectionError(
+                f"projections {damaged.tolist()} of those given hold NaN or infinite attenuation integrals, which the "
+                "filter would spread over whole rows: repair the pixels first, or leave these projections out."
+            )
+
+    def _portions(self, indices: range) -> Iterator[tuple[int, range]]:
+        """Cut a row of projections into portions of one sector and of what is filtered at once."""
+        sectors = [self._bundles.place(self._angles_rad[index])[0] for index in indices]
+        for number, group in itertools.groupby(indices, key=lambda index: sectors[index - indices.start]):
+            members = list(group)
+            for begin in range(0, len(members), FRAMES_AT_ONCE):
+                portion = members[begin : begin + FRAMES_AT_ONCE]
+                yield number, range(portion[0], portion[-1] + 1)
+
+    def _take(self, number: int, integrals: NDArray[np.float32], indices: range) -> None:
+        for other in [other for other in self._open if other != number]:
+            self._flush(other)
+        sector = self._opened(number)
+        if len(sector.indices) + len(integrals) > len(sector.filtered[0]):
+            self._flush(number)
+            sector = self._opened(number)
+        self._filter.filter(integrals, sector.filtered, len(sector.indices))
+        sector.indices += indices
+
+    def _opened(self, number: int) -> _Sector:
+        if number not in self._open:
+            self._open[number] = self._spare.pop() if self._spare else _Sector(self._filter.new_buffer(self._num_slots))
+        return self._open[number]
+
+    def _flush(self, number: int) -> None:
+        """Add what a sector holds with the weights as they look now; keep what may have to be corrected."""
+        sector = self._open.pop(number)
+        wanted = np.array(self._wanted)
+        angles = np.array(self._angles_rad)
+        weights = np.zeros(len(angles))
+        settled = np.ones(len(angles), bool)
+        weights[wanted], settled[wanted] = weights_so_far(angles[wanted], self._step_rad)
+        self._add_samples(number, sector.filtered, sector.indices, weights[sector.indices])
+        for slot, index in enumerate(sector.indices):
+            self._applied_rad[index] = weights[index]
+            if self._recall is None and not settled[index]:
+                self._kept[index] = sector.filtered[:, slot].copy()
+        sector.indices.clear()
+        self._spare.append(sector)
+
+    def _correct(self, number: int, indices: list[int], target: NDArray[np.float64]) -> None:
+        room = self._spare[0].filtered if self._spare else self._filter.new_buffer(self._num_slots)
+        for slot, index in enumerate(indices):
+            if index in self._kept:
+                room[:, slot] = self._kept[index]
+            elif self._recall is not None:
+                self._filter.filter(np.asarray(self._recall(index), np.float32)[None], room, slot)
+            else:
+                raise ProjectionError(
+                    f"projection {index} was added with its final weight and is not kept: to change it, give the "
+                    "volume a recall that reads it again."
+                )
+        self._add_samples(number, room, indices, np.array([target[i] - self._applied_rad[i] for i in indices]))
+        for index in indices:
+            self._applied_rad[index] = float(target[index])
+
+    def _weights(self) -> AngleWeights:
+        return angle_weights(np.degrees(np.array(self._angles_rad)[np.array(self._wanted, bool)]))
+
+    def _final_weights(self) -> NDArray[np.float64]:
+        target = np.zeros(len(self._angles_rad))
+        target[np.array(self._wanted, bool)] = self._weights().weights_rad
+        return target
+
+    def _add_samples(
+        self, number: int, filtered: NDArray[np.float32], indices: list[int], weights: NDArray[np.float64]
+    ) -> None:
+        bundles = self._bundles
+        direction = bundles.direction_rad(number)
+        leaf_of = np.array([bundles.place(self._angles_rad[index])[1] for index in indices])
+        used = np.unique(leaf_of)
+        leaf_grid, grid = bundles.leaf_grid, bundles.sector_grid
+        for chunk in range(self._filter.num_chunks):
+            for leaf in used:
+                slots = np.flatnonzero(leaf_of == leaf)
+                offsets = np.array([self._angles_rad[indices[slot]] for slot in slots])
+                offsets -= direction + bundles.leaf_offsets_rad[leaf]
+                sum_leaf(
+                    self._leaf_samples,
+                    leaf_grid.step_t,
+                    leaf_grid.num_s,
+                    leaf_grid.first,
+                    leaf_grid.stop,
+                    leaf_grid.base,
+                    filtered[chunk],
+                    slots,
+                    weights[slots].astype(np.float32),
+                    offsets,
+                    self._axis_column,
+                )
+                add_leaf(
+                    self._sector_samples,
+                    grid.step_t,
+                    grid.num_s,
+                    grid.first,
+                    grid.stop,
+                    grid.base,
+                    self._leaf_samples,
+                    float(bundles.leaf_offsets_rad[leaf]),
+                    leaf_grid.step_t,
+                    leaf_grid.num_s,
+                    leaf_grid.base,
+                    bool(leaf == used[0]),
+                )
+            add_sector(
+                self._volume[chunk],
+                self._first_x,
+                self._stop_x,
+                self._sector_samples,
+                direction,
+                grid.step_t,
+                grid.num_s,
+                grid.base,
+            )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from live_analysis.reconstruction.compiled import inlined
 
 NUM_LANES = 16
+Index = int | np.uint64  # an unsigned index needs no test whether it counts from the end
 Lanes = tuple[np.float32, ...]
 
 
@@ -26,7 +27,7 @@ def zeros() -> Lanes:
 
 
 @inlined
-def load(a: NDArray[np.float32], i: int) -> Lanes:
+def load(a: NDArray[np.float32], i: Index) -> Lanes:
     """Return row ``i`` of an array of shape (n, 16)."""
     return (
         a[i, 0], a[i, 1], a[i, 2], a[i, 3],
@@ -37,7 +38,7 @@ def load(a: NDArray[np.float32], i: int) -> Lanes:
 
 
 @inlined
-def store(a: NDArray[np.float32], i: int, v: Lanes) -> None:
+def store(a: NDArray[np.float32], i: Index, v: Lanes) -> None:
     """Write row ``i`` of an array of shape (n, 16)."""
     (
         a[i, 0], a[i, 1], a[i, 2], a[i, 3],

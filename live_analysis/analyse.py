@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from live_analysis.live.live_tomogram import LiveResult
+from live_analysis.live.live_volume import Assumptions, warm_up
 from live_analysis.nxtomo import write_nxtomo
 from live_analysis.progress import AnalysisState, Progress, Publish, say_nothing
 from live_analysis.results import AnalysisRun, ResultsWriter, TomogramResults, read_analysis_runs
 from live_analysis.run_follower import RunFollower, TomogramRun
-from live_analysis.tomogram_analysis import TomogramAnalysis
+from live_analysis.tomogram_analysis import UNUSABLE, TomogramAnalysis
 from operando.model.clock import SystemClock
 from operando.model.experiment import Experiment
 from operando.model.experiment_file import load_experiment
@@ -82,6 +84,7 @@ class _Analysis:
         self._done = set() if again else {entry.raw_run for entry in earlier if entry.raw_run_ended}
         self._replaced = _event_uids(entry for entry in earlier if entry.raw_run not in self._done)
         self._under_way: dict[str, TomogramAnalysis] = {}
+        self._assumptions = Assumptions()
         self._num_dropped = 0
         self._num_damaged = 0
         for entry in earlier:
@@ -89,6 +92,8 @@ class _Analysis:
 
     def go_on_until(self, stop: threading.Event) -> None:
         writer = ResultsWriter(self._run.results, SystemClock())
+        if self._follow:
+            warm_up()
         try:
             while not stop.is_set():
                 num_new = self._follower.poll()
@@ -111,14 +116,35 @@ class _Analysis:
     def _poll(self, tomogram: TomogramRun) -> int:
         """Take in new frames; what is wrong with them comes up again, and is told, when the tomogram is measured."""
         if tomogram.uid not in self._under_way:
-            self._under_way[tomogram.uid] = TomogramAnalysis(self._run, self._experiment, tomogram)
+            self._under_way[tomogram.uid] = self._begun(tomogram)
         analysis = self._under_way[tomogram.uid]
         try:
             num_new = analysis.poll()
         except Exception:
             return 0
+        if self._follow:
+            self._poll_live(tomogram.name, analysis)
         self._publish(None, self._progress(AnalysisState.RECEIVING, tomogram))
         return num_new
+
+    def _begun(self, tomogram: TomogramRun) -> TomogramAnalysis:
+        analysis = TomogramAnalysis(self._run, self._experiment, tomogram)
+        if self._follow:
+            try:
+                analysis.begin_live(self._assumptions)
+            except UNUSABLE as error:
+                self._report(f"{tomogram.name}: no live volume: {error}")
+        return analysis
+
+    def _poll_live(self, name: str, analysis: TomogramAnalysis) -> None:
+        try:
+            live = analysis.poll_live()
+        except UNUSABLE as error:
+            self._report(f"{name}: no live volume: {error}")
+            return
+        if live is not None:
+            self._assumptions = live.volume.learned
+            self._report(_live_sentence(name, live))
 
     def _finish(self, tomogram: TomogramRun, writer: ResultsWriter) -> None:
         self._publish(None, self._progress(AnalysisState.MEASURING, tomogram))
@@ -213,6 +239,15 @@ def sentence(results: TomogramResults) -> str:
         text = "no rotation axis" if axis is None else f"axis at column {number_text(axis.value, axis.uncertainty)}"
         return f"{results.tomogram}: {text}, {len(results.measurements)} measurements in {cost_s:.1f} s"
     return f"{results.tomogram}: {_volume_sentence(volume)}, measured in {cost_s:.1f} s"
+
+
+def _live_sentence(name: str, live: LiveResult) -> str:
+    shape = " x ".join(str(size) for size in reversed(live.volume.values_per_cm.shape))
+    again = ", made again about its own rotation axis" if live.volume.made_again else ""
+    return (
+        f"{name}: live volume of {shape} voxels ({live.voxel_size_um:.3g} um) ready {live.ready_s:.1f} s after its "
+        f"last projection{again}"
+    )
 
 
 def _volume_sentence(volume: Measurement) -> str:

@@ -10,6 +10,8 @@ from live_analysis.cell_measurements import cell_measurements
 from live_analysis.frame_reader import FrameFileError, FrameReader
 from live_analysis.grey_scale import GreyScaleError
 from live_analysis.grey_window import grey_window
+from live_analysis.live.live_tomogram import LiveResult, LiveScan, LiveTomogram
+from live_analysis.live.live_volume import Assumptions
 from live_analysis.normalisation import DeadFrameError, FlatFractionError, FrameShapeError
 from live_analysis.quantity import Quantity
 from live_analysis.reconstruction.angle_weights import ProjectionError
@@ -25,6 +27,7 @@ from live_analysis.tomogram_frames import MissingFramesError, TomogramFrames
 from live_analysis.tomogram_volume import Reference, TomogramVolume, reconstruct_tomogram
 from operando.model.experiment import Analysis, Experiment
 from operando.model.frames import FrameKind
+from operando.model.geometry import CellGeometry
 from operando.model.materials import MaterialError, attenuation_per_cm
 from operando.model.measurement import Measurement
 from operando.model.run_directory import RunDirectory
@@ -70,11 +73,54 @@ class TomogramAnalysis:
         self._tomogram = tomogram
         self._frames: TomogramFrames | None = None
         self._failure = ""
+        self._live: LiveTomogram | None = None
 
     @property
     def num_projections(self) -> int:
         """Projections received so far."""
         return 0 if self._frames is None else self._frames.num_received[FrameKind.PROJECTION]
+
+    def begin_live(self, assumptions: Assumptions) -> None:
+        """From now on build the live volume while projections arrive.
+
+        Raises
+        ------
+        StartDocumentError, MaterialError
+            If the start document does not say what is needed.
+        """
+        cell, wall_per_cm = self._cell_and_wall()
+        scan = LiveScan(
+            num_projections=round(self._said("num_projections")),
+            angle_range_deg=self._said("angle_range_deg"),
+            pixel_size_um=self._said("pixel_size_um"),
+            cell=cell,
+            wall_per_cm=wall_per_cm,
+            run_uid=self._tomogram.uid,
+        )
+        self._live = LiveTomogram(scan, self._run.volume(self._tomogram.attempt), assumptions)
+
+    def poll_live(self) -> LiveResult | None:
+        """Add what was received to the live volume; return the volume once, when all that was announced has come.
+
+        Raises
+        ------
+        UNUSABLE
+            If the frames cannot become a volume; there is no live volume of this tomogram then.
+        """
+        if self._live is None or self._frames is None:
+            return None
+        try:
+            self._live.poll(self._frames)
+            if not self._live.is_complete and not self._tomogram.ended:
+                return None
+            result = self._live.finish()
+        except UNUSABLE:
+            self._live = None
+            raise
+        self._live = None
+        if self._pixel_size_known:
+            self._draw(result.slices, absolute=result.volume.grey_values_absolute)
+        return result
 
     def poll(self) -> int:
         """Take in the frames that were added; return how many. A file that cannot be used is told by the result."""
@@ -143,7 +189,7 @@ class TomogramAnalysis:
         flags = (*self._flags(volume), *scale.flags)
         slices = scale.slices(volume.slices)
         slices = slices if self._pixel_size_known else slices.per_voxel(pixel_um)
-        self._draw(slices, volume)
+        self._draw(slices, absolute=volume.grey_values_absolute)
         write_slices(self._run.volume(self._tomogram.attempt), slices, flags=flags, run_uid=self._tomogram.uid)
         axis = volume.axis
         details = {"confidence": axis.confidence, "method": axis.method}
@@ -162,15 +208,22 @@ class TomogramAnalysis:
     def _reconstructed(self, pixel_size_um: float) -> TomogramVolume:
         assert self._frames is not None
         analysis = self._analysis
-        cell = None if self._experiment is None or analysis is None else self._experiment.cell.geometry
+        cell, wall_per_cm = self._cell_and_wall()
         return reconstruct_tomogram(
             self._frames,
             pixel_size_um,
             cell=cell,
-            wall_per_cm=None if cell is None else attenuation_per_cm(cell.wall_material, self._said("energy_kev")),
+            wall_per_cm=wall_per_cm,
             region=None if analysis is None else analysis.region.region,
             reference=None if analysis is None else _reference(analysis),
         )
+
+    def _cell_and_wall(self) -> tuple[CellGeometry | None, float | None]:
+        """Return bore and wall, and the wall's attenuation in 1/cm, where the experiment declares them."""
+        if self._experiment is None or self._analysis is None:
+            return None, None
+        cell = self._experiment.cell.geometry
+        return cell, attenuation_per_cm(cell.wall_material, self._said("energy_kev"))
 
     def _said(self, key: str) -> float:
         """Return a positive number of the start document."""
@@ -195,7 +248,7 @@ class TomogramAnalysis:
             flags.append("grey_values_not_absolute")
         return tuple(flags)
 
-    def _draw(self, slices: OrthogonalSlices, volume: TomogramVolume) -> None:
+    def _draw(self, slices: OrthogonalSlices, *, absolute: bool) -> None:
         shown = np.concatenate([plane.ravel() for plane in (slices.xy, slices.xz, slices.yz)])
         mark = "REHEARSAL (simulated cell)" if self._rehearsal else ""
         picture = slices_picture(
@@ -204,7 +257,7 @@ class TomogramAnalysis:
             voltage_v=None if self._replayed else self._first_voltage_v(),
             window=grey_window(shown),
             mark="REPLAY (recorded scan)" if self._replayed else mark,
-            grey_values_absolute=volume.grey_values_absolute,
+            grey_values_absolute=absolute,
         )
         path = self._run.preview_picture(self._tomogram.attempt, self._tomogram.name)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_analysis.frame_reader import FrameFileError, FrameReader
+from live_analysis.live.binned_frames import binned
 from live_analysis.normalisation import attenuation_integral, flat_between, remove_zingers, repair_pixels, transmission
 from operando.model.frames import FrameKind
 
@@ -117,14 +118,15 @@ class TomogramFrames:
         num_dead = num_zingers = 0
         for begin in range(0, num, FRAMES_AT_ONCE):
             end = min(begin + FRAMES_AT_ONCE, num)
-            logged = attenuation_integral(self._transmission(begin, end, rows.start, rows.stop))
-            repaired = repair_pixels(logged.values)
-            noise = float(np.median(np.abs(np.diff(repaired.values, axis=2)))) / 0.6745 / np.sqrt(2)
-            cleaned = remove_zingers(repaired.values, threshold=ZINGER_NOISES * max(noise, 1e-4))
-            values[begin:end] = cleaned.values
-            num_dead += repaired.num_pixels
-            num_zingers += cleaned.num_pixels
+            part = _cleaned(self._transmission(begin, end, rows.start, rows.stop))
+            values[begin:end] = part.values
+            num_dead += part.num_dead
+            num_zingers += part.num_zingers
         return Integrals(values, num_dead, num_zingers)
+
+    def binned_integrals(self, begin: int, end: int, rows: slice, factor: int) -> Integrals:
+        """Return the attenuation integrals of projections ``begin`` to ``end - 1`` as larger pixels would see them."""
+        return _cleaned(binned(self._transmission(begin, end, rows.start, rows.stop), factor))
 
     def close(self) -> None:
         """Close the files."""
@@ -159,3 +161,11 @@ class TomogramFrames:
         before_s, after_s = (self._means[kind].time_s for kind in (FrameKind.FLAT, FrameKind.FLAT_AFTER))
         between_s = after_s - before_s if after_s > before_s else float("nan")
         return (np.concatenate(self._times_s)[begin:end] - before_s) / between_s
+
+
+def _cleaned(seen: NDArray[np.float32]) -> Integrals:
+    logged = attenuation_integral(seen)
+    repaired = repair_pixels(logged.values)
+    noise = float(np.median(np.abs(np.diff(repaired.values, axis=2)))) / 0.6745 / np.sqrt(2)
+    cleaned = remove_zingers(repaired.values, threshold=ZINGER_NOISES * max(noise, 1e-4))
+    return Integrals(cleaned.values, repaired.num_pixels, cleaned.num_pixels)

@@ -1,6 +1,6 @@
 """Charge that flowed since the run's start: the integral of current, with the instrument's own count where it jumps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devices.potentiostat_reading import Snapshot
 
@@ -11,7 +11,7 @@ _SMALLEST_JUMP = 0.5  # of the larger current; the trapezoid is then wrong by up
 
 @dataclass(frozen=True)
 class ChargePoint:
-    """What the next step of the integral starts from."""
+    """What the next step of the integral starts from; ``switch_s`` is how long the step before took, if it counted."""
 
     time_s: float
     elapsed_s: float
@@ -19,6 +19,7 @@ class ChargePoint:
     charge_mah: float
     instrument_charge_mah: float | None
     technique: tuple[int, int]
+    switch_s: float = 0.0
 
 
 def charge_point(snapshot: Snapshot, time_s: float, charge_mah: float) -> ChargePoint:
@@ -33,27 +34,29 @@ def next_charge(before: ChargePoint, snapshot: Snapshot, time_s: float, *, large
     Where the technique changed or the current jumped in between, it did so at an unknown moment: then the instrument's
     own charge is used if it has one and its step fits currents up to ``largest_current_a``. The current alone counts
     too, because a server posts one value after the other: a reading may hold the new current and the old technique.
+    For the same reason the step after is counted as well: the reading of the switch may have held an older charge.
     A NaN current adds nothing.
     """
     interval_s = snapshot.elapsed_s - before.elapsed_s
     if not interval_s >= 0:  # the instrument was restarted: its clock began anew
         interval_s = time_s - before.time_s
     after = charge_point(snapshot, time_s, before.charge_mah)
-    step_mah = _counted(before, after, interval_s, largest_current_a)
+    switched = before.technique != after.technique or _jumped(before.current_a, after.current_a)
+    counted_mah = _counted(before, after, interval_s, largest_current_a) if switched or before.switch_s else None
+    step_mah = counted_mah
     if step_mah is None:
         step_mah = (before.current_a + snapshot.current_a) / 2 * interval_s / AMPERE_SECONDS_PER_MAH
     if step_mah != step_mah:
         step_mah = 0.0
-    return charge_point(snapshot, time_s, before.charge_mah + step_mah)
+    switch_s = interval_s if switched and counted_mah is not None else 0.0
+    return replace(after, charge_mah=before.charge_mah + step_mah, switch_s=switch_s)
 
 
 def _counted(before: ChargePoint, after: ChargePoint, interval_s: float, largest_current_a: float) -> float | None:
-    if before.technique == after.technique and not _jumped(before.current_a, after.current_a):
-        return None
     if before.instrument_charge_mah is None or after.instrument_charge_mah is None:
         return None
     step_mah = after.instrument_charge_mah - before.instrument_charge_mah
-    possible_mah = _LARGEST_RATIO * largest_current_a * interval_s / AMPERE_SECONDS_PER_MAH
+    possible_mah = _LARGEST_RATIO * largest_current_a * (interval_s + before.switch_s) / AMPERE_SECONDS_PER_MAH
     return step_mah if abs(step_mah) <= possible_mah else None
 
 

@@ -78,7 +78,8 @@ class Bench:
         )  # fmt: skip
 
     def align(self, engine: RunEngine, **options: Any) -> AlignmentEnd:
-        end: AlignmentEnd = engine(self.plan(**options), self.keep).plan_result
+        engine.subscribe(self.keep)  # for good: bluesky may trip over the garbage collector when it unsubscribes
+        end: AlignmentEnd = engine(self.plan(**options)).plan_result
         return end
 
     def keep(self, name: str, document: dict[str, Any]) -> None:

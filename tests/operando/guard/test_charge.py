@@ -69,3 +69,12 @@ def test_a_reading_with_the_new_current_and_the_old_technique_does_not_halve_the
     assert torn.charge_mah == pytest.approx(flowed_mah)
     whole = replace(RUN, elapsed_s=31.0, current_a=0.0, state=ChannelState.STOP, charge_mah=flowed_mah)
     assert next_charge(torn, whole, 31.0, largest_current_a=LARGEST_A).charge_mah == pytest.approx(flowed_mah)
+
+
+def test_a_reading_with_the_new_technique_and_the_old_charge_loses_nothing_in_the_end() -> None:
+    rest = replace(RUN, state=ChannelState.STOP, current_a=0.0, charge_mah=1.0)
+    torn = next_charge(charge_point(rest, 0.0, 0.0), replace(RUN, elapsed_s=30.0, charge_mah=1.0), 30.0,
+                       largest_current_a=LARGEST_A)  # fmt: skip
+    flowed_mah = -36e-6 * 45 / 3.6  # it began in the middle of the first interval
+    whole = replace(RUN, elapsed_s=60.0, charge_mah=1.0 + flowed_mah)
+    assert next_charge(torn, whole, 60.0, largest_current_a=LARGEST_A).charge_mah == pytest.approx(flowed_mah)

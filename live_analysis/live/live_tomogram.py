@@ -1,0 +1,116 @@
+"""Follows the projections of a tomogram and has its binned volume ready when the last one has come."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from live_analysis.live.binned_frames import bin_factor
+from live_analysis.live.live_file import write_live_volume
+from live_analysis.live.live_volume import Assumptions, FinishedVolume, LiveVolume
+from live_analysis.reconstruction.angle_weights import ProjectionError
+from live_analysis.slices_picture import OrthogonalSlices
+from live_analysis.tomogram_frames import FRAMES_AT_ONCE, TomogramFrames
+from operando.model.frames import FrameKind
+from operando.model.geometry import CellGeometry
+
+
+@dataclass(frozen=True)
+class LiveScan:
+    """What must be known of a scan before its volume can be begun.
+
+    ``cell`` and ``wall_per_cm`` are None where the cell was not declared.
+    """
+
+    num_projections: int
+    angle_range_deg: float
+    pixel_size_um: float
+    cell: CellGeometry | None
+    wall_per_cm: float | None
+    run_uid: str
+
+
+@dataclass(frozen=True)
+class LiveResult:
+    """A live volume that is on disk; ``ready_s`` passed between the arrival of its last projection and then."""
+
+    path: Path
+    volume: FinishedVolume
+    voxel_size_um: float
+    ready_s: float
+
+    @property
+    def slices(self) -> OrthogonalSlices:
+        """The three slices through the middle."""
+        z, y, x = (size // 2 for size in self.volume.values_per_cm.shape)
+        values = self.volume.values_per_cm
+        return OrthogonalSlices(values[z], values[:, y], values[:, :, x], self.voxel_size_um)
+
+
+class LiveTomogram:
+    """Bins the projections of one tomogram while they arrive and adds them to its live volume.
+
+    Parameters
+    ----------
+    folder
+        Where the volume goes.
+    assumptions
+        What the tomogram before has told.
+    """
+
+    def __init__(self, scan: LiveScan, folder: Path, assumptions: Assumptions) -> None:
+        self._scan, self._folder, self._assumptions = scan, folder, assumptions
+        self._factor, self._rows = 1, slice(0, 0)
+        self._volume: LiveVolume | None = None
+        self._num_added = 0
+        self._last_s = perf_counter()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every projection that was announced has been added."""
+        return self._num_added >= self._scan.num_projections
+
+    def poll(self, frames: TomogramFrames) -> None:
+        """Add the projections that were received since the last call.
+
+        Raises
+        ------
+        ValueError
+            If frames or projections are unusable; the message is a sentence.
+        """
+        self._last_s = perf_counter()
+        num = frames.num_received[FrameKind.PROJECTION]
+        while self._num_added < num:
+            end = min(self._num_added + FRAMES_AT_ONCE, num)
+            volume = self._volume or self._begun(frames)
+            integrals = frames.binned_integrals(self._num_added, end, self._rows, self._factor)
+            volume.add(integrals.values, frames.angles_deg[self._num_added : end])
+            self._num_added = end
+
+    def finish(self) -> LiveResult:
+        """Complete the volume, write it, and return it.
+
+        Raises
+        ------
+        ValueError
+            If nothing can be reconstructed; the message is a sentence.
+        """
+        if self._volume is None:
+            raise ProjectionError("no projection has come, so there is no live volume.")
+        volume = self._volume.finish()
+        voxel_size_um = self._scan.pixel_size_um * self._factor
+        path = write_live_volume(self._folder, volume, voxel_size_um=voxel_size_um, run_uid=self._scan.run_uid)
+        return LiveResult(path, volume, voxel_size_um, perf_counter() - self._last_s)
+
+    def _begun(self, frames: TomogramFrames) -> LiveVolume:
+        num_columns = frames.frame_shape[1]
+        self._factor, self._rows = bin_factor(num_columns), frames.transparent_rows()
+        self._volume = LiveVolume(
+            (self._rows.stop - self._rows.start) // self._factor,
+            num_columns // self._factor,
+            self._scan.pixel_size_um * self._factor,
+            angle_step_deg=self._scan.angle_range_deg / self._scan.num_projections,
+            assumptions=self._assumptions,
+            cell=self._scan.cell,
+            wall_per_cm=self._scan.wall_per_cm,
+        )
+        return self._volume

@@ -1,0 +1,206 @@
+"""A volume that grows with the projections, and is made again if its first assumptions turn out wrong."""
+
+import contextlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_analysis.reconstruction.angle_weights import ProjectionError
+from live_analysis.reconstruction.cylinder_model import CylinderFit, CylinderFitError, fit_cylinder
+from live_analysis.reconstruction.filtered_back_projection import Grid
+from live_analysis.reconstruction.streaming_volume import StreamingVolume
+from live_analysis.rotation_axis import LOW_CONFIDENCE, RotationAxis, RotationAxisError, find_rotation_axis
+from operando.model.geometry import CellGeometry
+
+NUM_FIRST = 16  # projections that tell what fills the bore before the first of them is added
+ROWS_FOR_AXIS, FRAMES_FOR_AXIS = 24, 360
+WARM_UP_COLUMNS = 64
+# Within these the volume stays as it is. A wrong axis of 0.2 columns blurs less than a column of a detector does; what
+# the model of the bore leaves out is 2 % of an error of its content (measured in the tests), below the noise.
+AXIS_TOLERANCE_COLUMNS, CONTENT_TOLERANCE, CENTRE_TOLERANCE_COLUMNS = 0.2, 0.05, 20.0
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What a volume is begun with: the tomogram before has told it, else the sample is taken as centred.
+
+    ``axis_column`` is in columns of the projections that are added, None for the middle one.
+    """
+
+    axis_column: float | None = None
+    bore_centre_um: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class FinishedVolume:
+    """A whole volume in 1/cm, shape (row, y, x), NaN where not every direction sees, and what it rests on.
+
+    ``axis`` is None if the projections did not tell it; the assumed one was kept then. ``made_again`` says whether the
+    assumptions were so wrong that all projections were added anew. ``learned`` are assumptions for the next tomogram.
+    """
+
+    values_per_cm: NDArray[np.float32]
+    num_projections: int
+    coverage: float
+    axis_column: float
+    axis: RotationAxis | None
+    grey_values_absolute: bool
+    made_again: bool
+    learned: Assumptions
+
+
+class LiveVolume:
+    """Adds projections as they come.
+
+    Parameters
+    ----------
+    num_rows, num_columns, pixel_size_um
+        Shape of a projection, and its pixel in the sample.
+    angle_step_deg
+        About how far neighbouring angles will lie apart.
+    assumptions
+        Where axis and bore are expected.
+    cell, wall_per_cm
+        Declared diameters and attenuation of the wall, for views narrower than the cell; None where unknown.
+    """
+
+    def __init__(
+        self,
+        num_rows: int,
+        num_columns: int,
+        pixel_size_um: float,
+        *,
+        angle_step_deg: float,
+        assumptions: Assumptions,
+        cell: CellGeometry | None = None,
+        wall_per_cm: float | None = None,
+    ) -> None:
+        self._shape, self._pixel_size_um, self._step_deg = (num_rows, num_columns), pixel_size_um, angle_step_deg
+        self._cell, self._wall_per_cm = cell, wall_per_cm
+        middle = (num_columns - 1) / 2
+        self._axis_column = middle if assumptions.axis_column is None else assumptions.axis_column
+        self._bore_centre_um = assumptions.bore_centre_um
+        self._integrals: list[NDArray[np.float32]] = []
+        self._angles_deg: list[float] = []
+        self._cylinder: CylinderFit | None = None
+        self._volume: StreamingVolume | None = None
+
+    def add(self, integrals: NDArray[np.float32], angles_deg: NDArray[np.float64]) -> None:
+        """Add projections: attenuation integrals without NaN, shape (frame, row, column), and their angles."""
+        first = len(self._integrals)
+        self._integrals += list(np.asarray(integrals, np.float32))
+        self._angles_deg += np.asarray(angles_deg, np.float64).tolist()
+        if self._volume is not None:
+            self._volume.add(self._without_cell(range(first, len(self._integrals))), angles_deg)
+        elif len(self._integrals) >= NUM_FIRST:
+            self._begin(self._fit(self._axis_column, self._bore_centre_um))
+
+    def finish(self) -> FinishedVolume:
+        """Return the volume of everything added.
+
+        Raises
+        ------
+        ProjectionError, CylinderFitError
+            If the projections are too few, or contradict the declared cell.
+        """
+        if not self._integrals:
+            raise ProjectionError("there is no projection, so there is no volume.")
+        axis = self._axis()
+        column = self._axis_column if axis is None or axis.confidence < LOW_CONFIDENCE else axis.column
+        cylinder = self._fit(column, None)
+        made_again = abs(column - self._axis_column) > AXIS_TOLERANCE_COLUMNS or not self._still_right(cylinder)
+        if self._volume is None or made_again:
+            self._axis_column = column
+            self._begin(cylinder)
+        assert self._volume is not None
+        result = self._volume.result()
+        values = result.values
+        if self._cylinder is not None:
+            values += self._cylinder.attenuation(Grid.square(self._shape[1]), self._pixel_size_um)
+        return FinishedVolume(
+            values,
+            result.num_projections,
+            result.weights.coverage,
+            self._axis_column,
+            axis,
+            self._cylinder is not None,
+            made_again,
+            Assumptions(self._axis_column, self._centre(self._cylinder)),
+        )
+
+    def _axis(self) -> RotationAxis | None:
+        num, num_rows = len(self._integrals), self._shape[0]
+        half = min(ROWS_FOR_AXIS, num_rows) // 2
+        rows = slice(num_rows // 2 - half, num_rows // 2 - half + max(2 * half, 1))
+        chosen = np.unique(np.linspace(0, num - 1, min(num, FRAMES_FOR_AXIS)).round().astype(int))
+        try:
+            return find_rotation_axis(
+                np.stack([self._integrals[i][rows] for i in chosen]), np.array(self._angles_deg)[chosen]
+            )
+        except (RotationAxisError, ProjectionError):
+            return None
+
+    def _fit(self, axis_column: float, centre_um: tuple[float, float] | None) -> CylinderFit | None:
+        if self._cell is None or self._wall_per_cm is None:
+            return None
+        num = len(self._integrals)
+        chosen = np.unique(np.linspace(0, num - 1, min(num, 180)).round().astype(int))
+        return fit_cylinder(
+            np.stack([self._integrals[i] for i in chosen]),
+            np.array(self._angles_deg)[chosen],
+            axis_column,
+            self._pixel_size_um,
+            self._cell,
+            self._wall_per_cm,
+            centre_um=centre_um,
+        )
+
+    def _still_right(self, fitted: CylinderFit | None) -> bool:
+        if fitted is None or self._cylinder is None:
+            return fitted is self._cylinder
+        off_um = np.hypot(*np.subtract(self._centre(fitted), self._centre(self._cylinder)))
+        contents = np.abs(fitted.content_per_cm - self._cylinder.content_per_cm)
+        return bool(
+            off_um <= CENTRE_TOLERANCE_COLUMNS * self._pixel_size_um
+            and (contents <= CONTENT_TOLERANCE * fitted.content_per_cm).all()
+        )
+
+    @staticmethod
+    def _centre(cylinder: CylinderFit | None) -> tuple[float, float]:
+        return (0.0, 0.0) if cylinder is None else (cylinder.centre_x_um, cylinder.centre_y_um)
+
+    def _begin(self, cylinder: CylinderFit | None) -> None:
+        """Add everything there is to a new volume."""
+        self._cylinder = cylinder
+        self._volume = StreamingVolume(
+            *self._shape,
+            self._axis_column,
+            self._pixel_size_um,
+            angle_step_deg=self._step_deg,
+            taper_columns=self._shape[1] // 2,
+            recall=lambda index: self._without_cell(range(index, index + 1))[0],
+        )
+        everything = range(len(self._integrals))
+        for begin in range(0, len(everything), NUM_FIRST):
+            part = everything[begin : begin + NUM_FIRST]
+            self._volume.add(self._without_cell(part), np.array(self._angles_deg)[part.start : part.stop])
+
+    def _without_cell(self, indices: range) -> NDArray[np.float32]:
+        integrals = np.stack([self._integrals[index] for index in indices])
+        if self._cylinder is None:
+            return integrals
+        angles_deg = np.array(self._angles_deg[indices.start : indices.stop])
+        return integrals - self._cylinder.integrals(angles_deg, self._axis_column, self._shape[1], self._pixel_size_um)
+
+
+def warm_up() -> None:
+    """Load, the first time compile, what a live volume needs: the first projection must not wait for it."""
+    cell = CellGeometry(bore_diameter_mm=1.0, wall_outer_diameter_mm=2.0, wall_material="")
+    volume = LiveVolume(
+        2, WARM_UP_COLUMNS, 10.0, angle_step_deg=1.0, assumptions=Assumptions(), cell=cell, wall_per_cm=0.3
+    )
+    noise = np.random.default_rng(0).normal(0.3, 0.01, (180, 2, WARM_UP_COLUMNS)).astype(np.float32)
+    volume.add(noise, np.arange(180.0))
+    with contextlib.suppress(CylinderFitError, ProjectionError):
+        volume.finish()

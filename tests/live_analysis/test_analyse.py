@@ -28,7 +28,10 @@ def publish(results, now):
         print("measured", results.tomogram, flush=True)
     print(now.state, now.tomogram, now.num_projections, now.num_waiting, flush=True)
 
-analyse(pathlib.Path(sys.argv[1]), follow=True, again=False, stop=threading.Event(), report=str, publish=publish)
+def report(sentence):
+    print("said", sentence, flush=True)
+
+analyse(pathlib.Path(sys.argv[1]), follow=True, again=False, stop=threading.Event(), report=report, publish=publish)
 """
 
 
@@ -43,6 +46,19 @@ def measured(faked: PhantomRun, tomogram: str = "OCV") -> dict[str, Measurement]
     found = [entry for entry in read_measurements(faked.run.results) if entry.tomogram == tomogram]
     assert len({entry.name for entry in found}) == len(found), "a value is there twice"
     return {entry.name: entry for entry in found}
+
+
+def live_slice_beside_the_measured_one(faked: PhantomRun) -> float:
+    """Correlation of the upright slices through the axis: of the live volume, complete before the tomogram ended."""
+    with h5py.File(faked.run.volume(1) / "live.h5") as file, h5py.File(faked.run.volume(1) / "slices.h5") as slices:
+        volume, measured = file["attenuation"], slices["xz"][:]
+        middle = volume.shape[1] // 2
+        live = (volume[:, middle - 1] + volume[:, middle]) / 2
+        assert volume.attrs["units"] == "1/cm"
+        assert file.attrs["num_projections"] == 90
+    seen = np.isfinite(measured).any(axis=1)
+    inside = np.isfinite(live) & np.isfinite(measured[seen])
+    return float(np.corrcoef(live[inside], measured[seen][inside])[0, 1])
 
 
 @pytest.fixture
@@ -97,6 +113,8 @@ def test_a_run_that_grows_is_measured_while_it_grows_and_the_analysis_ends_with_
     tomogram.write(FrameKind.FLAT, 4)
     for num in (1, 40, 49):
         tomogram.write(FrameKind.PROJECTION, num)
+        if tomogram.writers[FrameKind.PROJECTION].num_frames == tomogram.num_projections:
+            assert any(line.startswith("said OCV: live volume of 96 x 96 x ") for line in told)
         expected = f"RECEIVING OCV {tomogram.writers[FrameKind.PROJECTION].num_frames} 1\n"
         assert any(line == expected for line in told), expected
     assert read_measurements(faked.run.results) == []
@@ -105,6 +123,7 @@ def test_a_run_that_grows_is_measured_while_it_grows_and_the_analysis_ends_with_
     tomogram.end()
     assert any(line.startswith("measured OCV") for line in told)
     assert measured(faked)["high_attenuation_volume"].num_frames == 90
+    assert live_slice_beside_the_measured_one(faked) > 0.99
     assert process.poll() is None
     faked.end()
     assert process.communicate(timeout=TIMEOUT_S)[0].splitlines()[-1] == "ENDED  0 0"

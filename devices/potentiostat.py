@@ -2,6 +2,7 @@
 
 import math
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from devices.potentiostat_reading import Snapshot, channel_state
 from devices.techniques import BY_STEP, NUM_INSTANCES, PARAMETERS, Technique, TechniqueError
 
 ANSWER_TIMEOUT_S = 1.0  # real time: a server that is alive answers within milliseconds
+SHORTEST_WAIT_S = 0.01
 OPTIONAL_TIMEOUT_S = 1.0  # real time: a server that has them answers the same search as for the required ones
 LONGEST_LOAD_TEXT = 39  # LOADTECH:SP is a stringout: 40 bytes with the closing zero
 _REQUIRED = ("EWE", "I", "TIME", "STATE", "TECHIND")
@@ -87,11 +89,7 @@ class Potentiostat(Device):  # type: ignore[misc]
         required = [f"{self.prefix}{pv}" for pv in _REQUIRED]
         found = self._reader.connected(timeout_s, needed=required)
         missing = [name for name in required if name not in found]
-        for signal in needed:
-            if missing:
-                break  # one wait is enough to know that the server is not there
-            missing += self._unconnected(signal, timeout_s)
-        if missing:
+        if missing or (missing := _unconnected(needed, timeout_s)):
             raise PotentiostatError(
                 f"{', '.join(missing)} did not connect within {timeout_s:g} s. "
                 "Is the potentiostat's server running, and are prefix, channel and address in the beamline file right?"
@@ -189,9 +187,9 @@ class Potentiostat(Device):  # type: ignore[misc]
         self.stop()
 
     def _put(self, puts: Sequence[tuple[EpicsSignal, _Value]], timeout_s: float) -> None:
-        missing = [name for signal, _ in puts for name in self._unconnected(signal, timeout_s)]
-        if missing:
-            raise PotentiostatError(f"{', '.join(missing)} is not connected: nothing was written. Check the server.")
+        if missing := _unconnected([signal for signal, _ in puts], timeout_s):
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            raise PotentiostatError(f"{missing[0]}{more} is not connected: nothing was written. Check the server.")
         taken = threading.Semaphore(0)
         for signal, value in puts:
             try:
@@ -207,12 +205,16 @@ class Potentiostat(Device):  # type: ignore[misc]
                     f"{timeout_s:g} s, among them {puts[-1][0].pvname}. Check the potentiostat's server."
                 )
 
-    @staticmethod
-    def _unconnected(signal: EpicsSignal, timeout_s: float) -> list[str]:
+
+def _unconnected(signals: Sequence[EpicsSignal], timeout_s: float) -> list[str]:
+    """Return the names of what has not connected within ``timeout_s`` for all together: the guard waits meanwhile."""
+    deadline_s = time.monotonic() + timeout_s
+    missing = []
+    for signal in signals:
         if signal.connected:
-            return []
+            continue
         try:
-            signal.wait_for_connection(timeout=timeout_s)
+            signal.wait_for_connection(timeout=max(deadline_s - time.monotonic(), SHORTEST_WAIT_S))
         except TimeoutError:
-            return [signal.pvname]
-        return []
+            missing.append(signal.pvname)
+    return missing

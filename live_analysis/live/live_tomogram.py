@@ -13,6 +13,8 @@ from live_analysis.tomogram_frames import FRAMES_AT_ONCE, TomogramFrames
 from operando.model.frames import FrameKind
 from operando.model.geometry import CellGeometry
 
+CHECK_AT = 0.9  # of the projections: what was assumed wrongly is mended before the last of them
+
 
 @dataclass(frozen=True)
 class LiveScan:
@@ -61,7 +63,7 @@ class LiveTomogram:
         self._scan, self._folder, self._assumptions = scan, folder, assumptions
         self._factor, self._rows = 1, slice(0, 0)
         self._volume: LiveVolume | None = None
-        self._num_added = 0
+        self._num_added, self._checked = 0, False
         self._last_s = perf_counter()
 
     @property
@@ -85,6 +87,9 @@ class LiveTomogram:
             integrals = frames.binned_integrals(self._num_added, end, self._rows, self._factor)
             volume.add(integrals.values, frames.angles_deg[self._num_added : end])
             self._num_added = end
+            if not self._checked and end >= CHECK_AT * self._scan.num_projections:
+                volume.check_assumptions()
+                self._checked = True
 
     def finish(self) -> LiveResult:
         """Complete the volume, write it, and return it.

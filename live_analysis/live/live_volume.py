@@ -106,13 +106,7 @@ class LiveVolume:
         """
         if not self._integrals:
             raise ProjectionError("there is no projection, so there is no volume.")
-        axis = self._axis()
-        column = self._axis_column if axis is None or axis.confidence < LOW_CONFIDENCE else axis.column
-        cylinder = self._fit(column, None)
-        made_again = abs(column - self._axis_column) > AXIS_TOLERANCE_COLUMNS or not self._still_right(cylinder)
-        if self._volume is None or made_again:
-            self._axis_column = column
-            self._begin(cylinder)
+        axis, made_again = self.check_assumptions()
         assert self._volume is not None
         result = self._volume.result()
         values = result.values
@@ -128,6 +122,30 @@ class LiveVolume:
             made_again,
             Assumptions(self._axis_column, self._centre(self._cylinder)),
         )
+
+    def check_assumptions(self) -> tuple[RotationAxis | None, bool]:
+        """Find axis and bore in what has come; add everything anew if they are not where they were assumed.
+
+        Returns
+        -------
+        RotationAxis or None
+            None if the projections do not tell it.
+        bool
+            Whether everything was added anew.
+
+        Raises
+        ------
+        CylinderFitError
+            If the projections contradict the declared cell.
+        """
+        axis = self._axis()
+        column = self._axis_column if axis is None or axis.confidence < LOW_CONFIDENCE else axis.column
+        cylinder = self._fit(column, None)
+        wrong = abs(column - self._axis_column) > AXIS_TOLERANCE_COLUMNS or not self._still_right(cylinder)
+        if self._volume is None or wrong:
+            self._axis_column = column
+            self._begin(cylinder)
+        return axis, wrong
 
     def _axis(self) -> RotationAxis | None:
         num, num_rows = len(self._integrals), self._shape[0]

@@ -58,8 +58,9 @@ class CylinderFit:
         radius_um = np.hypot(grid.x * pixel_size_um - self.centre_x_um, grid.y * pixel_size_um - self.centre_y_um)
         in_bore = radius_um <= self.cell.bore_diameter_mm * UM_PER_MM / 2
         in_wall = ~in_bore & (radius_um <= self.cell.wall_outer_diameter_mm * UM_PER_MM / 2)
-        content = self.content_per_cm.reshape(-1, *([1] * grid.x.ndim))
-        return np.asarray(in_bore * content + in_wall * self.wall_per_cm, np.float32)
+        values = np.multiply.outer(self.content_per_cm.astype(np.float32), in_bore.astype(np.float32))
+        values += in_wall.astype(np.float32) * np.float32(self.wall_per_cm)
+        return np.asarray(values, np.float32)
 
 
 def fit_cylinder(

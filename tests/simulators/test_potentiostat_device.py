@@ -39,3 +39,6 @@ def test_the_device_runs_a_current_to_its_limit_and_holds_it(beamline_with_cell:
     assert answer["still_loaded"] == "cplimit,ca", "a refused sequence does not show as loaded"
     states = [(row[2], row[3]) for row in answer["second_rows"]]
     assert states == [("RUN", 0), ("RUN", 1), ("RUN", 2), ("STOP", 2)], "each of the two OCV has its own duration"
+
+    assert "NOBODY:C0:SAVEDATA:SP and 19 more is not connected: nothing was written" in answer["gone"]
+    assert answer["gone_s"] < 3.0, "one wait of 1 s for all that is missing: a guard looks at no limit meanwhile"

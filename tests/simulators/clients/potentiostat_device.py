@@ -3,6 +3,7 @@
 import json
 import sys
 import threading
+import time
 from pathlib import Path
 
 from operando.model.beamline import load_beamline
@@ -70,5 +71,12 @@ for second in (5, 15, 35, 45):
     second_rows.append(snapshot())
 guard.close()
 other.close()
+begin_s = time.monotonic()
+try:
+    Potentiostat("NOBODY:C0:", name="nobody").load([discharge], timeout_s=1.0)
+    gone = ""
+except PotentiostatError as error:
+    gone = str(error)
+gone_s = time.monotonic() - begin_s
 answer = {"loaded": loaded, "steps": steps, "rows": rows, "stopped": stopped, "refused": refused}
-print(json.dumps(answer | {"still_loaded": still_loaded, "second_rows": second_rows}))
+print(json.dumps(answer | {"still_loaded": still_loaded, "second_rows": second_rows, "gone": gone, "gone_s": gone_s}))

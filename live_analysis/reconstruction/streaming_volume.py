@@ -13,19 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_analysis.reconstruction.angle_weights import AngleWeights, ProjectionError, angle_weights, weights_so_far
-from live_analysis.reconstruction.hierarchy import (
-    LINEAR_STEPS,
-    add_leaf,
-    add_sector,
-    circle,
-    hierarchy,
-    sum_leaf,
-    zeros_of,
-)
-from live_analysis.reconstruction.lanes import NUM_LANES
-from live_analysis.reconstruction.ramp_filter import RampFilter
+from live_analysis.reconstruction.hierarchical_sum import FRAMES_AT_ONCE, HierarchicalSum
 
-FRAMES_AT_ONCE = 8
 LEAST_CORRECTION = 1e-6  # of a projection's weight
 
 Recall = Callable[[int], NDArray[np.float32]]
@@ -91,22 +80,17 @@ class StreamingVolume:
             )
         if not 0 < angle_step_deg <= 90:
             raise ProjectionError(f"an angle step of {angle_step_deg:g} deg cannot be: it lies between 0 and 90 deg.")
-        self._shape, self._axis_column, self._recall = (num_rows, num_columns), axis_column, recall
+        self._shape, self._recall = (num_rows, num_columns), recall
         self._step_rad = math.radians(angle_step_deg)
-        self._filter = RampFilter(
+        self._sum = HierarchicalSum(
             num_rows,
             num_columns,
+            axis_column,
             pixel_size_um,
+            angle_step_rad=self._step_rad,
             taper_columns=taper_columns,
-            linear_steps=LINEAR_STEPS,
             num_threads=num_threads,
         )
-        self._bundles = hierarchy(radius, self._step_rad)
-        self._num_slots = max(math.ceil(self._bundles.sector_rad / self._step_rad), FRAMES_AT_ONCE)
-        self._leaf_samples = zeros_of(self._bundles.leaf_grid)
-        self._sector_samples = zeros_of(self._bundles.sector_grid)
-        self._volume = np.zeros((self._filter.num_chunks, num_columns, num_columns, NUM_LANES), np.float32)
-        self._first_x, self._stop_x = circle(num_columns, radius)
         self._open: dict[int, _Sector] = {}
         self._spare: list[_Sector] = []
         self._angles_rad: list[float] = []
@@ -123,8 +107,7 @@ class StreamingVolume:
     def num_bytes(self) -> int:
         """Bytes of all arrays that are held."""
         filtered = [sector.filtered for sector in (*self._open.values(), *self._spare)]
-        arrays = (self._volume, self._leaf_samples, self._sector_samples, *filtered, *self._kept.values())
-        return sum(array.nbytes for array in arrays) + self._filter.num_bytes
+        return sum(array.nbytes for array in (*filtered, *self._kept.values())) + self._sum.num_bytes
 
     def add(self, integrals: NDArray[np.float32], angles_deg: NDArray[np.float64]) -> None:
         """Add projections: attenuation integrals without NaN, shape (frame, row, column), and their angles.
@@ -168,10 +151,10 @@ class StreamingVolume:
         wrong = np.flatnonzero(np.abs(target - self._applied_rad) > LEAST_CORRECTION * self._step_rad)
         by_sector: dict[int, list[int]] = {}
         for index in wrong:
-            by_sector.setdefault(self._bundles.place(self._angles_rad[index])[0], []).append(int(index))
+            by_sector.setdefault(self._sum.bundles.place(self._angles_rad[index])[0], []).append(int(index))
         for number, indices in by_sector.items():
-            for begin in range(0, len(indices), self._num_slots):
-                self._correct(number, indices[begin : begin + self._num_slots], target)
+            for begin in range(0, len(indices), self._sum.num_slots):
+                self._correct(number, indices[begin : begin + self._sum.num_slots], target)
 
     def result(self) -> VolumeSoFar:
         """Return the volume of what has come; more may be added afterwards.
@@ -182,11 +165,7 @@ class StreamingVolume:
             If there are fewer than two different angles.
         """
         self.settle()
-        values = np.full((self._filter.num_chunks * NUM_LANES, *self._volume.shape[1:3]), np.nan, np.float32)
-        for y, (first, stop) in enumerate(zip(self._first_x, self._stop_x, strict=True)):
-            for chunk, slab in enumerate(self._volume):
-                values[chunk * NUM_LANES : (chunk + 1) * NUM_LANES, y, first:stop] = slab[y, first:stop].T
-        return VolumeSoFar(values[: self._shape[0]], self._weights(), self.num_projections)
+        return VolumeSoFar(self._sum.values(), self._weights(), self.num_projections)
 
     def _refuse(self, integrals: NDArray[np.float32], angles_deg: NDArray[np.float64]) -> None:
         if integrals.ndim != 3 or integrals.shape[1:] != self._shape or len(integrals) != len(angles_deg):
@@ -206,7 +185,7 @@ class StreamingVolume:
 
     def _portions(self, indices: range) -> Iterator[tuple[int, range]]:
         """Cut a row of projections into portions of one sector and of what is filtered at once."""
-        sectors = [self._bundles.place(self._angles_rad[index])[0] for index in indices]
+        sectors = [self._sum.bundles.place(self._angles_rad[index])[0] for index in indices]
         for number, group in itertools.groupby(indices, key=lambda index: sectors[index - indices.start]):
             members = list(group)
             for begin in range(0, len(members), FRAMES_AT_ONCE):
@@ -220,12 +199,12 @@ class StreamingVolume:
         if len(sector.indices) + len(integrals) > len(sector.filtered[0]):
             self._flush(number)
             sector = self._opened(number)
-        self._filter.filter(integrals, sector.filtered, len(sector.indices))
+        self._sum.filter.filter(integrals, sector.filtered, len(sector.indices))
         sector.indices += indices
 
     def _opened(self, number: int) -> _Sector:
         if number not in self._open:
-            self._open[number] = self._spare.pop() if self._spare else _Sector(self._filter.new_buffer(self._num_slots))
+            self._open[number] = self._spare.pop() if self._spare else _Sector(self._sum.new_buffer())
         return self._open[number]
 
     def _flush(self, number: int) -> None:
@@ -236,7 +215,7 @@ class StreamingVolume:
         weights = np.zeros(len(angles))
         settled = np.ones(len(angles), bool)
         weights[wanted], settled[wanted] = weights_so_far(angles[wanted], self._step_rad)
-        self._add_samples(number, sector.filtered, sector.indices, weights[sector.indices])
+        self._sum.add(number, sector.filtered, angles[sector.indices], weights[sector.indices])
         for slot, index in enumerate(sector.indices):
             self._applied_rad[index] = weights[index]
             if self._recall is None and not settled[index]:
@@ -245,18 +224,19 @@ class StreamingVolume:
         self._spare.append(sector)
 
     def _correct(self, number: int, indices: list[int], target: NDArray[np.float64]) -> None:
-        room = self._spare[0].filtered if self._spare else self._filter.new_buffer(self._num_slots)
+        room = self._spare[0].filtered if self._spare else self._sum.new_buffer()
         for slot, index in enumerate(indices):
             if index in self._kept:
                 room[:, slot] = self._kept[index]
             elif self._recall is not None:
-                self._filter.filter(np.asarray(self._recall(index), np.float32)[None], room, slot)
+                self._sum.filter.filter(np.asarray(self._recall(index), np.float32)[None], room, slot)
             else:
                 raise ProjectionError(
                     f"projection {index} was added with its final weight and is not kept: to change it, give the "
                     "volume a recall that reads it again."
                 )
-        self._add_samples(number, room, indices, np.array([target[i] - self._applied_rad[i] for i in indices]))
+        angles, applied = np.array(self._angles_rad)[indices], np.array(self._applied_rad)[indices]
+        self._sum.add(number, room, angles, target[indices] - applied)
         for index in indices:
             self._applied_rad[index] = float(target[index])
 
@@ -267,54 +247,3 @@ class StreamingVolume:
         target = np.zeros(len(self._angles_rad))
         target[np.array(self._wanted, bool)] = self._weights().weights_rad
         return target
-
-    def _add_samples(
-        self, number: int, filtered: NDArray[np.float32], indices: list[int], weights: NDArray[np.float64]
-    ) -> None:
-        bundles = self._bundles
-        direction = bundles.direction_rad(number)
-        leaf_of = np.array([bundles.place(self._angles_rad[index])[1] for index in indices])
-        used = np.unique(leaf_of)
-        leaf_grid, grid = bundles.leaf_grid, bundles.sector_grid
-        for chunk in range(self._filter.num_chunks):
-            for leaf in used:
-                slots = np.flatnonzero(leaf_of == leaf)
-                offsets = np.array([self._angles_rad[indices[slot]] for slot in slots])
-                offsets -= direction + bundles.leaf_offsets_rad[leaf]
-                sum_leaf(
-                    self._leaf_samples,
-                    leaf_grid.step_t,
-                    leaf_grid.num_s,
-                    leaf_grid.first,
-                    leaf_grid.stop,
-                    leaf_grid.base,
-                    filtered[chunk],
-                    slots,
-                    weights[slots].astype(np.float32),
-                    offsets,
-                    self._axis_column,
-                )
-                add_leaf(
-                    self._sector_samples,
-                    grid.step_t,
-                    grid.num_s,
-                    grid.first,
-                    grid.stop,
-                    grid.base,
-                    self._leaf_samples,
-                    float(bundles.leaf_offsets_rad[leaf]),
-                    leaf_grid.step_t,
-                    leaf_grid.num_s,
-                    leaf_grid.base,
-                    bool(leaf == used[0]),
-                )
-            add_sector(
-                self._volume[chunk],
-                self._first_x,
-                self._stop_x,
-                self._sector_samples,
-                direction,
-                grid.step_t,
-                grid.num_s,
-                grid.base,
-            )

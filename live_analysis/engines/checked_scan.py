@@ -38,6 +38,19 @@ def check(scan: Scan) -> None:
         )
 
 
+def check_threads(num_threads: int, *, most: int | None = None) -> None:
+    """Refuse a number of threads that an engine cannot use.
+
+    Raises
+    ------
+    ProjectionError
+        If it is below 1, or above ``most``, the number with which numba was started.
+    """
+    if num_threads < 1 or (most is not None and num_threads > most):
+        limit = "at least one is needed." if most is None else f"1 to {most} can be had (NUMBA_NUM_THREADS)."
+        raise ProjectionError(f"{num_threads} threads were asked for; {limit}")
+
+
 def _check_geometry(scan: Scan) -> None:
     shape, num_angles = scan.integrals.shape, np.shape(scan.angles_deg)
     if len(shape) != 3 or 0 in shape or num_angles != shape[:1]:

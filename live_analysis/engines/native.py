@@ -7,9 +7,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from live_analysis.engines.checked_scan import check
+from live_analysis.engines.checked_scan import check, check_threads
 from live_analysis.engines.engine import Scan
-from live_analysis.reconstruction.angle_weights import ProjectionError, angle_weights
+from live_analysis.reconstruction.angle_weights import angle_weights
 from live_analysis.reconstruction.hierarchical_sum import HierarchicalSum
 from live_analysis.reconstruction.hierarchy import ANGLES_IN_LEAF, LEAVES_IN_SECTOR, WIDEST_SECTOR_RAD
 from live_analysis.reconstruction.lanes import NUM_LANES
@@ -33,11 +33,7 @@ class NativeEngine:
     name: str = "native"
 
     def __post_init__(self) -> None:
-        if not 1 <= self.num_threads <= numba.config.NUMBA_NUM_THREADS:
-            raise ProjectionError(
-                f"{self.num_threads} threads were asked for; numba was started with {numba.config.NUMBA_NUM_THREADS}. "
-                "Ask for fewer, or set NUMBA_NUM_THREADS before the start."
-            )
+        check_threads(self.num_threads, most=numba.config.NUMBA_NUM_THREADS)
 
     def reconstruct(self, scan: Scan) -> NDArray[np.float32]:
         """Return attenuation in 1/cm: see `Engine`."""

@@ -6,7 +6,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from live_analysis.reconstruction.compiled import compiled
+from live_analysis.reconstruction.compiled import compiled, compiled_serial
 
 
 class FrameShapeError(ValueError):
@@ -136,71 +136,41 @@ def repair_pixels(frames: NDArray[np.float32]) -> CountedPixels:
         raise DeadFrameError(
             f"{dead.size} of {len(stack)} frames (first: {dead[0]}) have no valid pixel: leave them out of the scan."
         )
-    for index in np.flatnonzero(holes.any(axis=(1, 2))):
-        _fill_holes(stack[index])
+    if holes.any():
+        _fill(stack)
     return CountedPixels(stack.reshape(frames.shape), int(np.count_nonzero(holes)))
 
 
-def remove_zingers(frames: NDArray[np.float32], *, threshold: float) -> CountedPixels:
-    """Replace pixels brighter than the median of their eight neighbours by more than a threshold.
-
-    Parameters
-    ----------
-    frames
-        Transmission (or counts), shape (height, width) or (frame, height, width).
-    threshold
-        In the unit of ``frames``; several times the noise of one pixel.
-
-    Returns
-    -------
-    CountedPixels
-        Frames with the median in place of each zinger, and the number of zingers. Other pixels are untouched.
-    """
-    stack = np.ascontiguousarray(frames, np.float32).reshape(-1, *frames.shape[-2:])
-    cleaned = stack.copy()
-    num_replaced = _replace_zingers(stack, cleaned, np.float32(threshold))
-    return CountedPixels(cleaned.reshape(frames.shape), num_replaced)
-
-
-def _fill_holes(frame: NDArray[np.float32]) -> None:
-    """Fill NaN of one frame in place, a layer of the hole at a time."""
-    height, width = frame.shape
-    holes = np.argwhere(np.isnan(frame))
-    while len(holes):
-        filled = np.array([_mean_of_neighbours(frame, row, column, height, width) for row, column in holes])
-        frame[holes[:, 0], holes[:, 1]] = filled
-        holes = holes[np.isnan(filled)]
-
-
-def _mean_of_neighbours(frame: NDArray[np.float32], row: int, column: int, height: int, width: int) -> float:
-    window = frame[max(0, row - 1) : min(height, row + 2), max(0, column - 1) : min(width, column + 2)]
-    valid = window[~np.isnan(window)]
-    return float(valid.mean()) if valid.size else float("nan")
-
-
 @compiled
-def _replace_zingers(stack: NDArray[np.float32], cleaned: NDArray[np.float32], threshold: np.float32) -> int:
-    num_frames, height, width = stack.shape
-    num_replaced = 0
-    for frame in prange(num_frames):
-        for row in range(height):
-            for column in range(width):
-                limit = stack[frame, row, column] - threshold
-                num_neighbours = 0
-                num_darker = 0
-                for i in range(max(0, row - 1), min(height, row + 2)):
-                    for j in range(max(0, column - 1), min(width, column + 2)):
-                        if (i != row or j != column) and not np.isnan(stack[frame, i, j]):
-                            num_neighbours += 1
-                            num_darker += stack[frame, i, j] < limit
-                if 2 * num_darker > num_neighbours:
-                    neighbours = np.empty(num_neighbours, np.float32)
-                    k = 0
-                    for i in range(max(0, row - 1), min(height, row + 2)):
-                        for j in range(max(0, column - 1), min(width, column + 2)):
-                            if (i != row or j != column) and not np.isnan(stack[frame, i, j]):
-                                neighbours[k] = stack[frame, i, j]
-                                k += 1
-                    cleaned[frame, row, column] = np.median(neighbours)
-                    num_replaced += 1
-    return num_replaced
+def _fill(stack: NDArray[np.float32]) -> None:
+    for frame in prange(len(stack)):
+        _fill_frame(stack[frame])
+
+
+@compiled_serial
+def _fill_frame(image: NDArray[np.float32]) -> None:
+    """Fill NaN in place, a layer of each hole at a time: what a layer is filled with was there before it."""
+    height, width = image.shape
+    rows, columns = np.nonzero(np.isnan(image))
+    filled = np.empty(len(rows), np.float32)
+    num_holes = len(rows)
+    while num_holes > 0:
+        for k in range(num_holes):
+            row, column = rows[k], columns[k]
+            total = 0.0
+            num = 0
+            for i in range(max(0, row - 1), min(height, row + 2)):
+                for j in range(max(0, column - 1), min(width, column + 2)):
+                    if not np.isnan(image[i, j]):
+                        total += image[i, j]
+                        num += 1
+            filled[k] = total / num if num > 0 else np.nan
+        num_left = 0
+        for k in range(num_holes):
+            row, column = rows[k], columns[k]
+            if np.isnan(filled[k]):
+                rows[num_left], columns[num_left] = row, column
+                num_left += 1
+            else:
+                image[row, column] = filled[k]
+        num_holes = num_left

@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
 from live_analysis.cell_measurements import cell_measurements
+from live_analysis.corrections.broken_pixels import BrokenPixelsError
+from live_analysis.corrections.counts_correction import CorrectionSettings
+from live_analysis.corrections.phase import PhaseError, PhaseFilter, filter_length_um
 from live_analysis.frame_reader import FrameFileError, FrameReader
 from live_analysis.grey_scale import GreyScaleError
 from live_analysis.grey_window import grey_window
@@ -32,6 +36,7 @@ from operando.model.materials import MaterialError, attenuation_per_cm
 from operando.model.measurement import Measurement
 from operando.model.run_directory import RunDirectory
 
+UM_PER_MM = 1e3
 MAX_RIM_GAP = 10.0  # pixels between neighbouring projections at the rim: more, and streaks pass for what is measured
 
 
@@ -41,6 +46,7 @@ class StartDocumentError(ValueError):
 
 # What a damaged or incomplete tomogram may cause; each message is a sentence for people.
 UNUSABLE = (
+    BrokenPixelsError,
     CylinderFitError,
     DeadFrameError,
     FlatFractionError,
@@ -52,6 +58,7 @@ UNUSABLE = (
     ProjectionError,
     RotationAxisError,
     StartDocumentError,
+    PhaseError,
     OSError,
 )
 
@@ -110,6 +117,8 @@ class TomogramAnalysis:
         if self._live is None or self._frames is None:
             return None
         try:
+            if self.num_projections and not self._live.begun:
+                self._set_corrections(self._frames, self._said("pixel_size_um"), self._cell_and_wall()[0])
             self._live.poll(self._frames)
             if not self._live.is_complete and not self._tomogram.ended:
                 return None
@@ -192,9 +201,12 @@ class TomogramAnalysis:
         self._draw(slices, absolute=volume.grey_values_absolute)
         write_slices(self._run.volume(self._tomogram.attempt), slices, flags=flags, run_uid=self._tomogram.uid)
         axis = volume.axis
-        details = {"confidence": axis.confidence, "method": axis.method}
+        details: dict[str, Any] = {"confidence": axis.confidence, "method": axis.method}
+        if (tilt := volume.tilt) is not None:
+            details |= {"tilt_deg": tilt.tilt_deg, "tilt_uncertainty_deg": tilt.uncertainty_deg}
         yield Quantity("rotation_axis", axis.column, "column", axis.uncertainty, flags, details)
         yield Quantity("angular_coverage", volume.coverage, "1", 0.0, flags)
+        yield self._repaired(volume, flags)
         if analysis is None or volume.region is None:
             return
         region = scale.region(volume.region)
@@ -209,6 +221,7 @@ class TomogramAnalysis:
         assert self._frames is not None
         analysis = self._analysis
         cell, wall_per_cm = self._cell_and_wall()
+        self._set_corrections(self._frames, pixel_size_um, cell)
         return reconstruct_tomogram(
             self._frames,
             pixel_size_um,
@@ -218,12 +231,41 @@ class TomogramAnalysis:
             reference=None if analysis is None else _reference(analysis),
         )
 
+    def _set_corrections(self, frames: TomogramFrames, pixel_size_um: float, cell: CellGeometry | None) -> None:
+        view_mm = frames.frame_shape[1] * pixel_size_um / UM_PER_MM
+        frames.correct_with(
+            CorrectionSettings(
+                phase=self._phase(pixel_size_um),
+                object_of_view=None if cell is None else cell.wall_outer_diameter_mm / view_mm,
+            )
+        )
+
     def _cell_and_wall(self) -> tuple[CellGeometry | None, float | None]:
         """Return bore and wall, and the wall's attenuation in 1/cm, where the experiment declares them."""
         if self._experiment is None or self._analysis is None:
             return None, None
         cell = self._experiment.cell.geometry
         return cell, attenuation_per_cm(cell.wall_material, self._said("energy_kev"))
+
+    def _phase(self, pixel_size_um: float) -> PhaseFilter | None:
+        settings = None if self._analysis is None else self._analysis.phase_retrieval
+        if settings is None:
+            return None
+        return PhaseFilter(filter_length_um(settings, self._said("energy_kev")), pixel_size_um)
+
+    def _repaired(self, volume: TomogramVolume, flags: tuple[str, ...]) -> Quantity:
+        """Part of all values that had to be made from their neighbours; the details say what was done to the counts."""
+        assert self._frames is not None
+        details: dict[str, Any] = {**self._frames.corrections()}
+        details |= {"num_repaired": volume.num_dead, "num_zingers": volume.num_zingers}
+        if (settings := None if self._analysis is None else self._analysis.phase_retrieval) is not None:
+            ratio = settings.ratio(self._said("energy_kev"))
+            details["phase_retrieval"] = (
+                f"delta / beta {ratio:.4g}, {settings.distance:.4g} mm: grey values hold for a material of this ratio"
+            )
+        return Quantity(
+            "repaired_pixels", (volume.num_dead + volume.num_zingers) / volume.num_values, "1", 0.0, flags, details
+        )
 
     def _said(self, key: str) -> float:
         """Return a positive number of the start document."""
@@ -246,6 +288,11 @@ class TomogramAnalysis:
             flags.append("rotation_axis_uncertain")
         if not volume.grey_values_absolute or not self._pixel_size_known:
             flags.append("grey_values_not_absolute")
+        assert self._frames is not None
+        if self._frames.settings.phase is not None:
+            flags.append("phase_retrieved")
+        if self._frames.settings.lean is not None:
+            flags.append("axis_straightened")
         return tuple(flags)
 
     def _draw(self, slices: OrthogonalSlices, *, absolute: bool) -> None:

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from live_analysis.corrections.beam_intensity import BeamIntensity, beam_intensity
+from live_analysis.corrections.beam_model import BeamModel, Flats
+from live_analysis.corrections.broken_pixels import BrokenPixels, find_broken_pixels
+from live_analysis.corrections.counts_correction import CorrectionSettings, CountsCorrection, Integrals
+from live_analysis.corrections.frame_statistics import FrameStatistics, RunningStatistics
+from live_analysis.corrections.overview import overview
 from live_analysis.frame_reader import FrameFileError, FrameReader
 from live_analysis.live.binned_frames import binned
-from live_analysis.normalisation import attenuation_integral, flat_between, remove_zingers, repair_pixels, transmission
 from operando.model.frames import FrameKind
 
-ZINGER_NOISES = 12.0  # a zinger exceeds its neighbours by so many standard deviations of the noise
 OPAQUE = 0.02  # rows darker than this (a steel piston) carry no information
 FRAMES_AT_ONCE = 32
 
@@ -20,37 +24,16 @@ class MissingFramesError(ValueError):
 
 
 @dataclass(frozen=True)
-class Integrals:
-    """Attenuation integrals of some rows: shape (frame, row, column), without NaN; repaired pixels were counted."""
+class _Prepared:
+    """What is known of the beam when the frames that had come by then are corrected."""
 
-    values: NDArray[np.float32]
-    num_dead: int
-    num_zingers: int
-
-
-class RunningMean:
-    """Mean of frames that arrive in batches, and of their times."""
-
-    def __init__(self) -> None:
-        self._sum: NDArray[np.float64] | None = None
-        self._time_sum_s = 0.0
-        self.num_frames = 0
-
-    @property
-    def time_s(self) -> float:
-        """Mean time of the frames, in s since the Unix epoch; NaN if none has come."""
-        return self._time_sum_s / self.num_frames if self.num_frames else float("nan")
-
-    def add(self, images: NDArray[np.uint16], times_s: NDArray[np.float64]) -> None:
-        """Take a batch in: images of shape (frame, row, column), times of shape (frame,)."""
-        total = images.sum(axis=0, dtype=np.float64)
-        self._sum = total if self._sum is None else self._sum + total
-        self._time_sum_s += float(times_s.sum())
-        self.num_frames += len(images)
-
-    def result(self) -> NDArray[np.float32] | None:
-        """Return the mean of what has come so far, None if nothing has."""
-        return None if self._sum is None else (self._sum / self.num_frames).astype(np.float32)
+    num_received: tuple[int, ...]
+    dark: NDArray[np.float32]
+    broken: BrokenPixels
+    beam: BeamModel
+    scan_fractions: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    intensity: BeamIntensity
 
 
 class TomogramFrames:
@@ -58,21 +41,32 @@ class TomogramFrames:
 
     def __init__(self, readers: dict[FrameKind, FrameReader]) -> None:
         self._readers = readers
-        self._means = {kind: RunningMean() for kind in (FrameKind.DARK, FrameKind.FLAT, FrameKind.FLAT_AFTER)}
+        self._statistics = {
+            kind: RunningStatistics() for kind in (FrameKind.DARK, FrameKind.FLAT, FrameKind.FLAT_AFTER)
+        }
+        self._overviews: dict[FrameKind, list[NDArray[np.float32]]] = {kind: [] for kind in FrameKind}
         self._angles: list[NDArray[np.float64]] = []
         self._times_s: list[NDArray[np.float64]] = []
+        self._settings = CorrectionSettings()
+        self._prepared: _Prepared | None = None
         self.num_received = dict.fromkeys(FrameKind, 0)
+
+    def correct_with(self, settings: CorrectionSettings) -> None:
+        """Choose what is done to the counts beside what every scan needs."""
+        self._settings, self._prepared = settings, None
 
     def poll(self) -> int:
         """Take in what was added to the files; return how many frames that were."""
         num = 0
         for kind, reader in self._readers.items():
             while (batch := reader.frames_since(self.num_received[kind], max_num=FRAMES_AT_ONCE)) is not None:
-                if kind in self._means:
-                    self._means[kind].add(batch.images, batch.times)
+                if kind in self._statistics:
+                    self._statistics[kind].add(batch.images, batch.times)
                 else:
                     self._angles.append(batch.angles)
                     self._times_s.append(batch.times)
+                if kind is not FrameKind.DARK:
+                    self._overviews[kind].append(overview(batch.images))
                 self.num_received[kind] += len(batch)
                 num += len(batch)
         return num
@@ -98,74 +92,132 @@ class TomogramFrames:
             raise MissingFramesError(f"{reader.path}: holds no projection, so nothing can be reconstructed{why}.")
         return shape
 
+    @property
+    def settings(self) -> CorrectionSettings:
+        """What is done to the counts beside what every scan needs."""
+        return self._settings
+
+    def corrections(self) -> dict[str, str | int | float]:
+        """Say for people and programs what is done to the counts, and how many pixels it concerns."""
+        prepared = self._prepare()
+        told: dict[str, str | int | float] = {
+            f"num_{kind}_pixels": num for kind, num in prepared.broken.counts().items()
+        }
+        told["flat"] = prepared.beam.method
+        told["beam_intensity"] = prepared.intensity.source
+        told["largest_beam_change"] = prepared.intensity.drift
+        return told
+
     def transparent_rows(self) -> slice:
         """Return the longest range of rows through which the beam comes in the first and the middle projection."""
+        prepared = self._prepare()
         num_rows, _ = self.frame_shape
         open_rows = np.ones(num_rows, bool)
+        beam = prepared.beam.of_rows(slice(0, num_rows))
         for index in (0, self.num_received[FrameKind.PROJECTION] // 2):
-            seen = self._transmission(index, index + 1, 0, num_rows)[0]
-            open_rows &= np.nanmedian(seen, axis=1) > OPAQUE
+            frame = slice(index, index + 1)
+            light = beam.beam(prepared.scan_fractions[frame], prepared.shares[frame])[0]
+            usable = (light > 0) & ~prepared.broken.mask
+            counts = self._readers[FrameKind.PROJECTION].rows(index, index + 1, 0, num_rows)[0] - prepared.dark
+            seen = np.divide(counts, light, out=np.full_like(light, np.nan), where=usable)
+            open_rows &= [bool(np.isfinite(row).any()) and np.nanmedian(row) > OPAQUE for row in seen]
         edges = np.flatnonzero(np.diff(np.concatenate([[False], open_rows, [False]]).astype(int)))
         ranges = sorted(zip(edges[::2], edges[1::2], strict=True), key=lambda pair: pair[1] - pair[0])
         if not ranges:
             raise MissingFramesError("The beam comes through no row of the projections: is the shutter or flat wrong?")
         return slice(int(ranges[-1][0]), int(ranges[-1][1]))
 
-    def integrals(self, rows: slice) -> Integrals:
-        """Return the attenuation integrals of some rows of all projections received so far."""
-        num = self.num_received[FrameKind.PROJECTION]
-        values = np.empty((num, rows.stop - rows.start, self.frame_shape[1]), np.float32)
+    def integrals(self, rows: slice, frames: slice = slice(None)) -> Integrals:
+        """Return the attenuation integrals of some rows of all, or some, projections received so far.
+
+        Raises
+        ------
+        MissingFramesError, FrameFileError, BrokenPixelsError, FlatFractionError, DeadFrameError, PhaseError
+            If darks, flats and projections do not allow it; the message says why.
+        """
+        prepared = self._prepare()
+        correction = CountsCorrection(prepared.dark, prepared.broken, self._settings)
+        needed = correction.rows_needed(rows)
+        beam = prepared.beam.of_rows(needed)
+        first, stop, _ = frames.indices(self.num_received[FrameKind.PROJECTION])
+        values = np.empty((stop - first, rows.stop - rows.start, self.frame_shape[1]), np.float32)
         num_dead = num_zingers = 0
-        for begin in range(0, num, FRAMES_AT_ONCE):
-            end = min(begin + FRAMES_AT_ONCE, num)
-            part = _cleaned(self._transmission(begin, end, rows.start, rows.stop))
-            values[begin:end] = part.values
-            num_dead += part.num_dead
-            num_zingers += part.num_zingers
+        for begin in range(first, stop, FRAMES_AT_ONCE):
+            batch = slice(begin, min(begin + FRAMES_AT_ONCE, stop))
+            counts = self._readers[FrameKind.PROJECTION].rows(batch.start, batch.stop, needed.start, needed.stop)
+            light = beam.beam(prepared.scan_fractions[batch], prepared.shares[batch])
+            brightness = None if (all_of := prepared.intensity.brightness) is None else all_of[batch]
+            found = correction.integrals(counts, light, rows, first_index=begin, brightness=brightness)
+            values[begin - first : batch.stop - first] = found.values
+            num_dead += found.num_dead
+            num_zingers += found.num_zingers
         return Integrals(values, num_dead, num_zingers)
 
-    def binned_integrals(self, begin: int, end: int, rows: slice, factor: int) -> Integrals:
-        """Return the attenuation integrals of projections ``begin`` to ``end - 1`` as larger pixels would see them."""
-        return _cleaned(binned(self._transmission(begin, end, rows.start, rows.stop), factor))
+    def binned_integrals(self, frames: slice, rows: slice, factor: int) -> NDArray[np.float32]:
+        """Return the integrals of some projections, averaged over blocks of ``factor`` x ``factor`` pixels."""
+        return binned(self.integrals(rows, frames).values, factor)
 
     def close(self) -> None:
         """Close the files."""
         for reader in self._readers.values():
             reader.close()
 
-    def _transmission(self, begin: int, end: int, first_row: int, stop_row: int) -> NDArray[np.float32]:
-        dark, flat, after = (mean.result() for mean in self._means.values())
+    def _prepare(self) -> _Prepared:
+        """Judge darks, flats and the beam, once for the frames that are there."""
+        key = tuple(self.num_received.values())
+        if self._prepared is not None and self._prepared.num_received == key:
+            return self._prepared
+        dark, before, after = self._dark_and_flats()
+        flats = [
+            Flats(side.mean, np.concatenate(self._overviews[kind]))
+            for kind, side in ((FrameKind.FLAT, before), (FrameKind.FLAT_AFTER, after))
+            if side is not None
+        ]
+        broken = find_broken_pixels(dark, before)
+        beam = BeamModel(dark.mean, flats[0], flats[1] if len(flats) > 1 else None, self._flats_of_rows)
+        fractions = self._scan_fractions()
+        overviews = np.concatenate(self._overviews[FrameKind.PROJECTION])
+        shares = beam.shares(overviews, fractions)
+        through = beam.transmission_overview(overviews, fractions, shares)
+        open_rows = np.nanmedian(np.nan_to_num(through), axis=(0, 2)) > OPAQUE
+        intensity = (
+            beam_intensity(through[:, open_rows], object_of_view=self._settings.object_of_view)
+            if open_rows.any()
+            else BeamIntensity(None, "not followed: the beam comes through no row")
+        )
+        self._prepared = _Prepared(key, dark.mean, broken, beam, fractions, shares, intensity)
+        return self._prepared
+
+    def _dark_and_flats(self) -> tuple[FrameStatistics, FrameStatistics, FrameStatistics | None]:
+        dark, flat, after = (statistics.result() for statistics in self._statistics.values())
         missing = [kind.value for kind, mean in ((FrameKind.DARK, dark), (FrameKind.FLAT, flat)) if mean is None]
         if dark is None or flat is None:
             raise MissingFramesError(
                 f"The tomogram has no {' and no '.join(missing)} frames, and without them counts do not become "
                 "transmission. Take the tomogram again."
             )
-        shapes = {mean.shape for mean in (dark, flat, after) if mean is not None}
+        shapes = {found.mean.shape for found in (dark, flat, after) if found is not None}
         if shapes != {self.frame_shape}:
             raise FrameFileError(
-                f"Projections have shape {self.frame_shape}, flats {flat.shape}, darks {dark.shape}"
-                f"{'' if after is None else f', flats after the scan {after.shape}'}: all must agree. "
+                f"Projections have shape {self.frame_shape}, flats {flat.mean.shape}, darks {dark.mean.shape}"
+                f"{'' if after is None else f', flats after the scan {after.mean.shape}'}: all must agree. "
                 "Were the files mixed up?"
             )
-        counts = self._readers[FrameKind.PROJECTION].rows(begin, end, first_row, stop_row)
-        flat, dark = flat[first_row:stop_row], dark[first_row:stop_row]
-        if after is None:
-            return transmission(counts, flat, dark)
-        after = after[first_row:stop_row]
-        flats = [flat_between(flat, after, fraction) for fraction in self._scan_fractions(begin, end)]
-        return np.stack([transmission(frame, beam, dark) for frame, beam in zip(counts, flats, strict=True)])
+        return dark, flat, after
 
-    def _scan_fractions(self, begin: int, end: int) -> NDArray[np.float64]:
+    def _flats_of_rows(self, rows: slice) -> NDArray[np.float32]:
+        parts = [
+            self._readers[kind].rows(0, self.num_received[kind], rows.start, rows.stop)
+            for kind in (FrameKind.FLAT, FrameKind.FLAT_AFTER)
+            if self.num_received[kind]
+        ]
+        return np.concatenate(parts).astype(np.float32)
+
+    def _scan_fractions(self) -> NDArray[np.float64]:
         """Return where projections lie in time: 0 at the flats before them, 1 at the flats after them."""
-        before_s, after_s = (self._means[kind].time_s for kind in (FrameKind.FLAT, FrameKind.FLAT_AFTER))
+        times_s = np.concatenate(self._times_s)
+        if not self.num_received[FrameKind.FLAT_AFTER]:
+            return np.zeros(len(times_s))
+        before_s, after_s = (self._statistics[kind].time_s for kind in (FrameKind.FLAT, FrameKind.FLAT_AFTER))
         between_s = after_s - before_s if after_s > before_s else float("nan")
-        return (np.concatenate(self._times_s)[begin:end] - before_s) / between_s
-
-
-def _cleaned(seen: NDArray[np.float32]) -> Integrals:
-    logged = attenuation_integral(seen)
-    repaired = repair_pixels(logged.values)
-    noise = float(np.median(np.abs(np.diff(repaired.values, axis=2)))) / 0.6745 / np.sqrt(2)
-    cleaned = remove_zingers(repaired.values, threshold=ZINGER_NOISES * max(noise, 1e-4))
-    return Integrals(cleaned.values, repaired.num_pixels, cleaned.num_pixels)
+        return np.asarray((times_s - before_s) / between_s, np.float64)

@@ -1,10 +1,12 @@
 """From the frames of a tomogram to three slices, the analysis region and the grey reference, slab by slab of rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from live_analysis.corrections.axis_tilt import AxisTilt, axis_tilt
+from live_analysis.corrections.counts_correction import Lean
 from live_analysis.reconstruction.cylinder_model import fit_cylinder
 from live_analysis.reconstruction.filtered_back_projection import Grid
 from live_analysis.reconstruction.filtered_scan import FilteredScan, filter_truncated
@@ -53,6 +55,8 @@ class TomogramVolume:
     """What was reconstructed, in 1/cm; ``region`` is None if none was asked or none of it was seen.
 
     ``rim_gap`` is the largest distance of neighbouring projections at the rim of the view, in pixels: 1 is ideal.
+    ``num_dead`` and ``num_zingers`` of ``num_values`` pixels of the projections were made from their neighbours.
+    ``tilt`` is how the axis leaned before the frames were set upright, None where nothing told it.
     """
 
     axis: RotationAxis
@@ -64,6 +68,8 @@ class TomogramVolume:
     rim_gap: float
     num_dead: int
     num_zingers: int
+    num_values: int
+    tilt: AxisTilt | None
 
 
 def rows_of(bottom_um: float, top_um: float, num_rows: int, pixel_size_um: float) -> slice:
@@ -97,6 +103,7 @@ def reconstruct_tomogram(
     )
     middle = (usable.start + usable.stop) // 2
     middle_row = middle if box is None else min(max(box.middle_row, usable.start), usable.stop - 1)
+    tilt = _straightened(frames, angles_deg, usable)
     axis = _axis(frames, angles_deg, usable)
     bore_centre_um = None
     if cell is not None and wall_per_cm is not None:
@@ -144,7 +151,19 @@ def reconstruct_tomogram(
         rim_gap=float(np.radians(largest_gap_deg)) * num_columns / 2,
         num_dead=num_dead,
         num_zingers=num_zingers,
+        num_values=len(angles_deg) * (usable.stop - usable.start) * num_columns,
+        tilt=tilt,
     )
+
+
+def _straightened(frames: TomogramFrames, angles_deg: NDArray[np.float64], usable: slice) -> AxisTilt | None:
+    """Have frames set upright where the axis leans by more than noise; return the lean that was found."""
+    tilt = axis_tilt(
+        lambda index: frames.integrals(usable, slice(index, index + 1)).values[0], angles_deg, first_row=usable.start
+    )
+    if tilt is not None and tilt.worth_correcting(usable.stop - usable.start, frames.frame_shape[1]):
+        frames.correct_with(replace(frames.settings, lean=Lean(tilt.tilt_deg, tilt.row, tilt.column)))
+    return tilt
 
 
 def _axis(frames: TomogramFrames, angles_deg: NDArray[np.float64], usable: slice) -> RotationAxis:

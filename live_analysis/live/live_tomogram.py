@@ -67,6 +67,11 @@ class LiveTomogram:
         self._last_s = perf_counter()
 
     @property
+    def begun(self) -> bool:
+        """Whether projections have been added."""
+        return self._volume is not None
+
+    @property
     def is_complete(self) -> bool:
         """Whether every projection that was announced has been added."""
         return self._num_added >= self._scan.num_projections
@@ -84,8 +89,8 @@ class LiveTomogram:
         while self._num_added < num:
             end = min(self._num_added + FRAMES_AT_ONCE, num)
             volume = self._volume or self._begun(frames)
-            integrals = frames.binned_integrals(self._num_added, end, self._rows, self._factor)
-            volume.add(integrals.values, frames.angles_deg[self._num_added : end])
+            integrals = frames.binned_integrals(slice(self._num_added, end), self._rows, self._factor)
+            volume.add(integrals, frames.angles_deg[self._num_added : end])
             self._num_added = end
             if not self._checked and end >= CHECK_AT * self._scan.num_projections:
                 volume.check_assumptions()

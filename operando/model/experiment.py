@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from operando.model.geometry import CellGeometry, ImagingGeometry, Region
+from operando.model.phase_retrieval import PhaseRetrieval
 from operando.model.schedule import CellStep, ConstantCurrent, Step, unrolled
 from operando.model.texts import Line, Name
 from operando.model.toml_file import Table
@@ -163,6 +164,7 @@ class Analysis(Table):
     grey_reference: GreyReference
     high_attenuation_material: str
     resolution: Micrometres = Field(gt=0)
+    phase_retrieval: PhaseRetrieval | None = None
 
 
 class Beam(Table):

@@ -4,12 +4,14 @@ Densities and molar volumes are those of the published cells or from unit cells 
 the Elam tables of xraydb (total cross section).
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
 import xraydb
 
 FARADAY_C_PER_MOL = 96485.33212  # CODATA 2018
+WAVELENGTH_CM_KEV = 1.239841984e-7  # h c, CODATA 2018
 
 
 class MaterialError(KeyError):
@@ -88,3 +90,25 @@ def attenuation_per_cm(name: str, energy_kev: float, *, packing: float = 1.0) ->
     """
     dense = material(name)
     return packing * float(xraydb.material_mu(dense.formula, energy_kev * 1e3, density=dense.density_g_per_cm3))
+
+
+@lru_cache(maxsize=1024)
+def refraction(name: str, energy_kev: float) -> tuple[float, float]:
+    """Return delta and beta of a dense material: the refractive index is 1 - delta + i beta; both are unitless.
+
+    Beta is that of the photoelectric absorption and scattering together, so that 4 pi beta / wavelength is
+    `attenuation_per_cm`.
+
+    Raises
+    ------
+    MaterialError
+        If the material is not known.
+
+    References
+    ----------
+    Chantler's tables (anomalous scattering factors) and Elam's (attenuation), through xraydb.
+    """
+    dense = material(name)
+    delta, _, _ = xraydb.xray_delta_beta(dense.formula, dense.density_g_per_cm3, energy_kev * 1e3)
+    wavelength_cm = WAVELENGTH_CM_KEV / energy_kev
+    return float(delta), attenuation_per_cm(name, energy_kev) * wavelength_cm / (4 * math.pi)

@@ -239,7 +239,7 @@ def test_one_unusable_tomogram_keeps_none_of_the_others_from_being_measured(fake
     faked.run.frames_file(2, FrameKind.PROJECTION).write_bytes(b"overwritten" * 500)
     faked.complete("OCV", 3)
     faked.end()
-    told = measure(faked.run.path, follow=True)
+    told = [line for line in measure(faked.run.path, follow=True) if "live volume" not in line]
     assert len(told) == 3
     assert "could not be analysed" in told[0]
     assert "holds no projection" in told[1]

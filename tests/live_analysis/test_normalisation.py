@@ -10,7 +10,6 @@ from live_analysis.normalisation import (
     attenuation_integral,
     flat_between,
     mean_frame,
-    remove_zingers,
     repair_pixels,
     transmission,
 )
@@ -81,21 +80,3 @@ def test_a_frame_without_a_valid_pixel_is_refused() -> None:
     stack[1] = np.nan
     with pytest.raises(DeadFrameError, match="first: 1"):
         repair_pixels(stack)
-
-
-def test_zingers_are_replaced_and_counted_and_nothing_else_changes() -> None:
-    rng = np.random.default_rng(0)
-    frames = rng.normal(0.3, 0.01, (4, 30, 40)).astype(np.float32)
-    hit = frames.copy()
-    hit[0, 10, 10] = hit[1, 0, 0] = hit[3, 29, 20] = hit[3, 29, 21] = 2.0
-    cleaned = remove_zingers(hit, threshold=0.2)
-    assert cleaned.num_pixels == 4
-    touched = hit == 2.0
-    np.testing.assert_array_equal(cleaned.values[~touched], frames[~touched])
-    np.testing.assert_allclose(cleaned.values[touched], 0.3, atol=0.03)
-
-
-def test_an_edge_of_the_sample_is_no_zinger() -> None:
-    frame = np.full((20, 20), 0.2, np.float32)
-    frame[:, 10:] = 1.0
-    assert remove_zingers(frame, threshold=0.2).num_pixels == 0

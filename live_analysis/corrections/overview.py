@@ -1,0 +1,29 @@
+"""Frames reduced to blocks of pixels: enough to see the beam change, small enough to keep one of every projection."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_BLOCKS = 64  # a side
+
+Blocks = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+
+def blocks_of(frame_shape: tuple[int, int]) -> Blocks:
+    """Return the first row of every row of blocks and the first column of every column of blocks."""
+    firsts = [np.arange(0, num, -(-num // MAX_BLOCKS)) for num in frame_shape]
+    return firsts[0], firsts[1]
+
+
+def overview(frames: NDArray[Any]) -> NDArray[np.float32]:
+    """Average blocks of pixels: frames of shape (frame, row, column) to (frame, row of blocks, column of blocks).
+
+    Blocks at the right and at the bottom may be smaller than the others.
+    """
+    rows, columns = blocks_of(frames.shape[1:])
+    sums = np.add.reduceat(np.add.reduceat(frames, rows, axis=1, dtype=np.float32), columns, axis=2)
+    heights, widths = (
+        np.diff(np.append(firsts, num)) for firsts, num in zip((rows, columns), frames.shape[1:], strict=True)
+    )
+    return np.asarray(sums / (heights[:, None] * widths).astype(np.float32), np.float32)

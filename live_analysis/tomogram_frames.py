@@ -24,13 +24,20 @@ class MissingFramesError(ValueError):
 
 
 @dataclass(frozen=True)
-class _Prepared:
-    """What is known of the beam when the frames that had come by then are corrected."""
+class _Detector:
+    """What darks and flats that had come by then say."""
 
     num_received: tuple[int, ...]
     dark: NDArray[np.float32]
     broken: BrokenPixels
     beam: BeamModel
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What is known of the beam when the frames that had come by then are corrected."""
+
+    num_received: tuple[int, ...]
     scan_fractions: NDArray[np.float64]
     shares: NDArray[np.float64]
     intensity: BeamIntensity
@@ -48,6 +55,7 @@ class TomogramFrames:
         self._angles: list[NDArray[np.float64]] = []
         self._times_s: list[NDArray[np.float64]] = []
         self._settings = CorrectionSettings()
+        self._detector: _Detector | None = None
         self._prepared: _Prepared | None = None
         self.num_received = dict.fromkeys(FrameKind, 0)
 
@@ -99,26 +107,26 @@ class TomogramFrames:
 
     def corrections(self) -> dict[str, str | int | float]:
         """Say for people and programs what is done to the counts, and how many pixels it concerns."""
-        prepared = self._prepare()
+        prepared, detector = self._prepare(), self._judged_detector()
         told: dict[str, str | int | float] = {
-            f"num_{kind}_pixels": num for kind, num in prepared.broken.counts().items()
+            f"num_{kind}_pixels": num for kind, num in detector.broken.counts().items()
         }
-        told["flat"] = prepared.beam.method
+        told["flat"] = detector.beam.method
         told["beam_intensity"] = prepared.intensity.source
         told["largest_beam_change"] = prepared.intensity.drift
         return told
 
     def transparent_rows(self) -> slice:
         """Return the longest range of rows through which the beam comes in the first and the middle projection."""
-        prepared = self._prepare()
+        prepared, detector = self._prepare(), self._judged_detector()
         num_rows, _ = self.frame_shape
         open_rows = np.ones(num_rows, bool)
-        beam = prepared.beam.of_rows(slice(0, num_rows))
+        beam = detector.beam.of_rows(slice(0, num_rows))
         for index in (0, self.num_received[FrameKind.PROJECTION] // 2):
             frame = slice(index, index + 1)
             light = beam.beam(prepared.scan_fractions[frame], prepared.shares[frame])[0]
-            usable = (light > 0) & ~prepared.broken.mask
-            counts = self._readers[FrameKind.PROJECTION].rows(index, index + 1, 0, num_rows)[0] - prepared.dark
+            usable = (light > 0) & ~detector.broken.mask
+            counts = self._readers[FrameKind.PROJECTION].rows(index, index + 1, 0, num_rows)[0] - detector.dark
             seen = np.divide(counts, light, out=np.full_like(light, np.nan), where=usable)
             open_rows &= [bool(np.isfinite(row).any()) and np.nanmedian(row) > OPAQUE for row in seen]
         edges = np.flatnonzero(np.diff(np.concatenate([[False], open_rows, [False]]).astype(int)))
@@ -136,26 +144,55 @@ class TomogramFrames:
             If darks, flats and projections do not allow it; the message says why.
         """
         prepared = self._prepare()
-        correction = CountsCorrection(prepared.dark, prepared.broken, self._settings)
-        needed = correction.rows_needed(rows)
-        beam = prepared.beam.of_rows(needed)
         first, stop, _ = frames.indices(self.num_received[FrameKind.PROJECTION])
-        values = np.empty((stop - first, rows.stop - rows.start, self.frame_shape[1]), np.float32)
+        chosen, brightness = slice(first, stop), prepared.intensity.brightness
+        return self._corrected(
+            self._judged_detector(),
+            rows,
+            chosen,
+            prepared.scan_fractions[chosen],
+            prepared.shares[chosen],
+            None if brightness is None else brightness[chosen],
+        )
+
+    def binned_integrals(self, frames: slice, rows: slice, factor: int) -> NDArray[np.float32]:
+        """Return the integrals of some projections, averaged over blocks of ``factor`` x ``factor`` pixels.
+
+        What takes all projections to judge, changes of the beam's brightness, is not corrected.
+        """
+        detector = self._judged_detector()
+        fractions = self._scan_fractions()[frames]
+        shares = detector.beam.shares(np.concatenate(self._overviews[FrameKind.PROJECTION])[frames], fractions)
+        return binned(self._corrected(detector, rows, frames, fractions, shares, None).values, factor)
+
+    def _corrected(
+        self,
+        detector: _Detector,
+        rows: slice,
+        frames: slice,
+        scan_fractions: NDArray[np.float64],
+        shares: NDArray[np.float64],
+        brightness: NDArray[np.float32] | None,
+    ) -> Integrals:
+        correction = CountsCorrection(detector.dark, detector.broken, self._settings)
+        needed = correction.rows_needed(rows)
+        beam = detector.beam.of_rows(needed)
+        num = frames.stop - frames.start
+        values = np.empty((num, rows.stop - rows.start, self.frame_shape[1]), np.float32)
         num_dead = num_zingers = 0
-        for begin in range(first, stop, FRAMES_AT_ONCE):
-            batch = slice(begin, min(begin + FRAMES_AT_ONCE, stop))
-            counts = self._readers[FrameKind.PROJECTION].rows(batch.start, batch.stop, needed.start, needed.stop)
-            light = beam.beam(prepared.scan_fractions[batch], prepared.shares[batch])
-            brightness = None if (all_of := prepared.intensity.brightness) is None else all_of[batch]
-            found = correction.integrals(counts, light, rows, first_index=begin, brightness=brightness)
-            values[begin - first : batch.stop - first] = found.values
+        for begin in range(0, num, FRAMES_AT_ONCE):
+            batch = slice(begin, min(begin + FRAMES_AT_ONCE, num))
+            first = frames.start + begin
+            counts = self._readers[FrameKind.PROJECTION].rows(
+                first, frames.start + batch.stop, needed.start, needed.stop
+            )
+            light = beam.beam(scan_fractions[batch], shares[batch])
+            share = None if brightness is None else brightness[batch]
+            found = correction.integrals(counts, light, rows, first_index=first, brightness=share)
+            values[batch] = found.values
             num_dead += found.num_dead
             num_zingers += found.num_zingers
         return Integrals(values, num_dead, num_zingers)
-
-    def binned_integrals(self, frames: slice, rows: slice, factor: int) -> NDArray[np.float32]:
-        """Return the integrals of some projections, averaged over blocks of ``factor`` x ``factor`` pixels."""
-        return binned(self.integrals(rows, frames).values, factor)
 
     def close(self) -> None:
         """Close the files."""
@@ -167,14 +204,8 @@ class TomogramFrames:
         key = tuple(self.num_received.values())
         if self._prepared is not None and self._prepared.num_received == key:
             return self._prepared
-        dark, before, after = self._dark_and_flats()
-        flats = [
-            Flats(side.mean, np.concatenate(self._overviews[kind]))
-            for kind, side in ((FrameKind.FLAT, before), (FrameKind.FLAT_AFTER, after))
-            if side is not None
-        ]
-        broken = find_broken_pixels(dark, before)
-        beam = BeamModel(dark.mean, flats[0], flats[1] if len(flats) > 1 else None, self._flats_of_rows)
+        detector = self._judged_detector()
+        beam = detector.beam
         fractions = self._scan_fractions()
         overviews = np.concatenate(self._overviews[FrameKind.PROJECTION])
         shares = beam.shares(overviews, fractions)
@@ -185,8 +216,23 @@ class TomogramFrames:
             if open_rows.any()
             else BeamIntensity(None, "not followed: the beam comes through no row")
         )
-        self._prepared = _Prepared(key, dark.mean, broken, beam, fractions, shares, intensity)
+        self._prepared = _Prepared(key, fractions, shares, intensity)
         return self._prepared
+
+    def _judged_detector(self) -> _Detector:
+        """Judge darks and flats, once for those that are there: projections come in many batches."""
+        key = tuple(self.num_received[kind] for kind in self._statistics)
+        if self._detector is not None and self._detector.num_received == key:
+            return self._detector
+        dark, before, after = self._dark_and_flats()
+        flats = [
+            Flats(side.mean, np.concatenate(self._overviews[kind]))
+            for kind, side in ((FrameKind.FLAT, before), (FrameKind.FLAT_AFTER, after))
+            if side is not None
+        ]
+        beam = BeamModel(dark.mean, flats[0], flats[1] if len(flats) > 1 else None, self._flats_of_rows)
+        self._detector = _Detector(key, dark.mean, find_broken_pixels(dark, before), beam)
+        return self._detector
 
     def _dark_and_flats(self) -> tuple[FrameStatistics, FrameStatistics, FrameStatistics | None]:
         dark, flat, after = (statistics.result() for statistics in self._statistics.values())

@@ -8,7 +8,9 @@ from scipy.ndimage import gaussian_filter1d, median_filter
 
 from live_analysis.mirror_axis import mirror_axis, opposite_pairs, parabola_offset, texture
 from live_analysis.reconstruction.angle_weights import angle_weights
-from live_analysis.reconstruction.filtered_back_projection import UM_PER_CM, Grid, back_project, filter_projections
+from live_analysis.reconstruction.direct import STEPS_IN_DIRECT, HalfColumns
+from live_analysis.reconstruction.lanes import NUM_LANES
+from live_analysis.reconstruction.ramp_filter import UM_PER_CM, RampFilter
 
 MAX_OPPOSITION_MISS_DEG = 0.1  # at 3 mm from the axis this moves a feature by 5 um, about one pixel
 MIN_GRID = 8  # points a side of the slices whose sharpness is judged
@@ -202,18 +204,22 @@ class _SharpnessOfSlices:
         contrast = np.array([texture(integrals[::8, row]).std() for row in range(num_rows)])
         wanted = min(max(ROWS_TIMES_FRAMES // len(integrals), NUM_ROWS_FOR_SHARPNESS), MOST_ROWS_FOR_SHARPNESS)
         rows = np.sort(np.argsort(contrast)[-wanted:])
-        self._filtered = filter_projections(integrals[:, rows], UM_PER_CM, taper_columns=num_columns // 2)
-        self._angles_deg = angles_deg
-        self._weights_rad = angle_weights(angles_deg).weights_rad
+        ramp = RampFilter(
+            len(rows), num_columns, UM_PER_CM, taper_columns=num_columns // 2, linear_steps=STEPS_IN_DIRECT
+        )
+        self._filtered = ramp.new_buffer(len(integrals))
+        ramp.filter(np.ascontiguousarray(integrals[:, rows]), self._filtered, 0)
+        self._num_rows, self._num_columns = len(rows), num_columns
+        self._angles_rad = np.radians(angles_deg)
+        self._weights_rad = angle_weights(angles_deg).weights_rad.astype(np.float32)
 
     def best_of(self, columns: NDArray[np.float64]) -> tuple[float, float]:
         """Interpolate the sharpest axis among columns; its prominence is in robust standard deviations."""
         step = float(columns[1] - columns[0])
-        num_columns = self._filtered.shape[2]
-        nearest_edge = min(float(columns[0]), num_columns - 1 - float(columns[-1]))
-        # One grid for all: a larger one holds more of the empty surroundings, which passes for sharpness.
-        grid = Grid.square(max(int(min(128, 1.3 * nearest_edge)), MIN_GRID))
-        bare = np.array([self._sharpness(column, grid) for column in columns])
+        nearest_edge = min(float(columns[0]), self._num_columns - 1 - float(columns[-1]))
+        # One square for all: a larger one holds more of the empty surroundings, which passes for sharpness.
+        num_points = max(int(min(128, 1.3 * nearest_edge)), MIN_GRID)
+        bare = np.array([self._sharpness(column, num_points) for column in columns])
         scores = gaussian_filter1d(bare, SHARPNESS_SMOOTHING_COLUMNS / step, mode="nearest")
         best = int(np.argmax(scores))
         median = float(np.median(scores))
@@ -221,15 +227,17 @@ class _SharpnessOfSlices:
         column = float(columns[best]) + step * parabola_offset(scores, best)
         return column, (float(scores[best]) - median) / max(deviation, 1e-30)
 
-    def _sharpness(self, column: float, grid: Grid) -> float:
+    def _sharpness(self, column: float, num_points: int) -> float:
         """Concentration of gradients: their fourth moment over the squared second.
 
         The energy of a slice does not change with the axis (a shift only turns phases), but a wrong axis spreads
         each edge over two arcs, so that many small gradients share it.
         """
-        slices = back_project(self._filtered, self._angles_deg, column, grid, weights_rad=self._weights_rad)
-        dy = np.diff(slices, axis=1)[:, :, :-1].astype(np.float64)
-        dx = np.diff(slices, axis=2)[:, :-1, :]
-        squared = dx * dx + dy * dy
-        seen = squared[np.isfinite(squared)]
-        return float((seen**2).mean() / max(float(seen.mean()) ** 2, 1e-300)) if seen.size else 0.0
+        slices = np.zeros((len(self._filtered), num_points, num_points, NUM_LANES), np.float32)
+        everywhere = np.zeros(num_points, np.int64), np.full(num_points, num_points)
+        columns = HalfColumns(self._num_columns, column, STEPS_IN_DIRECT)
+        for chunk, filtered in zip(slices, self._filtered, strict=True):
+            columns.add_to(chunk, *everywhere, filtered, self._weights_rad, self._angles_rad)
+        squared = np.diff(slices, axis=1)[:, :, :-1] ** 2 + np.diff(slices, axis=2)[:, :-1] ** 2
+        seen = np.moveaxis(squared, 3, 1).reshape(-1, *squared.shape[1:3])[: self._num_rows].astype(np.float64)
+        return float((seen**2).mean() / max(float(seen.mean()) ** 2, 1e-300))

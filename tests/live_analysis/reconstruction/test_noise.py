@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from live_analysis.engines.engine import Scan
+from live_analysis.engines.native import NativeEngine
+from live_analysis.reconstruction.angle_weights import ProjectionError
+from live_analysis.reconstruction.integral_variance import Counting, IntegralVariances, integral_variances
+from live_analysis.reconstruction.noise import VoxelNoise, squared_gain
+from tests.live_analysis.phantoms import Detector, cylinder, evenly
+
+NUM_COLUMNS, AXIS_COLUMN, PIXEL_UM = 64, 30.8, 10.0
+# A third of the half turn in coarse steps, and thirty degrees of it not at all.
+ANGLES_DEG = np.concatenate([np.arange(0, 90, 1.2), np.arange(120, 180, 2.4)])
+ROWS, RUNS = 16, 14  # every row is a repetition: 224 scans
+COUNTING = Counting(photons_per_count=0.4, dark_variance=16.0, num_flats=8, num_darks=5)
+DARK, BRIGHTEST = 100.0, 4000.0  # counts
+SAME = 0.1  # the bar; a region's root mean square over 224 repetitions is itself good to about 1 %
+
+
+def repeated_scans(binning: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Standard deviation of voxels over repetitions, and what one of the scans foretells: both of shape (y, x)."""
+    rng = np.random.default_rng(5)
+    detector = Detector(ANGLES_DEG, 1, NUM_COLUMNS, PIXEL_UM, AXIS_COLUMN)
+    integrals = cylinder(detector, 200.0, 45.0, 40.0, -20.0) + cylinder(detector, 30.0, 250.0, 120.0, 60.0)
+    across = (np.arange(NUM_COLUMNS) - 40) / 25
+    beam = BRIGHTEST * np.exp(-0.5 * across**2)
+
+    def frames(num: int, counts: NDArray[np.float64]) -> NDArray[np.uint16]:
+        shape = num, ROWS, NUM_COLUMNS
+        photons = rng.poisson(np.broadcast_to(counts * COUNTING.photons_per_count, shape))
+        noisy = photons / COUNTING.photons_per_count + rng.normal(DARK, COUNTING.dark_variance**0.5, shape)
+        return np.asarray(np.rint(noisy), np.uint16)
+
+    noise = VoxelNoise(ANGLES_DEG, AXIS_COLUMN, PIXEL_UM, NUM_COLUMNS, binning=binning)
+    found: list[NDArray[np.float32]] = []
+    foretold: list[NDArray[np.float32]] = []
+    for _ in range(RUNS):
+        flat = frames(COUNTING.num_flats, beam).mean(axis=0).astype(np.float32)
+        dark = frames(COUNTING.num_darks, np.zeros(NUM_COLUMNS)).mean(axis=0).astype(np.float32)
+        counts = frames(len(ANGLES_DEG), beam * np.exp(-integrals))
+        measured = -np.log((counts - dark) / (flat - dark)).astype(np.float32)
+        found.append(NativeEngine().reconstruct(Scan(measured, ANGLES_DEG, AXIS_COLUMN, PIXEL_UM)))
+        if len(foretold) < 2:
+            foretold.append(noise.per_cm(integral_variances(counts, flat, dark, COUNTING)))
+    num, side = ROWS // binning, NUM_COLUMNS // binning
+    blocks = np.stack(found).reshape(RUNS * num, binning, side, binning, side, binning).mean(axis=(1, 3, 5))
+    return blocks.std(axis=0, ddof=1, dtype=np.float64), np.sqrt((np.concatenate(foretold) ** 2).mean(axis=0))
+
+
+@pytest.mark.parametrize("binning", [1, 2])
+def test_the_noise_is_that_of_repeated_scans_in_every_region(binning: int) -> None:
+    found, foretold = repeated_scans(binning)
+    assert np.isnan(foretold[0, 0])
+    centres = ((np.arange(len(found)) + 0.5) * binning - NUM_COLUMNS / 2) * PIXEL_UM
+    y, x = np.meshgrid(centres, centres, indexing="ij")
+    from_disk, from_rod, from_axis = np.hypot(x - 40, y + 20), np.hypot(x - 120, y - 60), np.hypot(x, y)
+    inside = (from_axis < 290) & (from_rod > 40)
+    regions = {
+        "centre": from_disk < 80,
+        "half way": (from_disk > 80) & (from_disk < 140) & inside,
+        "rim": (from_disk > 150) & (from_disk < 200) & inside,
+        "outside": (from_disk > 220) & inside,
+        "rod": from_rod < 25,
+        "where flats make rings": (from_axis > 10) & (from_axis < 40),
+    }
+    for name, region in regions.items():
+        ratio = np.sqrt((foretold[region] ** 2).mean() / (found[region] ** 2).mean())
+        assert ratio == pytest.approx(1, abs=SAME), name
+    noisiest, calmest = found[regions["rod"]].mean(), found[regions["outside"]].mean()
+    assert noisiest > 1.3 * calmest  # or else one number for all would have done
+
+
+def test_twice_the_photons_give_the_noise_over_root_two_and_half_the_pixel_twice_the_noise() -> None:
+    shared = np.zeros((1, 32), np.float32)
+    once, twice = (IntegralVariances(np.full((40, 1, 32), v, np.float32), shared) for v in (0.02, 0.01))
+    angles_deg = evenly(40, 4.5)
+    coarse, fine = (VoxelNoise(angles_deg, 15.5, pixel_um, 32) for pixel_um in (10.0, 5.0))
+    noise = coarse.per_cm(once).astype(np.float64)
+    np.testing.assert_allclose(coarse.per_cm(twice) * np.float64(2**0.5), noise, rtol=1e-5)
+    np.testing.assert_allclose(fine.per_cm(once).astype(np.float64), 2 * noise, rtol=1e-5)
+    # Uniform noise and even angles: pi^2 / number of projections times the squared kernel.
+    middle = noise[0, 16, 16] * 10e-4
+    assert middle == pytest.approx(np.sqrt(np.pi**2 / 40 * 0.02 * squared_gain()), rel=1e-4)
+
+
+def test_noise_of_blocks_falls_faster_than_with_the_root_of_their_voxels() -> None:
+    """Voxels side by side are anticorrelated by the ramp."""
+    assert squared_gain(2) < squared_gain(1) / 4 * 1.2
+    assert squared_gain(4) < squared_gain(2) / 4 * 0.8
+    assert squared_gain(8) < squared_gain(4) / 4 * 0.7
+
+
+def test_variances_that_do_not_fit_the_scan_are_refused() -> None:
+    variances = IntegralVariances(np.ones((4, 2, 8), np.float32), np.ones((2, 8), np.float32))
+    with pytest.raises(ProjectionError, match="with 3 projections"):
+        VoxelNoise(np.arange(3.0), 3.5, 1.0, 8).per_cm(variances)
+    with pytest.raises(ProjectionError, match="2 rows are fewer than the 3"):
+        VoxelNoise(np.arange(4.0), 3.5, 1.0, 8, binning=3).per_cm(variances)
+    with pytest.raises(ProjectionError, match="binning of 0"):
+        VoxelNoise(np.arange(4.0), 3.5, 1.0, 8, binning=0)

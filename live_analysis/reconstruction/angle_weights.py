@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 GAP_IN_MEAN_STEPS = 2.5
+MANY_STEPS, MUCH = 16, 0.2  # so many wide steps that take so much of the half turn are no gaps but the rule
 OPEN_IN_STEPS = 1.5  # of the expected step: in a wider gap projections may still come
 
 
@@ -18,8 +19,8 @@ class AngleWeights:
     """How much of the half turn every projection stands for.
 
     ``weights_rad`` sums to pi; ``coverage`` is the fraction of the half turn without gaps: steps wider than
-    twice the median step and two and a half times their mean; ``largest_gap_deg`` is the widest step modulo
-    180 degrees.
+    twice the median step and two and a half times their mean, unless so many are that wide that it is the rule;
+    ``largest_gap_deg`` is the widest step modulo 180 degrees.
     """
 
     weights_rad: NDArray[np.float64]
@@ -49,11 +50,19 @@ def angle_weights(angles_deg: NDArray[np.float64]) -> AngleWeights:
         )
     weights = np.empty_like(folded)
     weights[order] = np.radians((steps + np.roll(steps, 1)) / 2)
-    median_step = float(np.median(real_steps))
+    usual, gaps = _usual_step_and_gaps(real_steps)
+    return AngleWeights(weights, 1.0 - float((gaps - usual).sum()) / 180.0, float(real_steps.max()))
+
+
+def _usual_step_and_gaps(steps_deg: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    usual = float(np.median(steps_deg))
     # Uneven angles have many small steps: a step is a gap only if it is also wide compared with their mean.
-    widest_step = max(2 * median_step, GAP_IN_MEAN_STEPS * float(real_steps.mean()))
-    gaps = real_steps[real_steps > widest_step]
-    return AngleWeights(weights, 1.0 - float((gaps - median_step).sum()) / 180.0, float(real_steps.max()))
+    wide = steps_deg[steps_deg > max(2 * usual, GAP_IN_MEAN_STEPS * float(steps_deg.mean()))]
+    if len(wide) >= MANY_STEPS and wide.sum() > MUCH * 180.0:
+        # Angles lie in bunches, as those measured in several turns do: the step is that from bunch to bunch.
+        usual = float(np.median(wide))
+        wide = wide[wide > GAP_IN_MEAN_STEPS * usual]
+    return usual, wide
 
 
 def weights_so_far(angles_rad: NDArray[np.float64], step_rad: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -57,7 +57,7 @@ class VoxelNoise:
         self._per_cm = UM_PER_CM / pixel_size_um
         self._squared_weights_rad = angle_weights(angles_deg).weights_rad ** 2
         # Centres of the voxels, or of the blocks, from the axis.
-        self._centres: Array = (np.arange(num_columns // binning) + 0.5) * binning - num_columns / 2
+        self._centres = (np.arange(num_columns // binning, dtype=np.float64) + 0.5) * binning - num_columns / 2
         self._rings = RingNoise(angles_deg, axis_column, num_columns, self._centres, binning)
         radius = min(axis_column, num_columns - 1 - axis_column)
         self._unseen = np.hypot(*np.meshgrid(self._centres, self._centres)) > radius - (binning - 1)

@@ -55,7 +55,8 @@ class StreamingVolume:
         See `RampFilter`: more than 0 where the object reaches beyond the view.
     recall
         Gives the integrals of the n-th added projection again, for corrections of its weight. Without it filtered
-        projections with an open weight (at the ends of a scan, at gaps) are kept, all of them in an unordered scan.
+        projections with an open weight (at the ends of a scan, at gaps) are kept, most of them in an unordered scan.
+        Angles that come again, in a second half turn or a repetition, change weights that were final: they need it.
     num_threads
         Threads of the filter.
     """
@@ -155,6 +156,7 @@ class StreamingVolume:
         for number, indices in by_sector.items():
             for begin in range(0, len(indices), self._sum.num_slots):
                 self._correct(number, indices[begin : begin + self._sum.num_slots], target)
+        self._drop_settled()
 
     def result(self) -> VolumeSoFar:
         """Return the volume of what has come; more may be added afterwards.
@@ -239,6 +241,14 @@ class StreamingVolume:
         self._sum.add(number, room, angles, target[indices] - applied)
         for index in indices:
             self._applied_rad[index] = float(target[index])
+
+    def _drop_settled(self) -> None:
+        """Let go of projections whose neighbours have come: results asked for on the way must not pile them up."""
+        if self._kept:
+            wanted = np.flatnonzero(self._wanted)
+            settled = weights_so_far(np.array(self._angles_rad)[wanted], self._step_rad)[1]
+            for index in wanted[settled]:
+                self._kept.pop(int(index), None)
 
     def _weights(self) -> AngleWeights:
         return angle_weights(np.degrees(np.array(self._angles_rad)[np.array(self._wanted, bool)]))

@@ -85,6 +85,20 @@ def test_the_volume_so_far_is_that_of_what_has_come_and_more_may_follow() -> Non
     assert_same(volume.result().values)
 
 
+def test_results_asked_for_on_the_way_do_not_pile_up_projections() -> None:
+    often, rarely = empty(), empty()
+    for index in range(60):
+        for volume in (often, rarely):
+            volume.add(INTEGRALS[index : index + 1], ANGLES_DEG[index : index + 1])
+        if index > 1:
+            often.result()
+    rarely.result()
+    assert often.num_bytes <= rarely.num_bytes
+    for volume in (often, rarely):
+        volume.add(INTEGRALS[60:], ANGLES_DEG[60:])
+        assert_same(volume.result().values)
+
+
 def test_ten_turns_accumulate_to_what_one_gives() -> None:
     angles_deg = np.concatenate([ANGLES_DEG + 180 * turn for turn in range(10)])
     integrals = np.concatenate([INTEGRALS if turn % 2 == 0 else INTEGRALS[:, :, ::-1] for turn in range(10)])
@@ -95,6 +109,11 @@ def test_ten_turns_accumulate_to_what_one_gives() -> None:
         chosen = slice(turn * NUM_PROJECTIONS, (turn + 1) * NUM_PROJECTIONS)
         volume.add(integrals[chosen], angles_deg[chosen])
         volume.result()
+    fresh = StreamingVolume(
+        NUM_ROWS, NUM_COLUMNS, (NUM_COLUMNS - 1) / 2, 10.0, angle_step_deg=STEP_DEG, recall=lambda i: integrals[i]
+    )
+    fresh.add(integrals, angles_deg)
+    assert_same(volume.result().values, fresh.result().values)
     # The blobs lie elsewhere in the sectors of later turns: the difference is that of the interpolation.
     assert np.nanmax(np.abs(volume.result().values - WHOLE)) < 0.01 * RANGE
 

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from live_analysis.reconstruction.angle_weights import angle_weights
+
+STEP_DEG = 2.0
+HALF_TURN: NDArray[np.float64] = np.arange(90) * STEP_DEG
+RNG = np.random.default_rng(1)
+
+
+@pytest.mark.parametrize(
+    "angles_deg",
+    [
+        # An encoder that reads a few thousandths of a degree apart in every turn once made gaps of all steps.
+        np.concatenate([HALF_TURN + 180 * turn + RNG.normal(0, 0.003, 90) for turn in range(3)]),
+        np.concatenate([HALF_TURN + 180 * turn + RNG.uniform(0, STEP_DEG) for turn in range(10)]),
+        np.concatenate([HALF_TURN, HALF_TURN[::-1] + 0.1, HALF_TURN + 0.2]),
+        RNG.uniform(0, 360, 300),
+        np.arange(200) * 111.246,
+    ],
+    ids=["three turns", "ten turns", "back and forth", "random", "golden"],
+)
+def test_bunches_of_angles_all_around_leave_no_gaps(angles_deg: NDArray[np.float64]) -> None:
+    assert angle_weights(angles_deg).coverage == pytest.approx(1.0, abs=0.001)
+
+
+def test_a_wedge_is_missing_however_often_the_rest_is_seen() -> None:
+    part = HALF_TURN[HALF_TURN < 130]
+    turns = np.concatenate([part + RNG.normal(0, 0.003, len(part)) for _ in range(4)])
+    for angles_deg in (part, turns):
+        assert angle_weights(angles_deg).coverage == pytest.approx(130 / 180, abs=0.01)
+
+
+def test_spokes_that_hide_the_sample_again_and_again_are_gaps() -> None:
+    angles = np.arange(180.0)
+    assert angle_weights(angles[angles % 20 > 6]).coverage == pytest.approx(1 - 9 * 7 / 180, abs=0.01)
+
+
+@pytest.mark.parametrize("turn", [179.99, 180.0, 359.99, 360.0, -180.0, 3600.0])
+def test_angles_half_turns_apart_share_one_weight(turn: float) -> None:
+    weights = angle_weights(np.append(HALF_TURN, turn)).weights_rad
+    assert weights.sum() == pytest.approx(np.pi)
+    assert weights[0] + weights[-1] == pytest.approx(np.radians(STEP_DEG), rel=0.01)

@@ -3,9 +3,10 @@ import pytest
 from numpy.typing import NDArray
 
 from live_analysis.reconstruction.angle_weights import angle_weights
+from tests.live_analysis.phantoms import evenly
 
 STEP_DEG = 2.0
-HALF_TURN: NDArray[np.float64] = np.arange(90) * STEP_DEG
+HALF_TURN = evenly(90, STEP_DEG)
 RNG = np.random.default_rng(1)
 
 

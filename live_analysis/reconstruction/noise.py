@@ -2,7 +2,8 @@
 
 A voxel is a weighted sum of all pixels near its rays; its variance is the sum of their variances with squared weights.
 What a weight is depends on where between columns and grid points the ray passes. That is averaged over, which is right
-wherever rays of different angles pass at different places: everywhere but on the rotation axis itself.
+wherever rays of different angles pass at different places. They do not close to the rotation axis: within three columns
+the number is up to 10 % too low, on the axis itself up to 20 %. Elsewhere it is that of repeated scans within 5 %.
 
 Number to be read as: standard deviation of one voxel, if the same scan were repeated. Voxels are not independent:
 neighbours are correlated by interpolation, and further ones anticorrelated by the ramp filter. So the mean of n voxels

@@ -10,11 +10,8 @@ from numpy.typing import NDArray
 from live_analysis.engines.checked_scan import check, check_threads
 from live_analysis.engines.engine import Scan
 from live_analysis.reconstruction.angle_weights import angle_weights
-from live_analysis.reconstruction.hierarchical_sum import HierarchicalSum
-from live_analysis.reconstruction.hierarchy import ANGLES_IN_LEAF, LEAVES_IN_SECTOR, WIDEST_SECTOR_RAD
+from live_analysis.reconstruction.hierarchical_sum import HierarchicalSum, typical_step
 from live_analysis.reconstruction.lanes import NUM_LANES
-
-WIDEST_STEP_RAD = WIDEST_SECTOR_RAD / (ANGLES_IN_LEAF * LEAVES_IN_SECTOR)
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ def _reconstruct(scan: Scan, num_threads: int) -> NDArray[np.float32]:
         num_columns,
         scan.axis_column,
         scan.pixel_size_um,
-        angle_step_rad=_typical_step(angles_rad),
+        angle_step_rad=typical_step(angles_rad),
         taper_columns=scan.taper_columns,
         num_threads=num_threads,
     )
@@ -72,14 +69,6 @@ def _reconstruct(scan: Scan, num_threads: int) -> NDArray[np.float32]:
         volume[rows] = total.values()[: rows.stop - first]
         total.clear()
     return volume
-
-
-def _typical_step(angles_rad: NDArray[np.float64]) -> float:
-    """Return the mean distance of neighbouring angles, gaps left out."""
-    ordered = np.sort(angles_rad)
-    steps = np.diff(ordered, append=ordered[0] + 2 * np.pi)
-    usual = steps[steps <= 2 * np.median(steps[steps > 0])]
-    return min(float(usual.mean()), WIDEST_STEP_RAD)
 
 
 def _portions(total: HierarchicalSum, angles_rad: NDArray[np.float64]) -> Iterator[tuple[int, NDArray[np.int64]]]:

@@ -6,7 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_analysis.reconstruction.hierarchy import (
+    ANGLES_IN_LEAF,
+    LEAVES_IN_SECTOR,
     LINEAR_STEPS,
+    WIDEST_SECTOR_RAD,
     add_leaf,
     add_sector,
     circle,
@@ -18,6 +21,15 @@ from live_analysis.reconstruction.lanes import NUM_LANES
 from live_analysis.reconstruction.ramp_filter import RampFilter
 
 FRAMES_AT_ONCE = 8
+WIDEST_STEP_RAD = WIDEST_SECTOR_RAD / (ANGLES_IN_LEAF * LEAVES_IN_SECTOR)
+
+
+def typical_step(angles_rad: NDArray[np.float64]) -> float:
+    """Return the mean distance of neighbouring angles within a turn, gaps left out."""
+    ordered = np.sort(angles_rad)
+    steps = np.diff(ordered, append=ordered[0] + 2 * np.pi)
+    usual = steps[steps <= 2 * np.median(steps[steps > 0])]
+    return min(float(usual.mean()), WIDEST_STEP_RAD)
 
 
 class HierarchicalSum:

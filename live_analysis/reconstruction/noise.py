@@ -3,7 +3,7 @@
 A voxel is a weighted sum of all pixels near its rays; its variance is the sum of their variances with squared weights.
 What a weight is depends on where between columns and grid points the ray passes. That is averaged over, which is right
 wherever rays of different angles pass at different places. They do not close to the rotation axis: within three columns
-the number is up to 10 % too low, on the axis itself up to 20 %. Elsewhere it is that of repeated scans within 5 %, and
+the number is up to 12 % too low, on the axis itself up to 25 %. Elsewhere it is that of repeated scans within 6 %, and
 within 10 % where rings alone make the noise.
 
 Number to be read as: standard deviation of one voxel, if the same scan were repeated. Voxels are not independent:

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter1d, median_filter
 
 from live_analysis.mirror_axis import mirror_axis, opposite_pairs, parabola_offset, texture
 from live_analysis.reconstruction.angle_weights import angle_weights
-from live_analysis.reconstruction.direct import STEPS_IN_DIRECT, HalfColumns
+from live_analysis.reconstruction.direct import HalfColumns
 from live_analysis.reconstruction.lanes import NUM_LANES
 from live_analysis.reconstruction.ramp_filter import UM_PER_CM, RampFilter
 
@@ -38,6 +38,8 @@ REFINEMENT_REACH_COLUMNS = 3.0
 REFINEMENT_STEP_COLUMNS = 0.25
 # Rows that are judged: few projections make streaks, and only more rows tell them from edges.
 NUM_ROWS_FOR_SHARPNESS, MOST_ROWS_FOR_SHARPNESS, ROWS_TIMES_FRAMES = 8, 24, 1440
+# Smooths slices as linear interpolation between whole columns would: streaks of few angles are finer than edges.
+SMOOTHING_STEPS = 4.0
 SHARPNESS_SMOOTHING_COLUMNS = 0.5  # standard deviation; streaks of few angles make the bare curve wavy
 # A peak of sharpness this many robust standard deviations above the other candidates is noise, or certain:
 # slices of pure noise reach 2 to 3, a bore of 3 mm radius with 400 particles seen in a 2.25 mm view 11 to 12.
@@ -204,9 +206,7 @@ class _SharpnessOfSlices:
         contrast = np.array([texture(integrals[::8, row]).std() for row in range(num_rows)])
         wanted = min(max(ROWS_TIMES_FRAMES // len(integrals), NUM_ROWS_FOR_SHARPNESS), MOST_ROWS_FOR_SHARPNESS)
         rows = np.sort(np.argsort(contrast)[-wanted:])
-        ramp = RampFilter(
-            len(rows), num_columns, UM_PER_CM, taper_columns=num_columns // 2, linear_steps=STEPS_IN_DIRECT
-        )
+        ramp = RampFilter(len(rows), num_columns, UM_PER_CM, taper_columns=num_columns // 2)
         self._filtered = ramp.new_buffer(len(integrals))
         ramp.filter(np.ascontiguousarray(integrals[:, rows]), self._filtered, 0)
         self._num_rows, self._num_columns = len(rows), num_columns
@@ -235,7 +235,7 @@ class _SharpnessOfSlices:
         """
         slices = np.zeros((len(self._filtered), num_points, num_points, NUM_LANES), np.float32)
         everywhere = np.zeros(num_points, np.int64), np.full(num_points, num_points)
-        columns = HalfColumns(self._num_columns, column, STEPS_IN_DIRECT)
+        columns = HalfColumns(self._num_columns, column, SMOOTHING_STEPS)
         for chunk, filtered in zip(slices, self._filtered, strict=True):
             columns.add_to(chunk, *everywhere, filtered, self._weights_rad, self._angles_rad)
         squared = np.diff(slices, axis=1)[:, :, :-1] ** 2 + np.diff(slices, axis=2)[:, :-1] ** 2

@@ -9,14 +9,17 @@ from live_analysis.corrections.beam_intensity import BeamIntensity, beam_intensi
 from live_analysis.corrections.beam_model import BeamModel, Flats
 from live_analysis.corrections.broken_pixels import BrokenPixels, find_broken_pixels
 from live_analysis.corrections.counts_correction import CorrectionSettings, CountsCorrection, Integrals
-from live_analysis.corrections.frame_statistics import FrameStatistics, RunningStatistics
+from live_analysis.corrections.frame_statistics import MAX_COUNTS, FrameStatistics, RunningStatistics
 from live_analysis.corrections.overview import overview
+from live_analysis.corrections.zingers import remove_zingers
 from live_analysis.frame_reader import FrameFileError, FrameReader
-from live_analysis.live.binned_frames import binned
+from live_analysis.live.binned_frames import binned_transmission
+from live_analysis.normalisation import attenuation_integral, repair_pixels
 from operando.model.frames import FrameKind
 
 OPAQUE = 0.02  # rows darker than this (a steel piston) carry no information
 FRAMES_AT_ONCE = 32
+NEVER = 2**62  # counts at which a pixel of a recorded file of real numbers stops counting
 
 
 class MissingFramesError(ValueError):
@@ -156,14 +159,29 @@ class TomogramFrames:
         )
 
     def binned_integrals(self, frames: slice, rows: slice, factor: int) -> NDArray[np.float32]:
-        """Return the integrals of some projections, averaged over blocks of ``factor`` x ``factor`` pixels.
+        """Return the integrals of some projections as if ``factor`` x ``factor`` pixels were one; there is no NaN.
 
-        What takes all projections to judge, changes of the beam's brightness, is not corrected.
+        What takes all projections to judge, changes of the beam's brightness, and what `correct_with` asks for are left
+        to the end of the scan.
+
+        Raises
+        ------
+        MissingFramesError, FrameFileError, BrokenPixelsError, FlatFractionError, DeadFrameError
+            If darks, flats and projections do not allow it; the message says why.
         """
         detector = self._judged_detector()
         fractions = self._scan_fractions()[frames]
         shares = detector.beam.shares(np.concatenate(self._overviews[FrameKind.PROJECTION])[frames], fractions)
-        return binned(self._corrected(detector, rows, frames, fractions, shares, None).values, factor)
+        counts = self._readers[FrameKind.PROJECTION].rows(frames.start, frames.stop, rows.start, rows.stop)
+        through = binned_transmission(
+            counts,
+            detector.dark[rows],
+            detector.beam.of_rows(rows).beam(fractions, shares),
+            ~detector.broken.mask[rows],
+            MAX_COUNTS if np.issubdtype(counts.dtype, np.integer) else NEVER,
+            factor,
+        )
+        return repair_pixels(attenuation_integral(remove_zingers(through).values).values).values
 
     def _corrected(
         self,

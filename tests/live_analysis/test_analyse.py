@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -102,10 +103,21 @@ def test_picture_and_volume_are_left_for_people(faked: PhantomRun) -> None:
         assert np.nanmax(region) > 40  # copper has 63.4 /cm
 
 
-def test_a_run_that_grows_is_measured_while_it_grows_and_the_analysis_ends_with_it(faked: PhantomRun) -> None:
+@pytest.fixture
+def follower(faked: PhantomRun) -> Iterator[subprocess.Popen[str]]:
+    """Analysis of the run while it grows; it tells what it publishes, line by line."""
     process = subprocess.Popen(
         [sys.executable, "-c", FOLLOWER, str(faked.run.path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_a_run_that_grows_is_measured_while_it_grows_and_the_analysis_ends_with_it(
+    faked: PhantomRun, follower: subprocess.Popen[str]
+) -> None:
+    process = follower
     assert process.stdout is not None
     told = iter(process.stdout)
     tomogram = faked.begin("OCV", 1)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 MIN_FLATS = 6  # fewer do not tell a component from noise
 MAX_COMPONENTS = 5
@@ -22,6 +23,7 @@ TIMES_CHANCE = 2.0
 NUM_ROUNDS = 12  # of reweighting; the fit changes by less than 1e-3 of a component's spread after 8
 SMALLEST_STEP = 0.3  # of the median step of the picture: below it steps count squared, above it by themselves
 REACH_OF_SHARES = 3.0  # standard deviation of a projection's shares: the beam moves on between the flats
+SMOOTHING_BLOCKS = 1.5  # standard deviation
 LEAST_TRANSMISSION = 0.005
 
 
@@ -106,59 +108,75 @@ def find_components(relative: NDArray[np.float32], rng: np.random.Generator) -> 
 
 
 def shares_of_projections(
-    transmission: NDArray[np.float32], patterns: NDArray[np.float32], expected: NDArray[np.float64]
+    transmission: NDArray[np.float32],
+    patterns: NDArray[np.float32],
+    expected: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Tell how much of each component is in projections: that which leaves the smoothest picture.
+    """Tell how much of each component is in projections: that which leaves the smoothest difference to their mean.
 
     Steps between neighbours of -log(transmission) are made small in sum (total variation), by least squares with
-    weights that are renewed: edges of the sample are few and large and count by their height only. The overall
-    brightness does not show in steps; see `beam_intensity`.
+    weights that are renewed: edges of the sample are few and large and count by their height only. What all
+    projections have in common is taken out first, since a component as broad as the object would pass for it; so the
+    mean share of all is not told by them, and is the one expected. The overall brightness does not show in steps
+    either; see `beam_intensity`.
 
     Parameters
     ----------
     transmission
-        Projections divided by the mean flat, shape (frame, row, column), as an overview. Not positive: not used.
+        All projections divided by the mean flat, shape (frame, row, column), as an overview. Not positive: not used.
     patterns
         Components from `FlatComponents.patterns` on the same pixels, shape (component, row, column).
     expected
-        Shares that are likely before the projections are looked at, shape (frame, component); where a projection
-        says little, it keeps them.
+        Shares that the flats make likely, shape (frame, component); where a projection says little, it keeps them.
 
     Returns
     -------
     NDArray[np.float64]
         Shape (frame, component), in the components' spread among the flats.
     """
-    shares = np.array(expected, np.float64)
-    patterns = patterns.astype(np.float64)
-    for index, frame in enumerate(transmission.astype(np.float64)):
-        # Twice: the logarithm of 1 + share x pattern is straight only near the share that was found.
-        for _ in range(2):
-            flat = np.maximum(1 + np.tensordot(shares[index], patterns, axes=1), LEAST_TRANSMISSION)
-            shares[index] += _smoothing_change(frame / flat, patterns / flat, expected[index] - shares[index])
-    return shares
+    usable = transmission > LEAST_TRANSMISSION
+    pictures = -np.log(np.where(usable, transmission, 1).astype(np.float64))
+    often = usable.mean(axis=0) > 0.5
+    common = np.divide(pictures.sum(axis=0), usable.sum(axis=0), out=np.zeros(often.shape), where=often)
+    expected_mean = expected.mean(axis=0)
+    # Near the expected mean a share too much in the beam takes this much off -log of the projection.
+    design = patterns.astype(np.float64) / np.maximum(1 + np.tensordot(expected_mean, patterns, axes=1), 0.1)
+    changes = np.stack(
+        [
+            _smoothing_change(picture - common, design, often & seen, likely - expected_mean)
+            for picture, seen, likely in zip(pictures, usable, expected, strict=True)
+        ]
+    )
+    return np.asarray(expected_mean + changes - changes.mean(axis=0), np.float64)
 
 
 def _smoothing_change(
-    frame: NDArray[np.float64], patterns: NDArray[np.float64], expected: NDArray[np.float64]
+    picture: NDArray[np.float64],
+    patterns: NDArray[np.float64],
+    usable: NDArray[np.bool_],
+    expected: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    usable = frame > LEAST_TRANSMISSION
-    steps = _steps(-np.log(np.where(usable, frame, 1.0)), usable)
-    # What the beam has more of a pattern than its flat, -log has less of it: the change is what evens that out.
+    """Return the shares to be added to the beam's so that the picture becomes smooth."""
+    steps = _steps(picture, usable)
     design = np.stack([_steps(pattern, usable) for pattern in patterns], axis=1)
-    change: NDArray[np.float64] = np.zeros(len(patterns))
+    change = np.array(expected, np.float64)
     for _ in range(NUM_ROUNDS):
         rest = np.abs(steps + design @ change)
-        typical = float(np.median(rest)) + 1e-12
+        typical = float(np.median(rest)) + 1e-12 if rest.size else 1.0
         weights = 1 / (np.maximum(rest, SMALLEST_STEP * typical) * typical)
-        normal = design.T @ (weights[:, None] * design) + np.eye(len(change)) / REACH_OF_SHARES**2
+        normal = design.T @ (weights[:, None] * design)
+        normal += np.eye(len(change)) / REACH_OF_SHARES**2
         change[:] = np.linalg.solve(normal, expected / REACH_OF_SHARES**2 - design.T @ (weights * steps))
     return change
 
 
 def _steps(picture: NDArray[np.float64], usable: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Differences of neighbours along rows and columns where both are usable."""
-    parts = [np.diff(picture, axis=axis) for axis in (0, 1)]
+    """Differences of neighbours along rows and columns where both are usable.
+
+    Smoothed first: noise in the steps of a pattern, more than in the pattern, would make its shares too small.
+    """
+    smooth = gaussian_filter(np.where(usable, picture, 0), SMOOTHING_BLOCKS)
+    parts = [np.diff(smooth, axis=axis) for axis in (0, 1)]
     both = usable[1:] & usable[:-1], usable[:, 1:] & usable[:, :-1]
     return np.concatenate([part[seen] for part, seen in zip(parts, both, strict=True)])
 

@@ -15,10 +15,10 @@ MAX_ROWS_OF_NOISE = 16
 
 
 def noise_of_beam(transmission: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Estimate the standard deviation of open beam in every frame, from differences of neighbours, shape (frame,).
+    """Estimate the standard deviation of open beam in every frame, from bends between neighbours, shape (frame,).
 
-    Photon noise grows with the root of the transmission; differences are scaled by it, and their median does not
-    see edges and particles.
+    Photon noise grows with the root of the transmission; bends are scaled by it. They do not see slopes, and their
+    median does not see edges and particles.
 
     Parameters
     ----------
@@ -27,9 +27,10 @@ def noise_of_beam(transmission: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     step = max(transmission.shape[1] // MAX_ROWS_OF_NOISE, 1)
     frames = transmission[:, ::step]
-    left, right = frames[..., :-1], frames[..., 1:]
+    left, middle, right = frames[..., :-2], frames[..., 1:-1], frames[..., 2:]
     with np.errstate(invalid="ignore"):
-        scaled = np.abs(right - left) / np.sqrt(np.maximum(left + right, 2 * FAINTEST))
+        bend = np.abs(left - 2 * middle + right)
+        scaled = bend / np.sqrt(np.maximum(left + 4 * middle + right, 6 * FAINTEST))
     flat = scaled.reshape(len(frames), -1)
     noise = np.array([np.median(row[np.isfinite(row)]) if np.isfinite(row).any() else 0.0 for row in flat])
     return np.asarray(noise / 0.6745, np.float32)
@@ -51,7 +52,7 @@ def remove_zingers(transmission: NDArray[np.float32], counted_rows: slice = slic
         Frames with the median in place of each zinger, and the number of zingers. Other pixels are untouched.
     """
     stack = np.ascontiguousarray(transmission, np.float32)
-    if stack.shape[2] < 2:
+    if stack.shape[2] < 3:
         return CountedPixels(stack.copy(), 0)
     cleaned = stack.copy()
     excess = np.float32(NOISES) * noise_of_beam(stack)

@@ -289,6 +289,8 @@ class TomogramAnalysis:
         if not volume.grey_values_absolute or not self._pixel_size_known:
             flags.append("grey_values_not_absolute")
         assert self._frames is not None
+        if self._frames.num_without_beam and "partial" not in flags:
+            flags.append("partial")
         if self._frames.settings.phase is not None:
             flags.append("phase_retrieved")
         if self._frames.settings.lean is not None:

@@ -1,6 +1,7 @@
 """The counts of one tomogram: dark and flat while they arrive, then attenuation integrals of the rows asked for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from live_analysis.normalisation import attenuation_integral, repair_pixels
 from operando.model.frames import FrameKind
 
 OPAQUE = 0.02  # rows darker than this (a steel piston) carry no information
+NO_BEAM = 0.005  # transmission; a projection whose brightest block of pixels is darker was taken without beam
 FRAMES_AT_ONCE = 32
 NEVER = 2**62  # counts at which a pixel of a recorded file of real numbers stops counting
 
@@ -38,12 +40,13 @@ class _Detector:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """What is known of the beam when the frames that had come by then are corrected."""
+    """What is known of the beam when the frames that had come by then are corrected; ``lit`` are their indices."""
 
     num_received: tuple[int, ...]
     scan_fractions: NDArray[np.float64]
     shares: NDArray[np.float64]
     intensity: BeamIntensity
+    lit: NDArray[np.intp]
 
 
 class TomogramFrames:
@@ -84,8 +87,13 @@ class TomogramFrames:
 
     @property
     def angles_deg(self) -> NDArray[np.float64]:
-        """Measured angles of the projections received so far."""
-        return np.concatenate(self._angles) if self._angles else np.zeros(0)
+        """Measured angles of the projections received so far, without those that were taken without beam."""
+        return np.concatenate(self._angles)[self._prepare().lit] if self._angles else np.zeros(0)
+
+    @property
+    def num_without_beam(self) -> int:
+        """Projections that are left out because no light came through, nor beside, the sample."""
+        return self.num_received[FrameKind.PROJECTION] - len(self._prepare().lit)
 
     @property
     def frame_shape(self) -> tuple[int, int]:
@@ -114,6 +122,7 @@ class TomogramFrames:
         told: dict[str, str | int | float] = {
             f"num_{kind}_pixels": num for kind, num in detector.broken.counts().items()
         }
+        told["num_frames_without_beam"] = self.num_without_beam
         told["flat"] = detector.beam.method
         told["beam_intensity"] = prepared.intensity.source
         told["largest_beam_change"] = prepared.intensity.drift
@@ -125,7 +134,7 @@ class TomogramFrames:
         num_rows, _ = self.frame_shape
         open_rows = np.ones(num_rows, bool)
         beam = detector.beam.of_rows(slice(0, num_rows))
-        for index in (0, self.num_received[FrameKind.PROJECTION] // 2):
+        for index in prepared.lit[[0, len(prepared.lit) // 2]]:
             frame = slice(index, index + 1)
             light = beam.beam(prepared.scan_fractions[frame], prepared.shares[frame])[0]
             usable = (light > 0) & ~detector.broken.mask
@@ -139,7 +148,7 @@ class TomogramFrames:
         return slice(int(ranges[-1][0]), int(ranges[-1][1]))
 
     def integrals(self, rows: slice, frames: slice = slice(None)) -> Integrals:
-        """Return the attenuation integrals of some rows of all, or some, projections received so far.
+        """Return the attenuation integrals of some rows of all, or some, projections of `angles_deg`.
 
         Raises
         ------
@@ -147,70 +156,81 @@ class TomogramFrames:
             If darks, flats and projections do not allow it; the message says why.
         """
         prepared = self._prepare()
-        first, stop, _ = frames.indices(self.num_received[FrameKind.PROJECTION])
-        chosen, brightness = slice(first, stop), prepared.intensity.brightness
+        indices, brightness = prepared.lit[frames], prepared.intensity.brightness
         return self._corrected(
-            self._judged_detector(),
             rows,
-            chosen,
-            prepared.scan_fractions[chosen],
-            prepared.shares[chosen],
-            None if brightness is None else brightness[chosen],
+            indices,
+            prepared.scan_fractions[indices],
+            prepared.shares[indices],
+            None if brightness is None else brightness[indices],
         )
 
-    def binned_integrals(self, frames: slice, rows: slice, factor: int) -> NDArray[np.float32]:
-        """Return the integrals of some projections as if ``factor`` x ``factor`` pixels were one; there is no NaN.
+    def binned_integrals(
+        self, frames: slice, rows: slice, factor: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Return the integrals of some received projections as if blocks of pixels were one, and their angles.
 
-        What takes all projections to judge, changes of the beam's brightness, and what `correct_with` asks for are left
-        to the end of the scan.
+        Blocks have ``factor`` x ``factor`` pixels; there is no NaN. Projections without beam are left out. What takes
+        all projections to judge, changes of the beam's brightness, and what `correct_with` asks for are left to the
+        end of the scan.
 
         Raises
         ------
         MissingFramesError, FrameFileError, BrokenPixelsError, FlatFractionError, DeadFrameError
             If darks, flats and projections do not allow it; the message says why.
         """
-        detector = self._judged_detector()
-        fractions = self._scan_fractions()[frames]
-        shares = detector.beam.shares(np.concatenate(self._overviews[FrameKind.PROJECTION])[frames], fractions)
-        counts = self._readers[FrameKind.PROJECTION].rows(frames.start, frames.stop, rows.start, rows.stop)
-        through = binned_transmission(
+        detector, fractions = self._judged_detector(), self._scan_fractions()
+        overviews = np.concatenate(self._overviews[FrameKind.PROJECTION])
+        none = np.zeros((len(overviews), detector.beam.components.num_components))
+        indices = np.arange(len(overviews))[frames]
+        through = detector.beam.transmission_overview(overviews[indices], fractions[indices], none[indices])
+        indices = indices[_is_lit(through)]
+        if not indices.size:
+            shape = (rows.stop - rows.start) // factor, self.frame_shape[1] // factor
+            return np.zeros((0, *shape), np.float32), np.zeros(0)
+        shares = detector.beam.shares(overviews, fractions, indices)
+        counts = self._counts(indices, rows)
+        blocks = binned_transmission(
             counts,
             detector.dark[rows],
-            detector.beam.of_rows(rows).beam(fractions, shares),
+            detector.beam.of_rows(rows).beam(fractions[indices], shares),
             ~detector.broken.mask[rows],
             MAX_COUNTS if np.issubdtype(counts.dtype, np.integer) else NEVER,
             factor,
         )
-        return repair_pixels(attenuation_integral(remove_zingers(through).values).values).values
+        values = repair_pixels(attenuation_integral(remove_zingers(blocks).values).values).values
+        return values, np.concatenate(self._angles)[indices]
+
 
     def _corrected(
         self,
-        detector: _Detector,
         rows: slice,
-        frames: slice,
+        indices: NDArray[np.intp],
         scan_fractions: NDArray[np.float64],
         shares: NDArray[np.float64],
         brightness: NDArray[np.float32] | None,
     ) -> Integrals:
+        detector = self._judged_detector()
         correction = CountsCorrection(detector.dark, detector.broken, self._settings)
         needed = correction.rows_needed(rows)
         beam = detector.beam.of_rows(needed)
-        num = frames.stop - frames.start
-        values = np.empty((num, rows.stop - rows.start, self.frame_shape[1]), np.float32)
+        values = np.empty((len(indices), rows.stop - rows.start, self.frame_shape[1]), np.float32)
         num_dead = num_zingers = 0
-        for begin in range(0, num, FRAMES_AT_ONCE):
-            batch = slice(begin, min(begin + FRAMES_AT_ONCE, num))
-            first = frames.start + begin
-            counts = self._readers[FrameKind.PROJECTION].rows(
-                first, frames.start + batch.stop, needed.start, needed.stop
-            )
+        for begin in range(0, len(indices), FRAMES_AT_ONCE):
+            batch = slice(begin, min(begin + FRAMES_AT_ONCE, len(indices)))
+            taken = indices[batch]
+            counts = self._counts(taken, needed)
             light = beam.beam(scan_fractions[batch], shares[batch])
             share = None if brightness is None else brightness[batch]
-            found = correction.integrals(counts, light, rows, first_index=first, brightness=share)
+            found = correction.integrals(counts, light, rows, indices=taken, brightness=share)
             values[batch] = found.values
             num_dead += found.num_dead
             num_zingers += found.num_zingers
         return Integrals(values, num_dead, num_zingers)
+
+    def _counts(self, indices: NDArray[np.intp], rows: slice) -> NDArray[Any]:
+        first, stop = int(indices[0]), int(indices[-1]) + 1
+        return self._readers[FrameKind.PROJECTION].rows(first, stop, rows.start, rows.stop)[indices - first]
 
     def close(self) -> None:
         """Close the files."""
@@ -226,15 +246,21 @@ class TomogramFrames:
         beam = detector.beam
         fractions = self._scan_fractions()
         overviews = np.concatenate(self._overviews[FrameKind.PROJECTION])
-        shares = beam.shares(overviews, fractions)
-        through = beam.transmission_overview(overviews, fractions, shares)
+        shares = np.zeros((len(overviews), beam.components.num_components))
+        lit = np.flatnonzero(_is_lit(beam.transmission_overview(overviews, fractions, shares)))
+        if not lit.size:
+            raise MissingFramesError(f"None of the {len(overviews)} projections has any light: was the shutter closed?")
+        shares[lit] = beam.shares(overviews[lit], fractions[lit])
+        through = beam.transmission_overview(overviews[lit], fractions[lit], shares[lit])
         open_rows = np.nanmedian(np.nan_to_num(through), axis=(0, 2)) > OPAQUE
-        intensity = (
-            beam_intensity(through[:, open_rows], object_of_view=self._settings.object_of_view)
-            if open_rows.any()
-            else BeamIntensity(None, "not followed: the beam comes through no row")
-        )
-        self._prepared = _Prepared(key, fractions, shares, intensity)
+        intensity = BeamIntensity(None, "not followed: the beam comes through no row")
+        if open_rows.any():
+            intensity = beam_intensity(through[:, open_rows], object_of_view=self._settings.object_of_view)
+        if intensity.brightness is not None:
+            of_all = np.ones(len(overviews), np.float32)
+            of_all[lit] = intensity.brightness
+            intensity = replace(intensity, brightness=of_all)
+        self._prepared = _Prepared(key, fractions, shares, intensity, lit)
         return self._prepared
 
     def _judged_detector(self) -> _Detector:
@@ -243,13 +269,14 @@ class TomogramFrames:
         if self._detector is not None and self._detector.num_received == key:
             return self._detector
         dark, before, after = self._dark_and_flats()
+        broken = find_broken_pixels(dark, before)
         flats = [
             Flats(side.mean, np.concatenate(self._overviews[kind]))
             for kind, side in ((FrameKind.FLAT, before), (FrameKind.FLAT_AFTER, after))
             if side is not None
         ]
         beam = BeamModel(dark.mean, flats[0], flats[1] if len(flats) > 1 else None, self._flats_of_rows)
-        self._detector = _Detector(key, dark.mean, find_broken_pixels(dark, before), beam)
+        self._detector = _Detector(key, dark.mean, broken, beam)
         return self._detector
 
     def _dark_and_flats(self) -> tuple[FrameStatistics, FrameStatistics, FrameStatistics | None]:
@@ -285,3 +312,8 @@ class TomogramFrames:
         before_s, after_s = (self._statistics[kind].time_s for kind in (FrameKind.FLAT, FrameKind.FLAT_AFTER))
         between_s = after_s - before_s if after_s > before_s else float("nan")
         return np.asarray((times_s - before_s) / between_s, np.float64)
+
+
+def _is_lit(through: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Whether some block of pixels gets light, for overviews of transmission of shape (frame, row, column)."""
+    return np.asarray(np.nan_to_num(through).max(axis=(1, 2)) >= NO_BEAM)

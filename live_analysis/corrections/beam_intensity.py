@@ -51,13 +51,13 @@ def beam_intensity(transmission: NDArray[np.float32], *, object_of_view: float |
         return BeamIntensity(
             None, f"not followed: the declared object is {object_of_view:.1f} times as wide as the view, so no air"
         )
+    transmission = transmission[:, :, np.isfinite(transmission).any(axis=(0, 1))]
     num_columns = transmission.shape[2]
     num = max(round(EDGE * num_columns), MIN_BLOCKS)
     if len(transmission) < 3 or num_columns < 4 * num:
         return BeamIntensity(None, "not followed: too few projections or columns to tell air")
-    with np.errstate(invalid="ignore"):
-        columns = np.nanmedian(transmission, axis=1).astype(np.float64)  # (frame, column)
-        height = -np.log(np.clip(np.nanmean(columns, axis=0), 1e-3, None)).max()
+    columns = np.nanmedian(transmission, axis=1).astype(np.float64)  # (frame, column)
+    height = -np.log(np.clip(columns.mean(axis=0), 1e-3, None)).max()
     sides = columns[:, :num], columns[:, -num:]
     left, right = (side.mean(axis=1) for side in sides)
     both = (left + right) / 2

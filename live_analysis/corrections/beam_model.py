@@ -112,7 +112,12 @@ class BeamModel:
             return f"mean flat and {num} component{'s' if num > 1 else ''}, told by each projection"
         return "mean flat" if self._after is None else "flats before and after, interpolated in time"
 
-    def shares(self, overviews: NDArray[np.float32], scan_fractions: NDArray[np.float64]) -> NDArray[np.float64]:
+    def shares(
+        self,
+        overviews: NDArray[np.float32],
+        scan_fractions: NDArray[np.float64],
+        wanted: NDArray[np.intp] | slice = slice(None),
+    ) -> NDArray[np.float64]:
         """Tell the components' shares in projections from their overviews; shape (frame, component).
 
         Parameters
@@ -121,13 +126,15 @@ class BeamModel:
             From `overview`, in counts, shape (frame, row, column).
         scan_fractions
             Time of each projection, 0 at the flats before and 1 at those after, shape (frame,).
+        wanted
+            Which of them are asked for; all others are there to be compared with.
         """
         if not self.components.num_components:
-            return np.zeros((len(overviews), 0))
+            return np.zeros((len(scan_fractions[wanted]), 0))
         before, after = self._means_of_sides(self.components.shares.T)
         expected = before + scan_fractions[:, None] * (after - before)
         through = (overviews - self._dark_overview) / np.where(self._mean_overview > 0, self._mean_overview, np.inf)
-        return shares_of_projections(through.astype(np.float32), self._patterns_overview, expected)
+        return shares_of_projections(through.astype(np.float32), self._patterns_overview, expected, wanted)
 
     def transmission_overview(
         self, overviews: NDArray[np.float32], scan_fractions: NDArray[np.float64], shares: NDArray[np.float64]

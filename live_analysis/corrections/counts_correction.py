@@ -89,7 +89,7 @@ class CountsCorrection:
         beam: NDArray[np.float32],
         rows: slice,
         *,
-        first_index: int = 0,
+        indices: NDArray[np.intp],
         brightness: NDArray[np.float32] | None = None,
     ) -> Integrals:
         """Return the integrals of ``rows``.
@@ -100,8 +100,8 @@ class CountsCorrection:
             Shape (frame, row, column), the rows of `rows_needed`.
         beam
             Flat less dark of the same rows, shape (frame or 1, row, column), in counts.
-        first_index
-            Of the first frame among the projections: positions of the stage are looked up by it.
+        indices
+            Of the frames among all projections, shape (frame,): positions of the stage are looked up by it.
         brightness
             Of each projection's beam relative to its flat, shape (frame,); None: as its flat.
 
@@ -123,7 +123,7 @@ class CountsCorrection:
             values = attenuation_integral(through).values
             num_dead = int(np.count_nonzero(np.isnan(values[:, inner])))
             values = repair_pixels(values).values
-        moved = self._moved_back(values, needed.start, first_index)
+        moved = self._moved_back(values, needed.start, indices)
         return Integrals(np.ascontiguousarray(moved[:, inner]), num_dead, cleaned.num_pixels)
 
     def _transmission(
@@ -138,12 +138,13 @@ class CountsCorrection:
             through[counts >= MAX_COUNTS] = np.nan
         return np.asarray(through, np.float32)
 
-    def _moved_back(self, values: NDArray[np.float32], first_row: int, first_index: int) -> NDArray[np.float32]:
-        frames = slice(first_index, first_index + len(values))
+    def _moved_back(
+        self, values: NDArray[np.float32], first_row: int, indices: NDArray[np.intp]
+    ) -> NDArray[np.float32]:
         if self._settings.jitter_columns is not None:
-            values = moved_along_columns(values, -self._settings.jitter_columns[frames, None])
+            values = moved_along_columns(values, -self._settings.jitter_columns[indices, None])
         if self._settings.jitter_rows is not None:
-            values = moved_along_rows(values, -self._settings.jitter_rows[frames, None])
+            values = moved_along_rows(values, -self._settings.jitter_rows[indices, None])
         if (lean := self._settings.lean) is not None:
             values = upright(values, lean.tilt_deg, centre_row=lean.row - first_row, centre_column=lean.column)
         return values

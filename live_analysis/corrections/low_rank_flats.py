@@ -72,9 +72,9 @@ def relative_flats(
     mean_beam
         Mean of all, less dark, shape (row, column), in counts; pixels without light become 0.
     """
-    beam = np.where(mean_beam > 0, mean_beam, np.inf)
+    beam = np.where(mean_beam > 0, mean_beam, np.float32(1))
     relative = flats / (brightness[:, None, None].astype(np.float32) * beam) - np.float32(1)
-    return np.asarray(np.where(np.isfinite(mean_beam) & (mean_beam > 0), relative, 0), np.float32)
+    return np.asarray(np.where(mean_beam > 0, relative, 0), np.float32)
 
 
 def find_components(relative: NDArray[np.float32], rng: np.random.Generator) -> FlatComponents:
@@ -111,6 +111,7 @@ def shares_of_projections(
     transmission: NDArray[np.float32],
     patterns: NDArray[np.float32],
     expected: NDArray[np.float64],
+    wanted: NDArray[np.intp] | slice = slice(None),
 ) -> NDArray[np.float64]:
     """Tell how much of each component is in projections: that which leaves the smoothest difference to their mean.
 
@@ -128,11 +129,13 @@ def shares_of_projections(
         Components from `FlatComponents.patterns` on the same pixels, shape (component, row, column).
     expected
         Shares that the flats make likely, shape (frame, component); where a projection says little, it keeps them.
+    wanted
+        Which projections' shares are asked for.
 
     Returns
     -------
     NDArray[np.float64]
-        Shape (frame, component), in the components' spread among the flats.
+        Shape (wanted frame, component), in the components' spread among the flats.
     """
     usable = transmission > LEAST_TRANSMISSION
     pictures = -np.log(np.where(usable, transmission, 1).astype(np.float64))
@@ -141,13 +144,11 @@ def shares_of_projections(
     expected_mean = expected.mean(axis=0)
     # Near the expected mean a share too much in the beam takes this much off -log of the projection.
     design = patterns.astype(np.float64) / np.maximum(1 + np.tensordot(expected_mean, patterns, axes=1), 0.1)
-    changes = np.stack(
-        [
-            _smoothing_change(picture - common, design, often & seen, likely - expected_mean)
-            for picture, seen, likely in zip(pictures, usable, expected, strict=True)
-        ]
-    )
-    return np.asarray(expected_mean + changes - changes.mean(axis=0), np.float64)
+    changes = [
+        _smoothing_change(picture - common, design, often & seen, likely - expected_mean)
+        for picture, seen, likely in zip(pictures[wanted], usable[wanted], expected[wanted], strict=True)
+    ]
+    return np.asarray(expected_mean + np.array(changes, np.float64).reshape(-1, len(patterns)), np.float64)
 
 
 def _smoothing_change(

@@ -9,7 +9,7 @@ from live_analysis.reconstruction.compiled import compiled, compiled_serial
 
 NOISES = 12.0  # a zinger exceeds its neighbours by so many standard deviations of the noise
 LEAST_PART = 0.05  # of the neighbours; less is not worth the detail that might be lost
-LARGEST = 3  # pixels of a zinger
+LARGEST = 2  # pixels of a zinger that are found at once
 FAINTEST = 1e-3  # transmission of which the noise is still told by the photons
 MAX_ROWS_OF_NOISE = 16
 
@@ -57,6 +57,13 @@ def remove_zingers(transmission: NDArray[np.float32], counted_rows: slice = slic
     cleaned = stack.copy()
     excess = np.float32(NOISES) * noise_of_beam(stack)
     num_in_row = _replace(stack, cleaned, excess)
+    # Of a trace of three or four pixels the first round takes the ends, the second what was between them.
+    struck = np.flatnonzero(num_in_row.any(axis=1))
+    if struck.size:
+        once = cleaned[struck]
+        twice = once.copy()
+        num_in_row[struck] += _replace(once, twice, excess[struck])
+        cleaned[struck] = twice
     return CountedPixels(cleaned, int(num_in_row[:, counted_rows].sum()))
 
 
@@ -107,5 +114,5 @@ def _median_of_neighbours(
         return np.nan
     median = (neighbours[(num - 1) // 2] + neighbours[num // 2]) / 2
     excess = max(excess_of_beam * np.sqrt(max(median, FAINTEST)), LEAST_PART * median)
-    # A gap between particles has bright pixels beside it too; a zinger is three pixels at most.
+    # A gap between particles goes on to both sides, a zinger to one at most.
     return median if image[row, column] > max(median, neighbours[num - LARGEST]) + excess else np.nan

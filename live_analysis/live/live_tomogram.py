@@ -89,8 +89,9 @@ class LiveTomogram:
         while self._num_added < num:
             end = min(self._num_added + FRAMES_AT_ONCE, num)
             volume = self._volume or self._begun(frames)
-            integrals = frames.binned_integrals(slice(self._num_added, end), self._rows, self._factor)
-            volume.add(integrals, frames.angles_deg[self._num_added : end])
+            integrals, angles_deg = frames.binned_integrals(slice(self._num_added, end), self._rows, self._factor)
+            if len(angles_deg):
+                volume.add(integrals, angles_deg)
             self._num_added = end
             if not self._checked and end >= CHECK_AT * self._scan.num_projections:
                 volume.check_assumptions()

@@ -21,7 +21,7 @@ def beam(stripes_moved_pixels: float, tilt: float, brightness: float = 1.0) -> N
     """Stripes of 8 % across the rows, as behind a multilayer, and a slope that comes and goes."""
     rows, columns = np.indices(SHAPE, dtype=np.float64)
     stripes = 0.08 * np.sin(2 * np.pi * (rows + stripes_moved_pixels) / 16)
-    slope = tilt * 0.04 * np.cos(2 * np.pi * columns / 100)
+    slope = tilt * 0.04 * np.cos(2 * np.pi * columns / 128)
     return np.asarray(PHOTONS * brightness * (1 + stripes) * (1 + slope))
 
 

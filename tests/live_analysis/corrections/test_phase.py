@@ -28,7 +28,7 @@ def propagated(thickness_um: NDArray[np.float64]) -> NDArray[np.float32]:
 
 def averaged(fine: NDArray[np.float64]) -> NDArray[np.float32]:
     rows, columns = (num // PARTS for num in fine.shape)
-    return fine.reshape(rows, PARTS, columns, PARTS).mean(axis=(1, 3)).astype(np.float32)[None]
+    return np.asarray(fine.reshape(rows, PARTS, columns, PARTS).mean(axis=(1, 3))[None], np.float32)
 
 
 def sphere_um(radius_um: float) -> NDArray[np.float64]:

@@ -93,8 +93,6 @@ def filter_length_um(settings: PhaseRetrieval, energy_kev: float) -> float:
 
     Raises
     ------
-    MaterialError
-        If the declared material is not known.
     PhaseError
         If the energy is not positive.
     """

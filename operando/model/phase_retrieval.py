@@ -4,7 +4,7 @@ import math
 
 from pydantic import Field, model_validator
 
-from operando.model.materials import WAVELENGTH_CM_KEV, refraction
+from operando.model.materials import WAVELENGTH_CM_KEV, MaterialError, material, refraction
 from operando.model.toml_file import Table
 from operando.model.units import Millimetres
 
@@ -25,16 +25,15 @@ class PhaseRetrieval(Table):
                 "phase_retrieval needs either delta_over_beta, as in 200, or the material whose tabulated ratio is "
                 "meant, and not both"
             )
+        if self.material is not None:
+            try:
+                material(self.material)
+            except MaterialError as error:
+                raise ValueError(str(error).removesuffix(".")) from None
         return self
 
     def ratio(self, energy_kev: float) -> float:
-        """Return delta / beta, unitless, at a photon energy.
-
-        Raises
-        ------
-        MaterialError
-            If the declared material is not known.
-        """
+        """Return delta / beta, unitless, at a photon energy."""
         if self.delta_over_beta is not None:
             return self.delta_over_beta
         assert self.material is not None

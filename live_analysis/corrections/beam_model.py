@@ -83,6 +83,7 @@ class BeamModel:
 
     def __init__(self, dark: NDArray[np.float32], before: Flats, after: Flats | None, read_flats: ReadFlats) -> None:
         self._dark, self._before, self._after, self._read_flats = dark, before, after, read_flats
+        self._last: tuple[slice, BeamOfRows] | None = None
         sides = [before] if after is None else [before, after]
         numbers = [len(side) for side in sides]
         self._mean = np.average([side.mean for side in sides], axis=0, weights=numbers).astype(np.float32) - dark
@@ -150,9 +151,11 @@ class BeamModel:
         if not self.components.num_components:
             after = None if self._after is None else self._after.mean[rows] - dark
             return BeamOfRows(self._before.mean[rows] - dark, after, None, (1.0, 1.0))
-        relative = relative_flats(self._read_flats(rows) - dark, self._brightness, self._mean[rows])
-        patterns = self.components.patterns(relative)
-        return BeamOfRows(self._mean[rows], None, patterns, self._brightness_of_sides)
+        if self._last is None or self._last[0] != rows:  # projections that arrive ask for the same rows every time
+            relative = relative_flats(self._read_flats(rows) - dark, self._brightness, self._mean[rows])
+            patterns = self.components.patterns(relative)
+            self._last = rows, BeamOfRows(self._mean[rows], None, patterns, self._brightness_of_sides)
+        return self._last[1]
 
     def _means_of_sides(self, of_flats: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Average what belongs to flats over those before and those after the scan; both alike without flats after."""

@@ -11,6 +11,7 @@ from live_analysis.cell_measurements import cell_measurements
 from live_analysis.corrections.broken_pixels import BrokenPixelsError
 from live_analysis.corrections.counts_correction import CorrectionSettings
 from live_analysis.corrections.phase import PhaseError, PhaseFilter, filter_length_um
+from live_analysis.corrections.stripes import StripesFound
 from live_analysis.frame_reader import FrameFileError, FrameReader
 from live_analysis.grey_scale import GreyScaleError
 from live_analysis.grey_window import grey_window
@@ -258,6 +259,7 @@ class TomogramAnalysis:
         assert self._frames is not None
         details: dict[str, Any] = {**self._frames.corrections()}
         details |= {"num_repaired": volume.num_dead, "num_zingers": volume.num_zingers}
+        details |= _stripes(volume.stripes)
         if (settings := None if self._analysis is None else self._analysis.phase_retrieval) is not None:
             ratio = settings.ratio(self._said("energy_kev"))
             details["phase_retrieval"] = (
@@ -335,6 +337,17 @@ class TomogramAnalysis:
         if readings:
             return float(readings[-1]["data"].get("cell_sample_time", readings[-1]["time"]))
         return float((self._tomogram.stop or self._tomogram.start)["time"])
+
+
+def _stripes(found: StripesFound) -> dict[str, float]:
+    """Return how many pixels of the detector were off, and by how much at most, in attenuation integrals."""
+    return {
+        "num_dead_detector_pixels": found.num_dead,
+        "num_detector_pixels_in_wide_stripes": found.num_wide,
+        "num_detector_pixels_off": found.num_narrow,
+        "num_detector_pixels_off_for_a_while": found.num_partial,
+        "largest_offset_of_a_detector_pixel": found.largest_offset,
+    }
 
 
 def _reference(analysis: Analysis) -> Reference:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from live_analysis.corrections.axis_tilt import AxisTilt, axis_tilt
 from live_analysis.corrections.counts_correction import Lean
+from live_analysis.corrections.stripes import StripesFound, remove_stripes
 from live_analysis.reconstruction.cylinder_model import fit_cylinder
 from live_analysis.reconstruction.filtered_back_projection import Grid
 from live_analysis.reconstruction.filtered_scan import FilteredScan, filter_truncated
@@ -70,6 +71,7 @@ class TomogramVolume:
     num_zingers: int
     num_values: int
     tilt: AxisTilt | None
+    stripes: StripesFound
 
 
 def rows_of(bottom_um: float, top_um: float, num_rows: int, pixel_size_um: float) -> slice:
@@ -117,12 +119,14 @@ def reconstruct_tomogram(
     region_parts, reference_parts = [], []
     reference_grid = None if reference is None else _disc_grid(reference.radius_um / pixel_size_um)
     num_dead = num_zingers = 0
+    stripes = StripesFound()
     absolute, coverage, largest_gap_deg = True, 1.0, 180.0
     slab_rows = max(SLAB_BYTES // (4 * num_columns * len(angles_deg)), 1)
     for begin in range(usable.start, usable.stop, slab_rows):
         rows = slice(begin, min(begin + slab_rows, usable.stop))
         integrals = frames.integrals(rows)
         num_dead, num_zingers = num_dead + integrals.num_dead, num_zingers + integrals.num_zingers
+        stripes += remove_stripes(integrals.values, angles_deg, axis.column)
         scan = filter_truncated(
             integrals.values,
             angles_deg,
@@ -153,6 +157,7 @@ def reconstruct_tomogram(
         num_zingers=num_zingers,
         num_values=len(angles_deg) * (usable.stop - usable.start) * num_columns,
         tilt=tilt,
+        stripes=stripes,
     )
 
 

@@ -1,1 +1,1 @@
-"""What counts need before they are reconstructed: broken pixels, beam, zingers, phase, an axis that leans or shakes."""
+"""What counts need before they are reconstructed: pixels, beam, zingers, phase, a leaning axis; rings, also after."""

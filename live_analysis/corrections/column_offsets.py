@@ -65,6 +65,8 @@ def column_offsets(bins: Floats, axis_column: float | None) -> Offsets:
     weights = np.ones((num_rows, num_columns), np.float32)
     values, error, left = compare(bins, weights)
     first, clear = values.copy(), np.abs(values) > FOUND_SIGMAS * error
+    # An edge that moves only a little is no outlier: without it the fit to its neighbours would run away.
+    trusted = maximum_filter1d(error > UNUSUAL * _usual(error), 3, axis=1)
     concentric = np.zeros(values.shape, bool)
     if axis_column is not None:
         concentric = _on_both_sides(values, axis_column)
@@ -73,7 +75,7 @@ def column_offsets(bins: Floats, axis_column: float | None) -> Offsets:
         values[concentric] = 0
         scale = OUTLIER_COLUMN_SIGMAS * np.maximum(_scatter(values), np.median(error, axis=1, keepdims=True))
         weights = np.maximum(1 - (values / np.maximum(scale, 1e-12)) ** 2, 0) ** 2 + np.float32(LEAST_WEIGHT)
-        weights[concentric] = 1
+        weights[concentric | trusted] = 1
         values, error, left = compare(bins, weights)
     left += values[:, None, :]
     values[concentric] = 0
@@ -122,15 +124,18 @@ def _on_both_sides(values: Floats, axis_column: float) -> NDArray[np.bool_]:
     return np.asarray((smaller > FOUND_SIGMAS * _scatter(smooth)) & (abs(smooth - mirrored) <= ALIKE * larger), bool)
 
 
-def _with_edges(error: Floats, num_bins: int) -> Floats:
-    """Return standard errors that are the whole spread of the bins where that is unusual: an edge comes and goes."""
-    num_columns = error.shape[1]
-    num_blocks = max(num_columns // COLUMNS_OF_USUAL, 1)
-    blocks = np.array_split(np.arange(num_columns), num_blocks)
+def _usual(error: Floats) -> Floats:
+    """Return the median of the errors of some columns about each column."""
+    columns = np.arange(error.shape[1])
+    blocks = np.array_split(columns, max(len(columns) // COLUMNS_OF_USUAL, 1))
     medians = np.stack([np.median(error[:, block], axis=1) for block in blocks], axis=1)
     middles = [float(block.mean()) for block in blocks]
-    usual = np.stack([np.interp(np.arange(num_columns), middles, row) for row in medians])
-    excess = np.maximum(error**2 - (UNUSUAL * usual) ** 2, 0) * num_bins
+    return np.stack([np.interp(columns, middles, row) for row in medians]).astype(np.float32)
+
+
+def _with_edges(error: Floats, num_bins: int) -> Floats:
+    """Return standard errors that are the whole spread of the bins where that is unusual: an edge comes and goes."""
+    excess = np.maximum(error**2 - (UNUSUAL * _usual(error)) ** 2, 0) * num_bins
     return np.asarray(np.sqrt(error**2 + excess), np.float32)
 
 

@@ -26,7 +26,7 @@ from live_analysis.reconstruction.compiled import compiled
 FEWEST_PROJECTIONS = 32
 DEAD, RESTLESS = 0.2, 6.0  # noise of a pixel, as a part of the quieter and the noisier side of its neighbours
 SIDE_COLUMNS = 5  # of neighbours for that
-PARTIAL_SIGMAS = 5.0
+PARTIAL_SIGMAS = 4.0
 PARTIAL_BINS = 5  # 28 degrees: an object is in one column for less, except near the axis
 BESIDE = np.array([[True, True, False, True, True]])
 NEIGHBOUR_OF_PARTIAL = 0.4  # of its height at most: a stripe is one column wide, an object more
@@ -108,14 +108,13 @@ def _bins_of(angles_deg: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def _partial_offsets(bins: Floats, found: Offsets) -> Floats:
     """Return what single columns are off by in some neighbouring bins only, shape (row, bin, column)."""
-    smooth, limit = _smoothed(found.in_bins, found.standard_error)
+    smooth, limit = _smoothed(found.in_bins)
     suspect = (np.abs(smooth) > limit).any(axis=1) & ~found.concentric
     if not suspect.any():
         return np.zeros_like(bins)
     # Compared with its neighbours alone a stripe shows its whole height, and does not bend their own fit.
     weights = np.where(suspect, np.float32(LEAST_WEIGHT), found.weights)
-    _, error, left = compare(bins, weights)
-    smooth, limit = _smoothed(left, error)
+    smooth, limit = _smoothed(compare(bins, weights)[2])
     height = np.abs(smooth)
     # At any angle: the edge of an object that moves little comes to the columns beside.
     beside = ndimage.maximum_filter(height.max(axis=1), footprint=BESIDE, mode="mirror")
@@ -124,12 +123,13 @@ def _partial_offsets(bins: Floats, found: Offsets) -> Floats:
     return np.where(lasting, smooth, np.float32(0))
 
 
-def _smoothed(in_bins: Floats, standard_error: Floats) -> tuple[Floats, Floats]:
+def _smoothed(in_bins: Floats) -> tuple[Floats, Floats]:
     """Return medians over neighbouring bins, and what they must exceed to be no noise."""
     smooth = ndimage.median_filter(in_bins, (1, PARTIAL_BINS, 1), mode="nearest")
     usual = MAD_TO_SIGMA * np.median(np.abs(smooth), axis=2, keepdims=True)
-    own_error = standard_error[:, None, :] * np.float32(np.sqrt(NUM_BINS / PARTIAL_BINS))
-    return smooth, np.asarray(PARTIAL_SIGMAS * np.maximum(usual, own_error), np.float32)
+    # Between neighbouring bins there is noise alone, but for the two ends of a stripe.
+    noise = MAD_TO_SIGMA * np.median(np.abs(np.diff(in_bins, axis=1)), axis=1, keepdims=True) / np.sqrt(2)
+    return smooth, np.asarray(PARTIAL_SIGMAS * np.maximum(usual, noise / np.sqrt(PARTIAL_BINS)), np.float32)
 
 
 @compiled

@@ -1,7 +1,5 @@
 """Stripes several columns wide: a jump up and the same jump down again, both from one column to the next."""
 
-import itertools
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -51,11 +49,16 @@ def wide_offsets(bins: Floats, axis_column: float | None) -> Floats:
     step = np.zeros_like(jumps)
     step[:, 1:] = np.median(np.diff(bins, axis=2), axis=1)
     for row in np.flatnonzero(large.any(axis=1)):
-        places = _sharpest(large[row], np.abs(step[row]))
-        for begin, end in itertools.pairwise(places):
-            up, down = float(jumps[row, begin]), -float(jumps[row, end])
-            alike = up * down > 0 and abs(up - down) <= DIFFERENT * max(abs(up), abs(down))
-            if alike and NARROWEST <= end - begin <= WIDEST:
+        places = _sharpest(large[row], step[row] * np.sign(jumps[row]))
+        for begin in places:
+            up = float(jumps[row, begin])
+            ends = places[(places - begin >= NARROWEST) & (places - begin <= WIDEST)]
+            if offsets[row, begin] or not len(ends):
+                continue
+            # Within a stripe both of its ends make for smaller jumps: the largest one down is its end.
+            end = int(ends[np.argmin(jumps[row, ends] * np.sign(up))])
+            down = -float(jumps[row, end])
+            if abs(up - down) <= DIFFERENT * max(abs(up), abs(down)):
                 offsets[row, begin:end] = (up + down) / 2 / TO_EDGE[: end - begin].sum()
     return offsets
 
@@ -81,7 +84,7 @@ def _without_single_columns(bins: Floats) -> Floats:
 
 
 def _sharpest(large: NDArray[np.bool_], step: Floats) -> NDArray[np.int64]:
-    """Return one column of every run of large jumps: that with the largest step."""
+    """Return one column of every run of large jumps: that with the largest step its way."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], large, [False]]).astype(np.int8)))
     runs = edges.reshape(-1, 2)
     return np.array([first + int(np.argmax(step[first:stop])) for first, stop in runs], np.int64)

@@ -20,12 +20,9 @@ class LiveRings:
     ----------
     num_rows, num_columns
         Shape of a projection.
-    axis_column
-        Column of the rotation axis where it is known: what is concentric with it is no ring.
     """
 
-    def __init__(self, num_rows: int, num_columns: int, *, axis_column: float | None = None) -> None:
-        self._axis_column = axis_column
+    def __init__(self, num_rows: int, num_columns: int) -> None:
         self._sums = np.zeros((num_rows, NUM_BINS, num_columns), np.float32)
         self._nums = np.zeros(NUM_BINS, np.int64)
 
@@ -47,16 +44,21 @@ class LiveRings:
         """Take out what was added: these projections turned out to be damaged."""
         self._count(integrals, angles_deg, -1)
 
-    def profile(self) -> NDArray[np.float32]:
+    def profile(self, axis_column: float | None) -> NDArray[np.float32]:
         """Return what to subtract from the attenuation integrals of every projection, shape (row, column), unitless.
 
         Zero while fewer than six of 32 directions have been seen.
+
+        Parameters
+        ----------
+        axis_column
+            Column of the rotation axis where it is known: what is concentric with it is no ring.
         """
         seen = self._nums > 0
         if np.count_nonzero(seen) < LEAST_BINS:
             return np.zeros((self._sums.shape[0], self._sums.shape[2]), np.float32)
         means = np.asarray(self._sums[:, seen] / self._nums[seen, None], np.float32)
-        return column_offsets(means, self._axis_column).values
+        return column_offsets(means, axis_column).values
 
     def _count(self, integrals: NDArray[np.float32], angles_deg: NDArray[np.float64], sign: int) -> None:
         parts = np.mod(np.asarray(angles_deg, np.float64), HALF_TURN_DEG) / HALF_TURN_DEG

@@ -14,6 +14,7 @@ from live_analysis.reconstruction.compiled import compiled
 from live_analysis.reconstruction.filtered_back_projection import filter_projections
 
 RADII_PER_PIXEL = 3
+HALF_TURN_DEG = 180.0
 COLUMNS_PER_PIXEL = 8  # at which the filtered profile is looked up: nearest neighbours then do
 
 
@@ -35,8 +36,7 @@ def ring_volume(
     axis_column, pixel_size_um
         Column of the rotation axis and size of a pixel in the sample.
     begin_deg, range_deg
-        The angles seen so far, weighted evenly: with the Voronoi weights of a scan that has stopped for the moment a
-        missing part counts as seen, and the range is 180 degrees.
+        The angles seen, evenly; all together weigh as much as half a turn.
     taper_columns
         As in the reconstruction that the rings are to be taken off.
 
@@ -56,6 +56,7 @@ def ring_volume(
     _integrate(table, upsampled, axis_column, radius)
     rings = np.full((num_columns, num_columns, num_rows), np.nan, np.float32)
     _look_up(rings, table, radius, np.radians(begin_deg), np.radians(begin_deg + range_deg))
+    rings *= np.float32(HALF_TURN_DEG / range_deg)
     return np.ascontiguousarray(np.moveaxis(rings, 2, 0))
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from live_analysis.corrections.live_rings import LiveRings
+from live_analysis.corrections.ring_volume import ring_volume
 from live_analysis.reconstruction.angle_weights import ProjectionError
 from live_analysis.reconstruction.cylinder_model import CylinderFit, CylinderFitError, fit_cylinder
 from live_analysis.reconstruction.filtered_back_projection import Grid
@@ -16,6 +18,7 @@ from operando.model.geometry import CellGeometry
 NUM_FIRST = 16  # projections that tell what fills the bore before the first of them is added
 ROWS_FOR_AXIS, FRAMES_FOR_AXIS = 24, 360
 WARM_UP_COLUMNS = 64
+WHOLE_COVERAGE = 0.95  # of the half turn: with less, rings are no longer those of an even scan
 # Within these the volume stays as it is. A wrong axis of 0.2 columns blurs less than a column of a detector does; what
 # the model of the bore leaves out is 2 % of an error of its content (measured in the tests), below the noise.
 AXIS_TOLERANCE_COLUMNS, CONTENT_TOLERANCE, CENTRE_TOLERANCE_COLUMNS = 0.2, 0.05, 20.0
@@ -81,6 +84,7 @@ class LiveVolume:
         middle = (num_columns - 1) / 2
         self._axis_column = middle if assumptions.axis_column is None else assumptions.axis_column
         self._bore_centre_um = assumptions.bore_centre_um
+        self._rings = LiveRings(num_rows, num_columns)
         self._integrals: list[NDArray[np.float32]] = []
         self._angles_deg: list[float] = []
         self._cylinder: CylinderFit | None = None
@@ -91,6 +95,7 @@ class LiveVolume:
         first = len(self._integrals)
         self._integrals += list(np.asarray(integrals, np.float32))
         self._angles_deg += np.asarray(angles_deg, np.float64).tolist()
+        self._rings.add(integrals, angles_deg)
         if self._volume is not None:
             self._volume.add(self._without_cell(range(first, len(self._integrals))), angles_deg)
         elif len(self._integrals) >= NUM_FIRST:
@@ -112,6 +117,8 @@ class LiveVolume:
         values = result.values
         if self._cylinder is not None:
             values += self._cylinder.attenuation(Grid.square(self._shape[1]), self._pixel_size_um)
+        if result.weights.coverage >= WHOLE_COVERAGE:
+            values -= self._ring_volume()
         return FinishedVolume(
             values,
             result.num_projections,
@@ -146,6 +153,17 @@ class LiveVolume:
             self._axis_column = column
             self._begin(cylinder)
         return axis, wrong
+
+    def _ring_volume(self) -> NDArray[np.float32]:
+        first, last = min(self._angles_deg), max(self._angles_deg)
+        return ring_volume(
+            self._rings.profile(self._axis_column),
+            self._axis_column,
+            self._pixel_size_um,
+            begin_deg=first - self._step_deg / 2,
+            range_deg=last - first + self._step_deg,
+            taper_columns=self._shape[1] // 2,
+        )
 
     def _axis(self) -> RotationAxis | None:
         num, num_rows = len(self._integrals), self._shape[0]

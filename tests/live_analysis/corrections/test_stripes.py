@@ -52,7 +52,7 @@ def cleaned(integrals: Floats) -> tuple[Floats, StripesFound]:
 
 def slice_of(integrals: Floats) -> Floats:
     scan = filter_untruncated(np.ascontiguousarray(integrals[:, None, :]), ANGLES_DEG, AXIS_COLUMN, UM_PER_CM)
-    return scan.reconstruct(Grid.square(NUM_COLUMNS))[0]
+    return np.asarray(scan.reconstruct(Grid.square(NUM_COLUMNS))[0])
 
 
 def rms(values: NDArray[np.floating]) -> float:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from live_analysis.corrections.ring_volume import ring_volume
 from live_analysis.live.live_volume import Assumptions, FinishedVolume, LiveVolume
 from live_analysis.reconstruction.angle_weights import ProjectionError
 from live_analysis.reconstruction.filtered_back_projection import Grid
@@ -38,8 +39,12 @@ def live(
 
 
 def matrix(finished: FinishedVolume) -> NDArray[np.float32]:
+    return inside(finished.values_per_cm)
+
+
+def inside(values_per_cm: NDArray[np.float32]) -> NDArray[np.float32]:
     grid = Grid.square(COLUMNS)
-    return np.asarray(finished.values_per_cm[:, np.hypot(grid.x, grid.y) < 0.42 * COLUMNS])
+    return np.asarray(values_per_cm[:, np.hypot(grid.x, grid.y) < 0.42 * COLUMNS])
 
 
 @pytest.mark.parametrize("batch", [1, 7, 180])
@@ -87,3 +92,13 @@ def test_without_a_declared_cell_grey_values_are_not_called_absolute() -> None:
 def test_without_projections_there_is_no_volume() -> None:
     with pytest.raises(ProjectionError, match="no projection"):
         LiveVolume(ROWS, COLUMNS, PIXEL_UM, angle_step_deg=1.0, assumptions=Assumptions()).finish()
+
+
+def test_gain_errors_of_detector_columns_leave_no_rings() -> None:
+    detector, integrals = particles(180)
+    stripes = np.zeros((ROWS, COLUMNS), np.float32)
+    stripes[:, 20:140:15] = np.resize([0.02, -0.03, 0.03], 8)
+    known = Assumptions(axis_column=AXIS_COLUMN, bore_centre_um=BORE_UM)
+    clean, striped = live(detector, integrals, known), live(detector, integrals + stripes, known)
+    rings_per_cm = inside(ring_volume(stripes, AXIS_COLUMN, PIXEL_UM))
+    assert float(np.std(matrix(striped) - matrix(clean))) < float(np.std(rings_per_cm)) / 2

@@ -108,7 +108,8 @@ class Preview:
         self._lefts = np.zeros((2, FRAMES_AT_ONCE, num_columns), np.int32)
         self._taps = np.zeros((2, FRAMES_AT_ONCE, num_columns, NUM_TAPS), np.float32)
         self._samples = np.zeros((FRAMES_AT_ONCE, QUARTERS * num_samples), np.float32)
-        self._kept = np.zeros((num_chunks, num_kept, num_samples, NUM_LANES), np.int16)
+        self._kept = np.empty((num_chunks, num_kept, num_samples, NUM_LANES), np.int16)
+        self._kept.fill(0)  # touched now: the first touch of memory costs more than all that a preview does
         self._units = np.zeros((num_chunks, num_kept), np.float32)
         self._at = [num_rows // 2, num_columns // 2, num_columns // 2]
         self._since = [0, 0, 0]  # the first projection that each plane holds; the later ones are all in it
@@ -280,7 +281,12 @@ class Preview:
             self._rays(plane, cosines, sines, weights)
         first, stop = np.array(lines).T
         places = np.array(indices) % self._kept.shape[1]
+        slots = first_frame + np.arange(len(indices))
         take_frames(
+            self._xy,
+            self._first_x,
+            self._stop_x,
+            *self._rows(filtered[self._at[XY] // NUM_LANES], slots, weights, cosines, sines),
             self._upright,
             first,
             stop,
@@ -292,25 +298,23 @@ class Preview:
             self._units,
             places,
         )
-        slots = first_frame + np.arange(len(indices))
-        self._add_row(filtered[self._at[XY] // NUM_LANES], slots, weights, cosines, sines)
 
-    def _add_row(
+    def _rows(
         self,
         frames: NDArray[np.float32] | NDArray[np.int16],
         places: NDArray[np.int64],
         scales: NDArray[np.float64],
         cosines: NDArray[np.float64],
         sines: NDArray[np.float64],
-    ) -> None:
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64], float]:
+        """Read the rows of the horizontal plane; return what adds them to it."""
         num = len(places)
         padding = -num % ROWS_AT_ONCE
         lane = self._at[XY] % NUM_LANES
         read_row(self._samples, frames, places, scales.astype(np.float32), lane, self._row_taps)
         self._samples[num : num + padding] = 0
         steps_x, steps_y = np.pad(cosines, (0, padding)), np.pad(sines, (0, padding))
-        samples = self._samples[: num + padding]
-        add_rows(self._xy, self._first_x, self._stop_x, samples, steps_x, steps_y, self._axis_column)
+        return self._samples[: num + padding], steps_x, steps_y, self._axis_column
 
     def _correct(self, indices: list[int], target_rad: NDArray[np.float64]) -> None:
         """Change the weights of projections that are kept."""
@@ -328,7 +332,9 @@ class Preview:
             for plane in planes:
                 if plane == XY:
                     chunk = self._at[XY] // NUM_LANES
-                    self._add_row(self._kept[chunk], places, part * self._units[chunk, places], cosines, sines)
+                    scales = part * self._units[chunk, places]
+                    rows = self._rows(self._kept[chunk], places, scales, cosines, sines)
+                    add_rows(self._xy, self._first_x, self._stop_x, *rows)
                     continue
                 self._rays(plane, cosines, sines, part)
                 u, line = plane - XZ, self._line(plane)

@@ -11,6 +11,7 @@ from live_analysis.reconstruction.ramp_filter import MARGIN_COLUMNS
 SUBCOLUMNS = 128  # places between two columns at which an upright plane reads: 1/256 of a column is its largest error
 QUARTERS = 4  # samples in a column for the horizontal plane, which takes the nearest
 ROWS_AT_ONCE = 4  # of the horizontal plane; fewer are filled up with rows of zeros
+LEAST_TASKS = 16  # into which the work of a parallel loop is cut
 FRACTION_BITS = np.int64(20)
 LARGEST = np.float32(32767)  # that 16 bits hold
 ABOVE_ZERO = np.float32(32768.5)
@@ -107,8 +108,95 @@ def _keep(values: NDArray[np.float32], out: NDArray[np.int16]) -> np.float32:
     return np.float32(largest / LARGEST)
 
 
+@compiled_serial
+def read_row(
+    samples: NDArray[np.float32],
+    frames: Filtered,
+    places: NDArray[np.int64],
+    scales: NDArray[np.float32],
+    lane: int,
+    taps: NDArray[np.float32],
+) -> None:
+    """Read one row of some frames at quarter columns.
+
+    Parameters
+    ----------
+    samples
+        Shape (row, 4 per column with margins), overwritten but for the margins.
+    frames, places, scales
+        Chunk of spline coefficients, shape (place, column with margins, 16); which of them, and by what to multiply
+        them.
+    lane
+        Row in the chunk.
+    taps
+        `smoothed_spline` at 1/8, 3/8, 5/8 and 7/8, the middles of what takes a sample: shape (4, 4).
+    """
+    for k in range(len(places)):
+        frame, scale = frames[places[k]], scales[k]
+        for left in range(1, len(frame) - 2):
+            a, b = np.float32(frame[left - 1, lane]), np.float32(frame[left, lane])
+            c, d = np.float32(frame[left + 1, lane]), np.float32(frame[left + 2, lane])
+            for quarter in range(QUARTERS):
+                w = taps[quarter]
+                samples[k, QUARTERS * left + quarter] = scale * (w[0] * a + w[1] * b + w[2] * c + w[3] * d)
+
+
+@compiled_serial
+def _add_to_row(
+    plane: NDArray[np.float32],
+    iy: int,
+    first_x: int,
+    stop_x: int,
+    samples: NDArray[np.float32],
+    steps_x: NDArray[np.float64],
+    steps_y: NDArray[np.float64],
+    axis_column: float,
+) -> None:
+    middle_x, middle_y, one = (plane.shape[1] - 1) / 2, (plane.shape[0] - 1) / 2, QUARTERS * float(1 << FRACTION_BITS)
+    row = plane[iy, first_x:stop_x]
+    for k in range(0, len(samples), ROWS_AT_ONCE):
+        a, b, c, d = samples[k], samples[k + 1], samples[k + 2], samples[k + 3]
+        # Places as whole numbers of 2**-20 of a quarter column: after 1e4 steps they are off by 0.01 of it.
+        starts = (iy - middle_y) * steps_y[k : k + ROWS_AT_ONCE] + axis_column + MARGIN_COLUMNS
+        starts += (first_x - middle_x) * steps_x[k : k + ROWS_AT_ONCE]
+        at_a, at_b = np.int64(starts[0] * one), np.int64(starts[1] * one)
+        at_c, at_d = np.int64(starts[2] * one), np.int64(starts[3] * one)
+        on_a, on_b = np.int64(steps_x[k] * one), np.int64(steps_x[k + 1] * one)
+        on_c, on_d = np.int64(steps_x[k + 2] * one), np.int64(steps_x[k + 3] * one)
+        for i in range(len(row)):
+            row[i] += (a[np.uint64(at_a >> FRACTION_BITS)] + b[np.uint64(at_b >> FRACTION_BITS)]) + (
+                c[np.uint64(at_c >> FRACTION_BITS)] + d[np.uint64(at_d >> FRACTION_BITS)]
+            )
+            at_a, at_b, at_c, at_d = at_a + on_a, at_b + on_b, at_c + on_c, at_d + on_d
+
+
+@compiled
+def add_rows(
+    plane: NDArray[np.float32],
+    first_x: NDArray[np.int64],
+    stop_x: NDArray[np.int64],
+    samples: NDArray[np.float32],
+    steps_x: NDArray[np.float64],
+    steps_y: NDArray[np.float64],
+    axis_column: float,
+) -> None:
+    """Add rows from `read_row` to a horizontal plane, shape (y, x), from ``first_x[y]`` to ``stop_x[y] - 1``.
+
+    Their number is a multiple of ROWS_AT_ONCE.
+    """
+    for iy in prange(len(plane)):
+        _add_to_row(plane, iy, first_x[iy], stop_x[iy], samples, steps_x, steps_y, axis_column)
+
+
 @compiled
 def take_frames(
+    horizontal: NDArray[np.float32],
+    first_x: NDArray[np.int64],
+    stop_x: NDArray[np.int64],
+    samples: NDArray[np.float32],
+    steps_x: NDArray[np.float64],
+    steps_y: NDArray[np.float64],
+    axis_column: float,
     planes: NDArray[np.float32],
     first: NDArray[np.int64],
     stop: NDArray[np.int64],
@@ -120,10 +208,12 @@ def take_frames(
     units: NDArray[np.float32],
     places: NDArray[np.int64],
 ) -> None:
-    """Keep frames and add them to upright planes, while each is in the cache.
+    """Keep frames and add them to all planes in one go: upright ones while each frame is in the cache.
 
     Parameters
     ----------
+    horizontal, first_x, stop_x, samples, steps_x, steps_y, axis_column
+        As `add_rows` takes them.
     planes, first, stop
         Shape (plane, chunk, point, 16), changed from point ``first`` to ``stop - 1`` of each plane.
     lefts, taps
@@ -134,9 +224,13 @@ def take_frames(
         Room for frames, shape (chunk, place, column with margins, 16), their units, shape (chunk, place), and the place
         of each frame.
     """
-    size = frames.shape[2] * NUM_LANES
-    for chunk in prange(frames.shape[0]):
-        for k in range(len(places)):
+    size, num_chunks, num_y = frames.shape[2] * NUM_LANES, frames.shape[0], len(horizontal)
+    num_tasks = max(num_chunks, LEAST_TASKS)
+    # One parallel loop, for each has to wait until all threads are there.
+    for chunk in prange(num_tasks):
+        for iy in range(chunk, num_y, num_tasks):
+            _add_to_row(horizontal, iy, first_x[iy], stop_x[iy], samples, steps_x, steps_y, axis_column)
+        for k in range(len(places) if chunk < num_chunks else 0):
             columns = frames[chunk, first_frame + k].reshape(size)
             units[chunk, places[k]] = _keep(columns, kept[chunk, places[k]].reshape(size))
             for plane in range(len(planes)):
@@ -161,70 +255,3 @@ def add_kept(
         for k in range(len(places)):
             columns = kept[chunk, places[k]].reshape(size)
             _add_line(plane[chunk], first, stop, columns, units[chunk, places[k]], lefts[k], taps[k])
-
-
-@compiled
-def read_row(
-    samples: NDArray[np.float32],
-    frames: Filtered,
-    places: NDArray[np.int64],
-    scales: NDArray[np.float32],
-    lane: int,
-    taps: NDArray[np.float32],
-) -> None:
-    """Read one row of some frames at quarter columns.
-
-    Parameters
-    ----------
-    samples
-        Shape (row, 4 per column with margins), overwritten but for the margins.
-    frames, places, scales
-        Chunk of spline coefficients, shape (place, column with margins, 16); which of them, and by what to multiply
-        them.
-    lane
-        Row in the chunk.
-    taps
-        `smoothed_spline` at 1/8, 3/8, 5/8 and 7/8, the middles of what takes a sample: shape (4, 4).
-    """
-    for k in prange(len(places)):
-        frame, scale = frames[places[k]], scales[k]
-        for left in range(1, len(frame) - 2):
-            a, b = np.float32(frame[left - 1, lane]), np.float32(frame[left, lane])
-            c, d = np.float32(frame[left + 1, lane]), np.float32(frame[left + 2, lane])
-            for quarter in range(QUARTERS):
-                w = taps[quarter]
-                samples[k, QUARTERS * left + quarter] = scale * (w[0] * a + w[1] * b + w[2] * c + w[3] * d)
-
-
-@compiled
-def add_rows(
-    plane: NDArray[np.float32],
-    first_x: NDArray[np.int64],
-    stop_x: NDArray[np.int64],
-    samples: NDArray[np.float32],
-    steps_x: NDArray[np.float64],
-    steps_y: NDArray[np.float64],
-    axis_column: float,
-) -> None:
-    """Add rows from `read_row` to a horizontal plane, shape (y, x), from ``first_x[y]`` to ``stop_x[y] - 1``.
-
-    Their number is a multiple of ROWS_AT_ONCE.
-    """
-    num_y, num_x = plane.shape
-    middle_x, middle_y, one = (num_x - 1) / 2, (num_y - 1) / 2, QUARTERS * float(1 << FRACTION_BITS)
-    for iy in prange(num_y):
-        row = plane[iy, first_x[iy] : stop_x[iy]]
-        for k in range(0, len(samples), ROWS_AT_ONCE):
-            a, b, c, d = samples[k], samples[k + 1], samples[k + 2], samples[k + 3]
-            # Places as whole numbers of 2**-20 of a quarter column: after 1e4 steps they are off by 0.01 of it.
-            starts = (iy - middle_y) * steps_y[k : k + ROWS_AT_ONCE] + axis_column + MARGIN_COLUMNS
-            starts += (first_x[iy] - middle_x) * steps_x[k : k + ROWS_AT_ONCE]
-            at_a, at_b = np.int64(starts[0] * one), np.int64(starts[1] * one)
-            at_c, at_d = np.int64(starts[2] * one), np.int64(starts[3] * one)
-            on_a, on_b = np.int64(steps_x[k] * one), np.int64(steps_x[k + 1] * one)
-            on_c, on_d = np.int64(steps_x[k + 2] * one), np.int64(steps_x[k + 3] * one)
-            for i in range(len(row)):
-                row[i] += (a[np.uint64(at_a >> FRACTION_BITS)] + b[np.uint64(at_b >> FRACTION_BITS)]) + (
-                    c[np.uint64(at_c >> FRACTION_BITS)] + d[np.uint64(at_d >> FRACTION_BITS)]
-                )
-                at_a, at_b, at_c, at_d = at_a + on_a, at_b + on_b, at_c + on_c, at_d + on_d

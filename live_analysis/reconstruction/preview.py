@@ -102,7 +102,11 @@ class Preview:
         num_chunks, num_samples = -(-num_rows // NUM_LANES), num_columns + 2 * MARGIN_COLUMNS
         self._first_x, self._stop_x = circle(num_columns, radius)
         self._table = smoothed_spline(np.arange(SUBCOLUMNS + 1) / SUBCOLUMNS, linear_steps)
-        self._row_taps = smoothed_spline((np.arange(QUARTERS) + 0.5) / QUARTERS, linear_steps - NEAREST_IN_STEPS)
+        # The rotation axis lies between two samples, which are then as far from it on both sides.
+        self._axis_sample = math.ceil(QUARTERS * (axis_column + MARGIN_COLUMNS))
+        shift = self._axis_sample - QUARTERS * (axis_column + MARGIN_COLUMNS)
+        middles = (np.arange(QUARTERS) + 0.5 - shift) / QUARTERS
+        self._row_taps = smoothed_spline(middles, linear_steps - NEAREST_IN_STEPS)
         self._xy = np.zeros((num_columns, num_columns), np.float32)
         self._upright = np.zeros((2, num_chunks, num_columns, NUM_LANES), np.float32)
         self._lefts = np.zeros((2, FRAMES_AT_ONCE, num_columns), np.int32)
@@ -306,7 +310,7 @@ class Preview:
         scales: NDArray[np.float64],
         cosines: NDArray[np.float64],
         sines: NDArray[np.float64],
-    ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64], float]:
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64], int]:
         """Read the rows of the horizontal plane; return what adds them to it."""
         num = len(places)
         padding = -num % ROWS_AT_ONCE
@@ -314,7 +318,7 @@ class Preview:
         read_row(self._samples, frames, places, scales.astype(np.float32), lane, self._row_taps)
         self._samples[num : num + padding] = 0
         steps_x, steps_y = np.pad(cosines, (0, padding)), np.pad(sines, (0, padding))
-        return self._samples[: num + padding], steps_x, steps_y, self._axis_column
+        return self._samples[: num + padding], steps_x, steps_y, self._axis_sample
 
     def _correct(self, indices: list[int], target_rad: NDArray[np.float64]) -> None:
         """Change the weights of projections that are kept."""

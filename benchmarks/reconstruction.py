@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.ellipses import battery_slice, disc, pixel_means, rms_error, strip_integrals
+from benchmarks.preview import PreviewCost, preview_cost
+from live_analysis.reconstruction.direct_sum import DirectSum
 from live_analysis.reconstruction.ramp_filter import UM_PER_CM
 from live_analysis.reconstruction.streaming_volume import StreamingVolume
 
@@ -78,6 +80,44 @@ def streamed(this: Scene) -> Streamed:
     volume.settle()
     ready = time.perf_counter()
     return Streamed(ready - began, ready - last_came, volume.result().values)
+
+
+@dataclass(frozen=True)
+class Direct:
+    """Times in s of a direct reconstruction with ready-made weights, and the slices."""
+
+    filter_s: float
+    back_projection_s: float
+    slices: Slices
+
+
+def direct(this: Scene) -> Direct:
+    """Add every projection to every voxel, as for angles in no order."""
+    num_projections, num_rows, num_columns = this.projections.shape
+    total = DirectSum(num_rows, num_columns, (num_columns - 1) / 2, UM_PER_CM, taper_columns=0, num_threads=2)
+    buffer, weights = total.new_buffer(), np.full(num_projections, np.pi / num_projections)
+    filter_s = back_projection_s = 0.0
+    for first in range(0, num_projections, total.num_slots):
+        part = slice(first, first + total.num_slots)
+        began = time.perf_counter()
+        total.filter.filter(this.projections[part], buffer, 0)
+        filtered = time.perf_counter()
+        total.add(0, buffer, this.angles_rad[part], weights[part])
+        filter_s += filtered - began
+        back_projection_s += time.perf_counter() - filtered
+    return Direct(filter_s, back_projection_s, total.values())
+
+
+def algotom_back_projection_s(this: Scene) -> float:
+    """Return the time of algotom's back projection for all slices, without its filter, from that of two."""
+    from algotom.rec.reconstruction import back_projection_cpu
+
+    angles, middle = this.angles_rad.astype(np.float32), np.float32((this.num_columns - 1) / 2)
+    sinograms = [np.ascontiguousarray(this.projections[:, row]) for row in (0, 1)]
+    began = time.perf_counter()
+    for sinogram in sinograms:
+        back_projection_cpu(sinogram, angles, middle)
+    return float((time.perf_counter() - began) / len(sinograms) * this.projections.shape[1])
 
 
 def algotom_fbp(this: Scene) -> Slices:
@@ -188,6 +228,13 @@ class Row:
     error_to_best_peer: float
     gain_error: float
     bytes_per_voxel: float
+    direct_filter_s: float
+    direct_back_projection_s: float
+    direct_rms_error: float
+    direct_voxel_updates_per_s: float
+    direct_rate_to_algotom_fbp: float | None
+    direct_rate_to_algotom_without_filters: float | None
+    preview: PreviewCost
 
 
 def measure(size: tuple[int, int, int], peers: dict[str, Callable[[Scene], Slices]], num_rounds: int) -> Row:
@@ -196,6 +243,7 @@ def measure(size: tuple[int, int, int], peers: dict[str, Callable[[Scene], Slice
     this = scene(num_columns, num_projections, num_rows)
     totals, lasts, times = [], [], {name: [] for name in peers}  # type: ignore[var-annotated]
     errors: dict[str, float] = {}
+    directs, back_projections = [], []
     for number in range(num_rounds + 1):
         ours = streamed(this)
         if number == 0:
@@ -203,6 +251,15 @@ def measure(size: tuple[int, int, int], peers: dict[str, Callable[[Scene], Slice
         else:
             totals.append(ours.total_s)
             lasts.append(ours.last_to_ready_s)
+        directly = direct(this)
+        if number == 0:
+            direct_error = _error(directly.slices, this)
+        else:
+            directs.append(directly)
+        if "algotom fbp" in peers:
+            seconds = algotom_back_projection_s(this)
+            if number > 0:
+                back_projections.append(seconds)
         for name, peer in peers.items():
             began = time.perf_counter()
             found = peer(this)
@@ -229,7 +286,19 @@ def measure(size: tuple[int, int, int], peers: dict[str, Callable[[Scene], Slice
         own_error / min(compared) if compared else float("nan"),
         gain_error(num_columns, num_projections),
         bytes_per_voxel(size),
+        statistics.median(one.filter_s for one in directs),
+        statistics.median(one.back_projection_s for one in directs),
+        direct_error,
+        this.projections.size * num_columns / statistics.median(one.back_projection_s for one in directs),
+        _median_ratio(times.get("algotom fbp", []), [one.filter_s + one.back_projection_s for one in directs]),
+        _median_ratio(back_projections, [one.back_projection_s for one in directs]),
+        preview_cost(num_columns, num_projections, num_rounds),
     )
+
+
+def _median_ratio(above: list[float], below: list[float]) -> float | None:
+    """Return the median over the rounds, none if the peer is missing."""
+    return statistics.median(a / b for a, b in zip(above, below, strict=True)) if above else None
 
 
 def gain_error(num_columns: int, num_projections: int) -> float:
@@ -290,11 +359,25 @@ def report(row: Row) -> str:
         f"  gain error of a disc        {100 * row.gain_error:+.3f} %   bar 0.5 %, aim 0.1 %",
         f"  memory                      {row.bytes_per_voxel:.2f} bytes per voxel   bar 5, aim 4.2",
     ]
+    lines += _direct_lines(row) if row.direct_rate_to_algotom_fbp is not None else []
+    lines += row.preview.lines()
     lines += [
         f"  {name:26s}  {1e3 * seconds:9.1f} ms, rms error {row.peers_rms_error[name]:.5f}"
         for name, seconds in row.peers_s.items()
     ]
     return "\n".join(lines)
+
+
+def _direct_lines(row: Row) -> list[str]:
+    seconds = row.direct_filter_s + row.direct_back_projection_s
+    return [
+        f"  direct back projection      {1e3 * seconds:9.1f} ms, rate {row.direct_rate_to_algotom_fbp:.1f} times that "
+        "of algotom fbp   bar 10, aim 20",
+        f"    both without filter       {1e3 * row.direct_back_projection_s:9.1f} ms, "
+        f"{row.direct_rate_to_algotom_without_filters:.1f} times, {1e-9 * row.direct_voxel_updates_per_s:.1f} thousand "
+        "million voxel updates per s",
+        f"    rms error                 {row.direct_rms_error:.5f}",
+    ]
 
 
 def main() -> None:

@@ -13,9 +13,10 @@ from live_analysis.reconstruction.lanes import NUM_LANES, add, add_scaled, load,
 from live_analysis.reconstruction.ramp_filter import MARGIN_COLUMNS
 from live_analysis.reconstruction.smoothed_spline import smoothed_spline
 
-FRAMES_IN_PASS = 16  # more would push each other out of the nearest caches
+FRAMES_IN_PASS = 32  # each parallel loop has to wait until all threads are there: a few long ones
+FRAMES_TOGETHER = 16  # for which a voxel is fetched once; more would push each other out of the nearest caches
 STEPS_IN_DIRECT = 1.0  # linear interpolations on half columns that a voxel goes through here
-TILE = 32
+TILE = 64
 NEXT = np.uint64(1)  # unsigned places are not looked at for being negative, which means counted from the end
 
 
@@ -108,19 +109,22 @@ def _add_pass(
     num_tiles = (num_x + TILE - 1) // TILE
     for tile in prange(num_tiles * ((num_y + TILE - 1) // TILE)):
         from_y, from_x = (tile // num_tiles) * TILE, (tile % num_tiles) * TILE
-        starts = np.empty(num_frames, np.float32)
-        for iy in range(from_y, min(from_y + TILE, num_y)):
-            for frame in range(num_frames):
-                starts[frame] = np.float32((iy - middle_y) * steps_y[frame] + axis)
-            for ix in range(max(from_x, first_x[iy]), min(from_x + TILE, stop_x[iy])):
-                x, point = np.float32(ix) - middle_x, np.uint64(iy * num_x + ix)
-                # Two sums: each would wait for itself if there were one.
-                v, w = load(points, point), zeros()
-                for frame in range(num_frames):
-                    at = x * per_x[frame] + starts[frame]
-                    left = np.int32(at)
-                    a = at - np.float32(left)
-                    place = np.uint64(frame * num_samples + left)
-                    v = add_scaled(v, one - a, load(places, place))
-                    w = add_scaled(w, a, load(places, place + NEXT))
-                store(points, point, add(v, w))
+        starts = np.empty(FRAMES_TOGETHER, np.float32)
+        for begin in range(0, num_frames, FRAMES_TOGETHER):
+            num = min(FRAMES_TOGETHER, num_frames - begin)
+            steps = per_x[begin : begin + num]
+            for iy in range(from_y, min(from_y + TILE, num_y)):
+                for k in range(num):
+                    starts[k] = np.float32((iy - middle_y) * steps_y[begin + k] + axis)
+                for ix in range(max(from_x, first_x[iy]), min(from_x + TILE, stop_x[iy])):
+                    x, point = np.float32(ix) - middle_x, np.uint64(iy * num_x + ix)
+                    # Two sums: each would wait for itself if there were one.
+                    v, w = load(points, point), zeros()
+                    for k in range(num):
+                        at = x * steps[k] + starts[k]
+                        left = np.int32(at)
+                        a = at - np.float32(left)
+                        place = np.uint64((begin + k) * num_samples + left)
+                        v = add_scaled(v, one - a, load(places, place))
+                        w = add_scaled(w, a, load(places, place + NEXT))
+                    store(points, point, add(v, w))

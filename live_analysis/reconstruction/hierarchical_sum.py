@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from live_analysis.reconstruction.chunked_volume import ChunkedVolume
 from live_analysis.reconstruction.hierarchy import (
     ANGLES_IN_LEAF,
     LEAVES_IN_SECTOR,
@@ -12,12 +13,10 @@ from live_analysis.reconstruction.hierarchy import (
     WIDEST_SECTOR_RAD,
     add_leaf,
     add_sector,
-    circle,
     hierarchy,
     sum_leaf,
     zeros_of,
 )
-from live_analysis.reconstruction.lanes import NUM_LANES
 from live_analysis.reconstruction.ramp_filter import RampFilter
 
 FRAMES_AT_ONCE = 8
@@ -62,7 +61,7 @@ class HierarchicalSum:
         taper_columns: int,
         num_threads: int,
     ) -> None:
-        self._num_rows, self._axis_column = num_rows, axis_column
+        self._axis_column = axis_column
         self.filter = RampFilter(
             num_rows,
             num_columns,
@@ -76,14 +75,17 @@ class HierarchicalSum:
         self.num_slots = max(math.ceil(self.bundles.sector_rad / angle_step_rad), FRAMES_AT_ONCE)
         self._leaf_samples = zeros_of(self.bundles.leaf_grid)
         self._sector_samples = zeros_of(self.bundles.sector_grid)
-        self._volume = np.zeros((self.filter.num_chunks, num_columns, num_columns, NUM_LANES), np.float32)
-        self._first_x, self._stop_x = circle(num_columns, radius)
+        self._volume = ChunkedVolume(num_rows, num_columns, axis_column)
 
     @property
     def num_bytes(self) -> int:
         """Bytes of the volume and the work space."""
-        arrays = self._volume, self._leaf_samples, self._sector_samples
+        arrays = self._volume.chunks, self._leaf_samples, self._sector_samples
         return sum(array.nbytes for array in arrays) + self.filter.num_bytes
+
+    def sector(self, angle_rad: float) -> int:
+        """Return the number of the sector that an angle belongs to."""
+        return self.bundles.place(angle_rad)[0]
 
     def new_buffer(self) -> NDArray[np.float32]:
         """Return room for the filtered projections of a sector: see `RampFilter.new_buffer`."""
@@ -133,9 +135,9 @@ class HierarchicalSum:
                     bool(leaf == used[0]),
                 )
             add_sector(
-                self._volume[chunk],
-                self._first_x,
-                self._stop_x,
+                self._volume.chunks[chunk],
+                self._volume.first_x,
+                self._volume.stop_x,
                 self._sector_samples,
                 direction,
                 grid.step_t,
@@ -145,14 +147,8 @@ class HierarchicalSum:
 
     def clear(self) -> None:
         """Start again with nothing added."""
-        self._volume[:] = 0
+        self._volume.clear()
 
     def values(self) -> NDArray[np.float32]:
         """Return the sum in 1/cm, shape (row, y, x); NaN where not every direction sees the point."""
-        num_y, num_x = self._volume.shape[1:3]
-        values = np.full((self._num_rows, num_y, num_x), np.nan, np.float32)
-        for first_row, slab in zip(range(0, self._num_rows, NUM_LANES), self._volume, strict=True):
-            rows = values[first_row : first_row + NUM_LANES]
-            for y, (first, stop) in enumerate(zip(self._first_x, self._stop_x, strict=True)):
-                rows[:, y, first:stop] = slab[y, first:stop, : len(rows)].T
-        return values
+        return self._volume.values()

@@ -5,11 +5,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from live_analysis.reconstruction.angle_weights import ProjectionError
-from live_analysis.reconstruction.streaming_volume import StreamingVolume
+from live_analysis.reconstruction.preview import Preview
+from live_analysis.reconstruction.streaming_volume import StreamingVolume, Watcher
 
 NUM_ROWS, NUM_COLUMNS, NUM_PROJECTIONS = 3, 48, 75
 STEP_DEG = 180 / NUM_PROJECTIONS
 ANGLES_DEG: NDArray[np.float64] = np.linspace(0.0, 180.0, NUM_PROJECTIONS, endpoint=False)
+CLOSE = 0.02  # of the range: what two ways to interpolate make of blobs as narrow as 1.5 pixels
 SAME = 1e-4  # of the range, which is the bar; sums of floats in another order differ by some 1e-6
 
 
@@ -29,12 +31,20 @@ def blobs(angles_deg: NDArray[np.float64]) -> NDArray[np.float32]:
 INTEGRALS = blobs(ANGLES_DEG)
 
 
-def empty() -> StreamingVolume:
-    return StreamingVolume(NUM_ROWS, NUM_COLUMNS, (NUM_COLUMNS - 1) / 2, 10.0, angle_step_deg=STEP_DEG)
+def empty(*, unordered: bool = False, watcher: Watcher | None = None) -> StreamingVolume:
+    return StreamingVolume(
+        NUM_ROWS,
+        NUM_COLUMNS,
+        (NUM_COLUMNS - 1) / 2,
+        10.0,
+        angle_step_deg=STEP_DEG,
+        unordered=unordered,
+        watcher=watcher,
+    )
 
 
-def volume_of(order: list[int], portions: list[int]) -> NDArray[np.float32]:
-    volume, begin = empty(), 0
+def volume_of(order: list[int], portions: list[int], *, unordered: bool = False) -> NDArray[np.float32]:
+    volume, begin = empty(unordered=unordered), 0
     for num in portions:
         chosen = order[begin : begin + num]
         if chosen:
@@ -57,6 +67,29 @@ def assert_same(found: NDArray[np.float32], expected: NDArray[np.float32] = WHOL
 @given(st.permutations(range(NUM_PROJECTIONS)), st.lists(st.integers(1, 20), max_size=12))
 def test_neither_order_nor_portions_of_arrival_change_the_volume(order: list[int], portions: list[int]) -> None:
     assert_same(volume_of(list(order), [*portions, NUM_PROJECTIONS]))
+
+
+DIRECT = volume_of(list(range(NUM_PROJECTIONS)), [NUM_PROJECTIONS], unordered=True)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.permutations(range(NUM_PROJECTIONS)), st.lists(st.integers(1, 40), max_size=6))
+def test_an_unordered_volume_is_the_same_in_any_order_and_close_to_the_ordered_one(
+    order: list[int], portions: list[int]
+) -> None:
+    assert_same(volume_of(list(order), [*portions, NUM_PROJECTIONS], unordered=True), DIRECT)
+    assert np.nanmax(np.abs(DIRECT - WHOLE)) < CLOSE * RANGE
+
+
+@pytest.mark.parametrize("unordered", [False, True])
+def test_a_watcher_is_given_every_filtered_projection_once_and_feeds_a_preview(unordered: bool) -> None:
+    preview = Preview(NUM_ROWS, NUM_COLUMNS, (NUM_COLUMNS - 1) / 2, angle_step_deg=STEP_DEG, num_kept=NUM_PROJECTIONS)
+    volume = empty(unordered=unordered, watcher=preview.add)
+    for begin in range(0, NUM_PROJECTIONS, 13):
+        volume.add(INTEGRALS[begin : begin + 13], ANGLES_DEG[begin : begin + 13])
+    slices, values = preview.slices(), volume.result().values
+    assert slices.xz.num_projections == NUM_PROJECTIONS
+    assert np.nanmax(np.abs(slices.xz.values - values[:, slices.y])) < CLOSE * RANGE
 
 
 @settings(max_examples=25, deadline=None)

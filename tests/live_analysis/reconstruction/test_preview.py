@@ -100,7 +100,7 @@ def test_neither_order_nor_portions_of_arrival_change_the_planes(order: list[int
     assert_same(preview.slices(), EXPECTED)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     st.integers(0, NUM_PROJECTIONS),
     st.integers(0, NUM_ROWS - 1),
@@ -173,6 +173,6 @@ def test_what_does_not_fit_is_refused_and_changes_nothing() -> None:
         preview.move(row=NUM_ROWS, y=3)
     assert_same(preview.slices(), EXPECTED)
     with pytest.raises(ProjectionError, match="within the view"):
-        Preview(4, 10, 12.0, angle_step_deg=1.0, num_kept=8)
-    with pytest.raises(ProjectionError, match="at least 8"):
+        Preview(4, 10, 12.0, angle_step_deg=1.0, num_kept=16)
+    with pytest.raises(ProjectionError, match="at least 16"):
         empty(num_kept=3)

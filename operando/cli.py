@@ -312,6 +312,55 @@ def export(
 
 
 @application.command()
+def reconstruct(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="SOURCE", help="Run directory, NXtomo or Data Exchange file, or folder of TIFFs."),
+    ],
+    tomogram: Annotated[
+        str | None, typer.Argument(metavar="TOMOGRAM", help="Of a run: name or number of an attempt.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR.zarr", help="Where the volume goes (default: beside SOURCE).")
+    ] = None,
+    engine: Annotated[str, typer.Option("--engine", help="Reconstruction engine.")] = "native",
+    rows: Annotated[str | None, typer.Option("--rows", metavar="A:B", help="Only these detector rows.")] = None,
+    region: Annotated[
+        str | None, typer.Option("--region", metavar="X0:X1,Y0:Y1", help="Only these voxels of every slice.")
+    ] = None,
+    axis: Annotated[
+        float | None, typer.Option("--axis", metavar="COLUMN", help="Rotation axis, instead of finding it.")
+    ] = None,
+    pixel_size: Annotated[
+        str | None, typer.Option("--pixel-size", help="Pixel size in the sample, as in '2.5 um', if none is recorded.")
+    ] = None,
+    angle_unit: AngleUnit = None,
+    levels: Annotated[int | None, typer.Option("--levels", min=1, max=12, help="Levels of the pyramid.")] = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Also with less than three quarters of the half turn.")
+    ] = False,
+    memory: Annotated[str, typer.Option("--memory", help="What may be used of it; sets the height of slabs.")] = "8GB",
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads (default: all cores).")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Throw a volume away that is there, and begin anew.")] = False,
+    dask: Annotated[
+        str | None, typer.Option("--dask", metavar="ADDRESS", help="Let workers of this Dask scheduler make the slabs.")
+    ] = None,
+) -> None:
+    """Reconstruct a whole volume from frames on disk.
+
+    Slab by slab, with memory that does not grow with the number of slices, to OME-Zarr in 1/cm. Whoever was interrupted
+    or killed gives the same command again: it goes on with the slabs that are missing.
+    Exit code: 0 complete, 2 cannot be done as asked, 130 stopped by a person.
+    """
+    from operando.session.reconstructing import ReconstructRequest, volume_settings
+    from operando.session.reconstructing import reconstruct as reconstruct_volume
+
+    settings = volume_settings(engine, rows, region, axis, pixel_size, partial=partial, levels=levels)
+    request = ReconstructRequest(source, tomogram, out, settings, memory, threads, angle_unit, again, dask)
+    raise typer.Exit(reconstruct_volume(request, _console(LastingConsole)))
+
+
+@application.command()
 def ask(
     run: RunFolder,
     what: Annotated[

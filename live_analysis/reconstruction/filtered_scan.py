@@ -92,11 +92,11 @@ def filter_truncated(
         )
         integrals = integrals - cylinder.integrals(angles_deg, axis_column, num_columns, pixel_size_um)
     filtered = filter_projections(integrals, pixel_size_um, taper_columns=num_columns // 2)
-    absolute = cylinder is not None or _ends_in_air(integrals)
+    absolute = cylinder is not None or ends_in_air(integrals)
     return FilteredScan(filtered, angles_deg, weights, axis_column, pixel_size_um, cylinder, absolute)
 
 
-def _ends_in_air(integrals: NDArray[np.float32]) -> bool:
+def ends_in_air(integrals: NDArray[np.float32]) -> bool:
     """Whether the view ends in air, as transparent as its flat: next to the object its mean attenuation is nothing."""
     profile = integrals.mean(axis=(0, 1), dtype=np.float64)
     num = max(round(EDGE * len(profile)), 1)

@@ -40,7 +40,7 @@ def export_tomogram(
     if file_format not in FORMATS:
         raise RequestError(f"--format {file_format}: is not known; allowed is {' or '.join(FORMATS)}.")
     run = open_run_directory(path)
-    tomogram = _tomogram(run, name)
+    tomogram = find_tomogram(run, name)
     file = output or run.tomogram_file(tomogram.attempt, tomogram.name).with_suffix(".h5")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -56,13 +56,29 @@ def export_tomogram(
     return EXIT_COMPLETE
 
 
-def _tomogram(run: RunDirectory, name: str) -> TomogramRun:
+def find_tomogram(run: RunDirectory, name: str | None) -> TomogramRun:
+    """Return a tomogram of a run by its name (the last attempt) or by the number of an attempt.
+
+    Parameters
+    ----------
+    name
+        None for the only tomogram of the run.
+
+    Raises
+    ------
+    RequestError
+        If there is none, or several and none was named.
+    """
     follower = RunFollower(run.documents)
     follower.poll()
     tomograms = follower.runs.tomograms
+    there = ", ".join(dict.fromkeys(entry.name for entry in tomograms)) or "none yet"
+    if name is None:
+        if len({entry.name for entry in tomograms}) != 1:
+            raise RequestError(f"{run.path}: say which tomogram; there are: {there}.")
+        return tomograms[-1]
     named = [entry for entry in tomograms if entry.name == name]
     found = named or [entry for entry in tomograms if name in (str(entry.attempt), f"{entry.attempt:04d}")]
     if not found:
-        there = ", ".join(dict.fromkeys(entry.name for entry in tomograms)) or "none yet"
         raise RequestError(f"{run.path}: there is no tomogram {name!r}; there are: {there}.")
     return found[-1]

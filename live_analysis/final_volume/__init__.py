@@ -1,0 +1,1 @@
+"""Whole volumes from frames on disk, slab by slab of rows."""

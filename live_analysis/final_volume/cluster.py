@@ -1,0 +1,64 @@
+"""The same slabs on the workers of a Dask cluster: each reads the raw files and writes chunks of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from live_analysis.final_volume.beam import Beam
+from live_analysis.final_volume.engine_choice import chosen_engine
+from live_analysis.final_volume.making import MadeVolume, Recorder, VolumeProgress
+from live_analysis.final_volume.ome_zarr import VolumeStore
+from live_analysis.final_volume.plan import VolumePlan
+from live_analysis.final_volume.raw_scan import RawScan, VolumeError
+from live_analysis.final_volume.slab import SlabDone, make_slab
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+RETRIES = 3  # of a slab whose worker raised; one whose worker died is given to another as often as the scheduler allows
+
+
+def make_slabs_on_cluster(
+    volume: MadeVolume, scan: RawScan, client: "Client", *, num_threads: int
+) -> Iterator[VolumeProgress]:
+    """Make every slab that is missing on a cluster; yield after each.
+
+    Raw files and volume must have the same names on all workers, and each worker needs the memory of one slab for
+    each of its threads. The journal is written here alone.
+
+    Parameters
+    ----------
+    client
+        Connected to the cluster.
+    num_threads
+        Threads of one slab.
+
+    Raises
+    ------
+    VolumeError
+        If a slab cannot be made.
+    """
+    from distributed import as_completed
+
+    recorder = Recorder(volume, scan)
+    yield recorder.progress()
+    if missing := volume.missing():
+        common = client.scatter((volume.plan, scan, volume.beam), broadcast=True)
+        futures = [
+            client.submit(_slab, common, str(volume.path.resolve()), index, num_threads, pure=False, retries=RETRIES)
+            for index in missing
+        ]
+        try:
+            for future in as_completed(futures):
+                if (error := future.exception()) is not None:
+                    raise VolumeError(f"a worker could not make its slab: {error}") from error
+                yield recorder.add(future.result())
+        finally:
+            client.cancel(futures)
+    recorder.close()
+
+
+def _slab(common: tuple[VolumePlan, RawScan, Beam], path: str, index: int, num_threads: int) -> SlabDone:
+    plan, scan, beam = common
+    engine = chosen_engine(plan.settings.engine, num_threads)
+    return make_slab(plan, scan, beam, engine, VolumeStore(Path(path), plan), index)

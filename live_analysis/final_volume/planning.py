@@ -1,0 +1,225 @@
+"""Decides, before the first slab, everything that all slabs must have in common."""
+
+import numpy as np
+
+from live_analysis.final_volume.beam import Beam
+from live_analysis.final_volume.extended_view import extended_columns, is_half_acquisition
+from live_analysis.final_volume.plan import Axis, Bore, VolumePlan, VolumeSettings
+from live_analysis.final_volume.raw_scan import RawScan, VolumeError
+from live_analysis.final_volume.slab_height import levels_for, slab_height
+from live_analysis.final_volume.slab_integrals import SlabIntegrals, read_counts, slab_integrals
+from live_analysis.reconstruction.angle_weights import ProjectionError, angle_weights
+from live_analysis.reconstruction.cylinder_model import CylinderFitError, fit_cylinder
+from live_analysis.reconstruction.filtered_scan import ends_in_air
+from live_analysis.rotation_axis import LOW_CONFIDENCE, MIN_COVERAGE, RotationAxisError, find_rotation_axis
+from operando.model.geometry import CellGeometry
+
+OPAQUE = 0.02  # rows darker than this (a steel piston) carry no information
+ZINGER_NOISES = 12.0
+LEAST_NOISE = 1e-4
+LOOK_ROWS = 24  # in which axis, noise and edges are looked at
+BYTES_TO_LOOK_AT = 400_000_000
+
+
+def make_plan(
+    scan: RawScan,
+    beam: Beam,
+    settings: VolumeSettings,
+    *,
+    memory_bytes: int,
+    cell: CellGeometry | None = None,
+    wall_per_cm: float | None = None,
+    plain_rows: slice | None = None,
+) -> VolumePlan:
+    """Look at a few rows of the scan and decide.
+
+    Parameters
+    ----------
+    memory_bytes
+        What the reconstruction may use.
+    cell, wall_per_cm
+        Declared cell and attenuation of its wall, by which truncated views keep their grey values; None if unknown.
+    plain_rows
+        Rows that show content without particles, where the bore's centre is fitted; None for the middle.
+
+    Raises
+    ------
+    VolumeError
+        If the scan cannot be reconstructed as asked.
+    """
+    num_rows, num_columns = scan.frame_shape
+    pixel_size_um = settings.pixel_size_um or scan.pixel_size_um
+    flags = []
+    coverage = _coverage(scan, settings)
+    seen = _seen_rows(scan, beam)
+    rows = settings.rows or (0, num_rows)
+    if not 0 <= rows[0] < rows[1] <= num_rows:
+        raise VolumeError(f"rows {rows[0]}:{rows[1]} do not lie within the {num_rows} rows of the projections.")
+    looked_at = _look(scan, beam, seen, rows)
+    noise = float(np.median(np.abs(np.diff(looked_at.values, axis=2)))) / 0.6745 / np.sqrt(2)
+    axis = _axis(looked_at, settings)
+    extended = is_half_acquisition(scan.angles_deg, axis.column, num_columns)
+    bore = None
+    if cell is not None and wall_per_cm is not None and not extended:
+        bore = _bore(scan, beam, seen, plain_rows, axis, pixel_size_um, cell, wall_per_cm)
+    in_air = ends_in_air(looked_at.values)
+    if extended:
+        square, taper_columns = extended_columns(axis.column, num_columns), 0
+    else:
+        square, taper_columns = num_columns, 0 if in_air else num_columns // 2
+    region = settings.region or (0, square, 0, square)
+    if not (0 <= region[0] < region[1] <= square and 0 <= region[2] < region[3] <= square):
+        raise VolumeError(
+            f"the region {region[0]}:{region[1]},{region[2]}:{region[3]} does not lie within the {square} x {square} "
+            "voxels (x, then y) of a slice."
+        )
+    num_y, num_x = region[3] - region[2], region[1] - region[0]
+    num_levels = settings.num_levels or levels_for(num_y, num_x)
+    slab_rows, chunk_rows = slab_height(
+        memory_bytes,
+        rows[1] - rows[0],
+        scan.projections.shape[0],
+        num_columns,
+        scan.projections.dtype.itemsize,
+        square,
+        num_y * num_x,
+        num_levels,
+        whole_frames=scan.projections.whole_frames,
+    )
+    absolute = pixel_size_um is not None and (bore is not None or in_air)
+    if not absolute:
+        flags.append("grey_values_not_absolute")
+    if axis.confidence < LOW_CONFIDENCE:
+        flags.append("rotation_axis_uncertain")
+    if scan.num_expected is not None and scan.num_expected != scan.projections.shape[0]:
+        flags.append("partial")
+    if coverage < MIN_COVERAGE:
+        flags.append("angles_missing")
+    if beam.num_left_out:
+        flags.append("darks_or_flats_left_out")
+    if beam.saturated:
+        flags.append("flats_saturated")
+    return VolumePlan(
+        settings=settings,
+        fingerprint=scan.fingerprint(),
+        rows=rows,
+        seen_rows=(seen.start, seen.stop),
+        slab_rows=slab_rows,
+        chunk_rows=chunk_rows,
+        num_levels=num_levels,
+        square=square,
+        region=region,
+        axis=axis,
+        pixel_size_um=pixel_size_um or 1.0,
+        extended=extended,
+        taper_columns=taper_columns,
+        zinger_threshold=ZINGER_NOISES * max(noise, LEAST_NOISE),
+        bore=bore,
+        grey_values_absolute=absolute,
+        coverage=coverage,
+        num_repeated_angles=len(scan.angles_deg) - len(np.unique(scan.angles_deg)),
+        flags=tuple(flags),
+    )
+
+
+def _coverage(scan: RawScan, settings: VolumeSettings) -> float:
+    try:
+        coverage = angle_weights(scan.angles_deg).coverage
+    except ProjectionError as error:
+        raise VolumeError(f"{scan.source}: {error}") from error
+    if coverage < MIN_COVERAGE and not settings.partial:
+        raise VolumeError(
+            f"{scan.source}: {len(scan.angles_deg)} projections from {scan.angles_deg.min():.4g} to "
+            f"{scan.angles_deg.max():.4g} deg cover {coverage:.0%} of the half turn. Are the angles right, and in "
+            "degrees (--angle-unit)? To reconstruct a part of the half turn all the same, give --partial and --axis."
+        )
+    return coverage
+
+
+def _seen_rows(scan: RawScan, beam: Beam) -> slice:
+    """Return the longest range of rows through which the beam comes in the first and the middle projection."""
+    num, num_rows, _ = scan.projections.shape
+    open_rows = np.ones(num_rows, bool)
+    num_tried = 0
+    for index in dict.fromkeys((0, num // 4, num // 2, 3 * num // 4, num - 1)):
+        fractions = None if scan.scan_fractions is None else scan.scan_fractions[index : index + 1]
+        seen = beam.transmission(scan.projections.rows(index, index + 1, 0, num_rows), fractions)[0]
+        light = np.where(np.isfinite(seen), seen, 0)
+        usable = np.median(light, axis=1) > OPAQUE
+        if usable.any():  # a frame without light is damaged, and is left out later
+            open_rows &= usable
+            num_tried += 1
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], open_rows, [False]]).astype(int)))
+    ranges = sorted(zip(edges[::2], edges[1::2], strict=True), key=lambda pair: pair[1] - pair[0])
+    if not ranges or not num_tried:
+        raise VolumeError(
+            f"{scan.source}: the beam comes through no row of the projections. Was the shutter closed, or are darks, "
+            "flats and projections mixed up?"
+        )
+    return slice(int(ranges[-1][0]), int(ranges[-1][1]))
+
+
+def _look(scan: RawScan, beam: Beam, seen: slice, rows: tuple[int, int]) -> SlabIntegrals:
+    """Return the integrals of some rows in the middle of what is wanted and seen."""
+    first, stop = max(seen.start, rows[0]), min(seen.stop, rows[1])
+    if first >= stop:
+        raise VolumeError(
+            f"{scan.source}: through rows {rows[0]}:{rows[1]} no beam comes; it comes through "
+            f"{seen.start}:{seen.stop}. Ask for some of these."
+        )
+    num_frames, _, num_columns = scan.projections.shape
+    num = max(min(LOOK_ROWS, BYTES_TO_LOOK_AT // (4 * num_frames * num_columns)), 1)
+    middle = (first + stop) // 2
+    wanted = slice(max(first, middle - num // 2), min(stop, max(first, middle - num // 2) + num))
+    return _integrals(scan, beam, wanted)
+
+
+def _integrals(scan: RawScan, beam: Beam, rows: slice) -> SlabIntegrals:
+    found = slab_integrals(read_counts(scan, rows), scan, beam, zinger_threshold=None)
+    if len(found.angles_deg) < 2:
+        raise VolumeError(
+            f"{scan.source}: {found.losses.num_left_out} of {len(scan.angles_deg)} projections have too few usable "
+            f"pixels in rows {rows.start}:{rows.stop}, and nothing is left to reconstruct."
+        )
+    return found
+
+
+def _axis(looked_at: SlabIntegrals, settings: VolumeSettings) -> Axis:
+    num_columns = looked_at.values.shape[2]
+    if settings.axis_column is not None:
+        if not 1 < settings.axis_column < num_columns - 2:
+            raise VolumeError(
+                f"--axis {settings.axis_column:g} does not lie within the {num_columns} columns of the projections."
+            )
+        return Axis(settings.axis_column, 0.0, 1.0, "given")
+    try:
+        found = find_rotation_axis(looked_at.values, looked_at.angles_deg)
+    except RotationAxisError as error:
+        raise VolumeError(f"the rotation axis was not found: {error} Or give it with --axis COLUMN.") from error
+    return Axis(found.column, found.uncertainty, found.confidence, found.method)
+
+
+def _bore(
+    scan: RawScan,
+    beam: Beam,
+    seen: slice,
+    plain_rows: slice | None,
+    axis: Axis,
+    pixel_size_um: float | None,
+    cell: CellGeometry,
+    wall_per_cm: float,
+) -> Bore:
+    if pixel_size_um is None:
+        raise VolumeError("the cell is declared in mm, but nothing says the pixel size: give --pixel-size.")
+    plain = seen if plain_rows is None else plain_rows
+    first, stop = max(plain.start, seen.start), min(plain.stop, seen.stop)
+    if first >= stop:
+        first, stop = seen.start, seen.stop
+    middle = (first + stop) // 2
+    found = _integrals(scan, beam, slice(max(first, middle - LOOK_ROWS // 2), min(stop, middle + LOOK_ROWS // 2 + 1)))
+    try:
+        fit = fit_cylinder(found.values, found.angles_deg, axis.column, pixel_size_um, cell, wall_per_cm)
+    except CylinderFitError as error:
+        raise VolumeError(f"{scan.source}: {error}") from error
+    centre_um = (fit.centre_x_um, fit.centre_y_um)
+    return Bore(cell.bore_diameter_mm, cell.wall_outer_diameter_mm, cell.wall_material, wall_per_cm, centre_um)

@@ -1,0 +1,34 @@
+"""A Dask cluster as a person names it."""
+
+from collections.abc import Iterator
+
+from live_analysis.final_volume.making import MadeVolume, VolumeProgress
+from live_analysis.final_volume.raw_scan import RawScan
+from operando.session.errors import RequestError
+
+CONNECT_S = 20.0
+
+
+def slabs_on_cluster(address: str, volume: MadeVolume, scan: RawScan, num_threads: int) -> Iterator[VolumeProgress]:
+    """Connect to a scheduler and make the missing slabs on its workers; yield after each.
+
+    Raises
+    ------
+    RequestError
+        If Dask is not installed, or no scheduler answers.
+    """
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise RequestError("--dask: Dask is not installed. Install it with pip install 'operando[dask]'.") from error
+    from live_analysis.final_volume.cluster import make_slabs_on_cluster
+
+    try:
+        client = Client(address, timeout=CONNECT_S)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise RequestError(
+            f"--dask {address}: no scheduler answers ({error}). Start one with 'dask scheduler', workers with "
+            "'dask worker', and give the address that the scheduler prints."
+        ) from error
+    with client:
+        yield from make_slabs_on_cluster(volume, scan, client, num_threads=num_threads)

@@ -1,0 +1,229 @@
+"""Reconstructing a whole volume from frames on disk: what is asked, what is told, how to go on after Ctrl-C."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numba
+from rich.console import Console
+
+from live_analysis.final_volume.beam import Beam
+from live_analysis.final_volume.engine_choice import chosen_engine
+from live_analysis.final_volume.making import MadeVolume, begin_or_go_on, make_slabs
+from live_analysis.final_volume.plan import VolumePlan, VolumeSettings
+from live_analysis.final_volume.planning import make_plan
+from live_analysis.final_volume.raw_scan import RawScan, VolumeError
+from live_analysis.final_volume.run_scan import scan_of_run
+from live_analysis.final_volume.slab_journal import only_writer
+from live_analysis.tomogram_volume import rows_of
+from operando.model.experiment import Experiment
+from operando.model.experiment_file import load_experiment
+from operando.model.geometry import CellGeometry
+from operando.model.materials import MaterialError, attenuation_per_cm
+from operando.model.run_directory import RunDirectory
+from operando.model.units import parse_quantity
+from operando.session.errors import EXIT_COMPLETE, EXIT_STOPPED, RequestError
+from operando.session.export import find_tomogram
+from operando.session.interrupt import Interrupted, one_interrupt
+from operando.session.layout import open_run_directory
+from operando.session.recorded_raw_scan import raw_scan
+from operando.session.replay import chosen_angle_unit
+from operando.session.slab_progress import SlabProgress
+from simulators.recorded_data import RecordedScanError
+from simulators.recorded_scan import load_recorded_scan
+
+
+@dataclass(frozen=True)
+class ReconstructRequest:
+    """What a person asks on the command line."""
+
+    source: Path
+    tomogram: str | None
+    out: Path | None
+    settings: VolumeSettings
+    memory: str
+    num_threads: int | None
+    angle_unit: str | None
+    again: bool
+    dask: str | None
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A scan, where its volume goes by default, and what its experiment file says of the cell."""
+
+    scan: RawScan
+    out: Path
+    cell: CellGeometry | None = None
+    wall_per_cm: float | None = None
+    plain_rows: slice | None = None
+
+
+def reconstruct(request: ReconstructRequest, console: Console) -> int:
+    """Make a volume or go on with one; return the exit code.
+
+    Raises
+    ------
+    RequestError
+        If it cannot be made as asked.
+    """
+    memory_bytes = round(_quantity("--memory", request.memory, "byte"))
+    num_threads = request.num_threads or numba.config.NUMBA_NUM_THREADS
+    if not 1 <= num_threads <= numba.config.NUMBA_NUM_THREADS:
+        raise RequestError(f"--threads {num_threads}: give 1 to {numba.config.NUMBA_NUM_THREADS}.")
+    numba.set_num_threads(num_threads)
+    try:
+        known = _known(request)
+        out = request.out or known.out
+        engine = chosen_engine(request.settings.engine, num_threads)
+
+        def decide(beam: Beam) -> VolumePlan:
+            with console.status("looking at the scan ..."):
+                return make_plan(
+                    known.scan,
+                    beam,
+                    request.settings,
+                    memory_bytes=memory_bytes,
+                    cell=known.cell,
+                    wall_per_cm=known.wall_per_cm,
+                    plain_rows=known.plain_rows,
+                )
+
+        with only_writer(out), ExitStack() as ending:
+            volume = begin_or_go_on(out, known.scan, request.settings, decide, again=request.again)
+            _tell_plan(volume, known.scan, console)
+            if volume.complete:
+                console.print(f"{out}: is complete; --again makes it anew.", soft_wrap=True)
+                return EXIT_COMPLETE
+            ending.enter_context(one_interrupt())
+            try:
+                if request.dask is None:
+                    steps = make_slabs(volume, known.scan, engine)
+                else:
+                    from operando.session.dask_cluster import slabs_on_cluster
+
+                    steps = slabs_on_cluster(request.dask, volume, known.scan, num_threads)
+                with SlabProgress(console) as shown:
+                    for progress in steps:
+                        shown.show(progress)
+            except Interrupted:
+                console.print(
+                    f"Interrupted; {len(volume.slabs)} of {volume.plan.num_slabs} slabs are on the disk. The same "
+                    "command goes on with the rest.",
+                    soft_wrap=True,
+                )
+                return EXIT_STOPPED
+            _tell_end(volume, console)
+    except (VolumeError, RecordedScanError, MaterialError) as error:
+        raise RequestError(str(error)) from error
+    except OSError as error:
+        raise RequestError(f"{error}. What is on the disk stays; the same command goes on with the rest.") from error
+    return EXIT_COMPLETE
+
+
+def volume_settings(
+    engine: str,
+    rows: str | None,
+    region: str | None,
+    axis: float | None,
+    pixel_size: str | None,
+    *,
+    partial: bool,
+    levels: int | None,
+) -> VolumeSettings:
+    """Return what options say.
+
+    Raises
+    ------
+    RequestError
+        If one of them is not written as it should be.
+    """
+    box = None
+    if region is not None:
+        sides = region.split(",")
+        if len(sides) != 2:
+            raise RequestError(f"--region {region}: is written X0:X1,Y0:Y1, as in 100:300,50:250.")
+        box = (*_range("--region", sides[0]), *_range("--region", sides[1]))
+    return VolumeSettings(
+        engine=engine,
+        rows=None if rows is None else _range("--rows", rows),
+        region=box,
+        axis_column=axis,
+        pixel_size_um=None if pixel_size is None else _quantity("--pixel-size", pixel_size, "um"),
+        partial=partial,
+        num_levels=levels,
+    )
+
+
+def _range(option: str, text: str) -> tuple[int, int]:
+    first, colon, stop = text.partition(":")
+    if not (colon and first.strip().isdecimal() and stop.strip().isdecimal() and int(first) < int(stop)):
+        raise RequestError(f"{option} {text}: is no range; write the first and the one behind the last, as in 100:164.")
+    return int(first), int(stop)
+
+
+def _known(request: ReconstructRequest) -> _Known:
+    source = request.source
+    if (source / "documents.jsonl").is_file():
+        return _tomogram_of_run(open_run_directory(source), request)
+    if request.tomogram is not None:
+        raise RequestError(f"{source}: is no run directory, so there is no tomogram {request.tomogram!r} to choose.")
+    recorded = load_recorded_scan(source, angle_unit=chosen_angle_unit(request.angle_unit))
+    scan = raw_scan(
+        recorded, pixel_size_um=request.settings.pixel_size_um, angle_unit_given=request.angle_unit is not None
+    )
+    absolute = source.resolve()
+    return _Known(scan, absolute.with_name(f"{absolute.name if absolute.is_dir() else absolute.stem}.zarr"))
+
+
+def _tomogram_of_run(run: RunDirectory, request: ReconstructRequest) -> _Known:
+    tomogram = find_tomogram(run, request.tomogram)
+    scan, out = scan_of_run(run, tomogram), run.volume(tomogram.attempt) / "volume.zarr"
+    experiment: Experiment = load_experiment(run.experiment)
+    analysis, energy_kev, pixel_size_um = experiment.analysis, scan.energy_kev, scan.pixel_size_um
+    if analysis is None or energy_kev is None or pixel_size_um is None:
+        return _Known(scan, out)
+    cell, slab = experiment.cell.geometry, analysis.grey_reference
+    wall_per_cm = attenuation_per_cm(cell.wall_material, energy_kev)
+    plain_rows = rows_of(slab.bottom, slab.top, scan.frame_shape[0], pixel_size_um)
+    return _Known(scan, out, cell, wall_per_cm, plain_rows)
+
+
+def _quantity(option: str, text: str, unit: str) -> float:
+    try:
+        found = parse_quantity(text, unit)
+    except ValueError as error:
+        raise RequestError(f"{option}: {error}.") from error
+    if not found > 0:
+        raise RequestError(f"{option} {text}: must be more than nothing.")
+    return found
+
+
+def _tell_plan(volume: MadeVolume, scan: RawScan, console: Console) -> None:
+    plan = volume.plan
+    num_z, num_y, num_x = plan.shape
+    lines = [
+        f"{scan.source}: {scan.projections.shape[0]} projections of {scan.frame_shape[0]} rows x "
+        f"{scan.frame_shape[1]} columns",
+        f"rotation axis at column {plan.axis.column:.2f} ± {plan.axis.uncertainty:.2f} ({plan.axis.method})"
+        + (", full turn joined to a wider view" if plan.extended else ""),
+        f"{volume.path}: {num_x} x {num_y} x {num_z} voxels of {plan.pixel_size_um:g} um (x, y, z), "
+        f"{plan.num_levels} levels, {plan.num_slabs} slabs of {plan.slab_rows} rows",
+    ]
+    if plan.flags:
+        lines.append(f"flags: {', '.join(flag.replace('_', ' ') for flag in plan.flags)}")
+    if volume.slabs:
+        lines.append(f"going on: {len(volume.slabs)} slabs are on the disk")
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def _tell_end(volume: MadeVolume, console: Console) -> None:
+    totals = volume.totals()
+    losses = ", ".join(
+        f"{number} {name.removeprefix('num_').replace('_', ' ')}"
+        for name, number in totals.items()
+        if name not in ("flags", "num_slabs") and number
+    )
+    grey = "attenuation in 1/cm" if volume.plan.grey_values_absolute else "grey values with an unknown offset and gain"
+    console.print(f"{volume.path}: complete, {grey}. {f'Losses: {losses}.' if losses else ''}", soft_wrap=True)

@@ -77,7 +77,7 @@ def write_scan(path: Path, scan: ScanOnDisk, seed: int, *, num_flats: int = 20) 
             angles = angles_deg[first : first + FRAMES_AT_ONCE]
             integrals = np.zeros((len(angles), *shape), np.float32)
             _project(integrals, np.radians(angles), table, scan.axis_column)
-            data[first : first + len(angles)] = _counts(scan.photons * np.exp(-integrals), rng)
+            data[first : first + len(angles)] = _counts(np.float32(scan.photons) * np.exp(-integrals), rng)
         flats = np.full((num_flats, *shape), scan.photons, np.float32)
         exchange.create_dataset("data_white", data=_counts(flats, rng))
         exchange.create_dataset("data_dark", data=np.full((5, *shape), DARK_COUNTS, np.uint16))

@@ -92,9 +92,9 @@ def compare(out: Path, scan: ScanOnDisk, rows: list[int]) -> Agreement:
     )
 
 
-def _means(values: NDArray[np.floating]) -> NDArray[np.floating]:
+def _means(values: NDArray[np.float32]) -> NDArray[np.float32]:
     num = len(values) // 8
-    return values[: num * 8, : num * 8].reshape(num, 8, num, 8).mean(axis=(1, 3))
+    return np.asarray(values[: num * 8, : num * 8].reshape(num, 8, num, 8).mean(axis=(1, 3)), np.float32)
 
 
 def _plateaus(truth: NDArray[np.float32], inside: NDArray[np.bool_]) -> dict[float, NDArray[np.bool_]]:

@@ -17,7 +17,8 @@ SATURATED = 0.001  # of the pixels
 class Beam:
     """Mean frames in counts, shape (row, column); ``after`` is None where all flats count alike.
 
-    ``num_left_out`` counts darks and flats that were blank, not finite or of the other kind.
+    ``first_row`` is the detector row of the first one. ``num_left_out`` counts darks and flats that were blank, not
+    finite or of the other kind.
     """
 
     dark: NDArray[np.float32]
@@ -25,12 +26,13 @@ class Beam:
     after: NDArray[np.float32] | None
     num_left_out: int
     saturated: bool
+    first_row: int = 0
 
     def rows(self, first_row: int, stop_row: int) -> "Beam":
-        """Return what belongs to some rows."""
-        after = None if self.after is None else self.after[first_row:stop_row]
-        dark, flat = self.dark[first_row:stop_row], self.flat[first_row:stop_row]
-        return Beam(dark, flat, after, self.num_left_out, self.saturated)
+        """Return what belongs to some detector rows."""
+        rows = slice(first_row - self.first_row, stop_row - self.first_row)
+        after = None if self.after is None else self.after[rows]
+        return Beam(self.dark[rows], self.flat[rows], after, self.num_left_out, self.saturated, first_row)
 
     def transmission(
         self, counts: NDArray[np.generic], scan_fractions: NDArray[np.float64] | None

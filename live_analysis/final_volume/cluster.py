@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from live_analysis.engines.registry import engine_named
 from live_analysis.final_volume.beam import Beam
-from live_analysis.final_volume.engine_choice import chosen_engine
 from live_analysis.final_volume.making import MadeVolume, Recorder, VolumeProgress
 from live_analysis.final_volume.ome_zarr import VolumeStore
 from live_analysis.final_volume.plan import VolumePlan
 from live_analysis.final_volume.raw_scan import RawScan, VolumeError
-from live_analysis.final_volume.slab import SlabDone, make_slab
+from live_analysis.final_volume.slab import SlabDone, make_slab, seen_part
+from live_analysis.final_volume.slab_integrals import rows_to_read
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -43,9 +44,12 @@ def make_slabs_on_cluster(
     recorder = Recorder(volume, scan)
     yield recorder.progress()
     if missing := volume.missing():
-        common = client.scatter((volume.plan, scan, volume.beam), broadcast=True)
+        path, plan = volume.path.resolve(), volume.plan
+        # Every task brings the rows of the beam that it needs: what lay on a worker would be lost with it.
         futures = [
-            client.submit(_slab, common, str(volume.path.resolve()), index, num_threads, pure=False, retries=RETRIES)
+            client.submit(
+                _slab, plan, scan, _beam_of(volume, scan, index), path, index, num_threads, pure=False, retries=RETRIES
+            )
             for index in missing
         ]
         try:
@@ -58,7 +62,12 @@ def make_slabs_on_cluster(
     recorder.close()
 
 
-def _slab(common: tuple[VolumePlan, RawScan, Beam], path: str, index: int, num_threads: int) -> SlabDone:
-    plan, scan, beam = common
-    engine = chosen_engine(plan.settings.engine, num_threads)
-    return make_slab(plan, scan, beam, engine, VolumeStore(Path(path), plan), index)
+def _beam_of(volume: MadeVolume, scan: RawScan, index: int) -> Beam:
+    """Return the rows of darks and flats that a slab needs."""
+    rows = rows_to_read(seen_part(volume.plan, index), scan.frame_shape[0])
+    return volume.beam.rows(rows.start, rows.stop)
+
+
+def _slab(plan: VolumePlan, scan: RawScan, beam: Beam, path: Path, index: int, num_threads: int) -> SlabDone:
+    engine = engine_named(plan.settings.engine, num_threads=num_threads)
+    return make_slab(plan, scan, beam, engine, VolumeStore(path, plan), index)

@@ -113,7 +113,7 @@ def make_plan(
         pixel_size_um=pixel_size_um or 1.0,
         extended=extended,
         taper_columns=taper_columns,
-        zinger_threshold=ZINGER_NOISES * max(noise, LEAST_NOISE),
+        zinger_threshold=float(ZINGER_NOISES * max(noise, LEAST_NOISE)),
         bore=bore,
         grey_values_absolute=absolute,
         coverage=coverage,

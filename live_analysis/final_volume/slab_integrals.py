@@ -45,11 +45,17 @@ class SlabIntegrals:
     losses: Losses
 
 
-def read_counts(scan: RawScan, rows: slice, *, frames: slice | None = None) -> SlabCounts:
-    """Read some rows, with margins, of all projections or of some."""
-    first, stop = max(rows.start - MARGIN_ROWS, 0), min(rows.stop + MARGIN_ROWS, scan.frame_shape[0])
-    begin, end = (0, scan.projections.shape[0]) if frames is None else (frames.start, frames.stop)
-    return SlabCounts(rows, first, scan.projections.rows(begin, end, first, stop))
+def rows_to_read(rows: slice, num_rows: int) -> slice:
+    """Return rows with their margins, as far as there are any."""
+    return slice(max(rows.start - MARGIN_ROWS, 0), min(rows.stop + MARGIN_ROWS, num_rows))
+
+
+def read_counts(scan: RawScan, rows: slice) -> SlabCounts:
+    """Read some rows, with margins, of all projections."""
+    wanted = rows_to_read(rows, scan.frame_shape[0])
+    return SlabCounts(
+        rows, wanted.start, scan.projections.rows(0, scan.projections.shape[0], wanted.start, wanted.stop)
+    )
 
 
 def slab_integrals(slab: SlabCounts, scan: RawScan, beam: Beam, *, zinger_threshold: float | None) -> SlabIntegrals:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numba
 from rich.console import Console
 
+from live_analysis.engines.registry import EngineError, engine_named
 from live_analysis.final_volume.beam import Beam
-from live_analysis.final_volume.engine_choice import chosen_engine
 from live_analysis.final_volume.making import MadeVolume, begin_or_go_on, make_slabs
 from live_analysis.final_volume.plan import VolumePlan, VolumeSettings
 from live_analysis.final_volume.planning import make_plan
@@ -75,7 +75,7 @@ def reconstruct(request: ReconstructRequest, console: Console) -> int:
     try:
         known = _known(request)
         out = request.out or known.out
-        engine = chosen_engine(request.settings.engine, num_threads)
+        engine = engine_named(request.settings.engine, num_threads=num_threads)
 
         def decide(beam: Beam) -> VolumePlan:
             with console.status("looking at the scan ..."):
@@ -114,7 +114,7 @@ def reconstruct(request: ReconstructRequest, console: Console) -> int:
                 )
                 return EXIT_STOPPED
             _tell_end(volume, console)
-    except (VolumeError, RecordedScanError, MaterialError) as error:
+    except (VolumeError, RecordedScanError, MaterialError, EngineError) as error:
         raise RequestError(str(error)) from error
     except OSError as error:
         raise RequestError(f"{error}. What is on the disk stays; the same command goes on with the rest.") from error

@@ -32,7 +32,8 @@ class SlabProgress:
 
     def __exit__(self, *_: object) -> None:
         """Take the bar away."""
-        self._bar.stop()
+        if self._console.is_terminal:
+            self._bar.stop()
 
     def show(self, progress: VolumeProgress) -> None:
         """Show how far the volume is."""

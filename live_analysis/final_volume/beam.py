@@ -67,7 +67,8 @@ def measure_beam(scan: RawScan) -> Beam:
     dark_limit = dark_level + BRIGHTEST_DARK * max(flat_level - dark_level, 0)
     dark_good = levels["darks"] <= dark_limit
     flat_good = np.abs(levels["flats"] - flat_level) <= FARTHEST_FLAT * abs(flat_level)
-    dark, flat = _mean(scan, "darks", scan.darks, dark_good), _mean(scan, "flats", scan.flats, flat_good)
+    flat = _mean(scan, "flats", scan.flats, flat_good)
+    dark = _mean(scan, "darks", scan.darks, dark_good)
     num_left_out = int(np.count_nonzero(~dark_good) + np.count_nonzero(~flat_good))
     after = None
     if scan.flats_after is not None and after_levels is not None:

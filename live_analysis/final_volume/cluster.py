@@ -48,7 +48,7 @@ def make_slabs_on_cluster(
         # Every task brings the rows of the beam that it needs: what lay on a worker would be lost with it.
         futures = [
             client.submit(
-                _slab, plan, scan, _beam_of(volume, scan, index), path, index, num_threads, pure=False, retries=RETRIES
+                _slab, plan, scan, _beam_of(volume, index), path, index, num_threads, pure=False, retries=RETRIES
             )
             for index in missing
         ]
@@ -62,9 +62,9 @@ def make_slabs_on_cluster(
     recorder.close()
 
 
-def _beam_of(volume: MadeVolume, scan: RawScan, index: int) -> Beam:
+def _beam_of(volume: MadeVolume, index: int) -> Beam:
     """Return the rows of darks and flats that a slab needs."""
-    rows = rows_to_read(seen_part(volume.plan, index), scan.frame_shape[0])
+    rows = rows_to_read(seen_part(volume.plan, index), volume.plan.seen_rows)
     return volume.beam.rows(rows.start, rows.stop)
 
 

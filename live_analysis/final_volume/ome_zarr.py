@@ -84,10 +84,11 @@ class VolumeStore:
     def write(self, index: int, levels: list[NDArray[np.float32]]) -> int:
         """Write a slab at every level; return the bytes of its files once the disk has them."""
         for level, values in enumerate(levels):
-            array = zarr.open_array(self.path / str(level), mode="r+", zarr_format=2)
-            first = (index * self._plan.slab_rows) >> level
+            # Chunks outside the view are written too: what has no file is missing.
             with zarr.config.set({"array.write_empty_chunks": True}):
-                array[first : first + len(values)] = values
+                array = zarr.open_array(self.path / str(level), mode="r+", zarr_format=2)
+            first = (index * self._plan.slab_rows) >> level
+            array[first : first + len(values)] = values
         folders: set[Path] = set()
         num_bytes = 0
         for file in self.files(index):

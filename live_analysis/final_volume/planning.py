@@ -3,7 +3,7 @@
 import numpy as np
 
 from live_analysis.final_volume.beam import Beam
-from live_analysis.final_volume.extended_view import extended_columns, is_half_acquisition
+from live_analysis.final_volume.extended_view import extend, is_half_acquisition
 from live_analysis.final_volume.plan import Axis, Bore, VolumePlan, VolumeSettings
 from live_analysis.final_volume.raw_scan import RawScan, VolumeError
 from live_analysis.final_volume.slab_height import levels_for, slab_height
@@ -62,11 +62,8 @@ def make_plan(
     bore = None
     if cell is not None and wall_per_cm is not None and not extended:
         bore = _bore(scan, beam, seen, plain_rows, axis, pixel_size_um, cell, wall_per_cm)
-    in_air = ends_in_air(looked_at.values)
-    if extended:
-        square, taper_columns = extended_columns(axis.column, num_columns), 0
-    else:
-        square, taper_columns = num_columns, 0 if in_air else num_columns // 2
+    view = extend(looked_at.values, looked_at.angles_deg, axis.column)[0] if extended else looked_at.values
+    in_air, square = ends_in_air(view), view.shape[2]
     region = settings.region or (0, square, 0, square)
     if not (0 <= region[0] < region[1] <= square and 0 <= region[2] < region[3] <= square):
         raise VolumeError(
@@ -86,7 +83,7 @@ def make_plan(
         num_levels,
         whole_frames=scan.projections.whole_frames,
     )
-    absolute = pixel_size_um is not None and (bore is not None or in_air)
+    absolute = pixel_size_um is not None and (bore is not None or in_air) and not beam.saturated
     if not absolute:
         flags.append("grey_values_not_absolute")
     if axis.confidence < LOW_CONFIDENCE:
@@ -112,7 +109,7 @@ def make_plan(
         axis=axis,
         pixel_size_um=pixel_size_um or 1.0,
         extended=extended,
-        taper_columns=taper_columns,
+        taper_columns=0 if in_air else square // 2,
         zinger_threshold=float(ZINGER_NOISES * max(noise, LEAST_NOISE)),
         bore=bore,
         grey_values_absolute=absolute,
@@ -171,11 +168,11 @@ def _look(scan: RawScan, beam: Beam, seen: slice, rows: tuple[int, int]) -> Slab
     num = max(min(LOOK_ROWS, BYTES_TO_LOOK_AT // (4 * num_frames * num_columns)), 1)
     middle = (first + stop) // 2
     wanted = slice(max(first, middle - num // 2), min(stop, max(first, middle - num // 2) + num))
-    return _integrals(scan, beam, wanted)
+    return _integrals(scan, beam, wanted, seen)
 
 
-def _integrals(scan: RawScan, beam: Beam, rows: slice) -> SlabIntegrals:
-    found = slab_integrals(read_counts(scan, rows), scan, beam, zinger_threshold=None)
+def _integrals(scan: RawScan, beam: Beam, rows: slice, seen: slice) -> SlabIntegrals:
+    found = slab_integrals(read_counts(scan, rows, (seen.start, seen.stop)), scan, beam, zinger_threshold=None)
     if len(found.angles_deg) < 2:
         raise VolumeError(
             f"{scan.source}: {found.losses.num_left_out} of {len(scan.angles_deg)} projections have too few usable "
@@ -216,7 +213,8 @@ def _bore(
     if first >= stop:
         first, stop = seen.start, seen.stop
     middle = (first + stop) // 2
-    found = _integrals(scan, beam, slice(max(first, middle - LOOK_ROWS // 2), min(stop, middle + LOOK_ROWS // 2 + 1)))
+    rows = slice(max(first, middle - LOOK_ROWS // 2), min(stop, middle + LOOK_ROWS // 2 + 1))
+    found = _integrals(scan, beam, rows, seen)
     try:
         fit = fit_cylinder(found.values, found.angles_deg, axis.column, pixel_size_um, cell, wall_per_cm)
     except CylinderFitError as error:

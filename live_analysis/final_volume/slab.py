@@ -45,7 +45,7 @@ def seen_part(plan: VolumePlan, index: int) -> slice:
 def counts_of(plan: VolumePlan, scan: RawScan, index: int) -> SlabCounts | None:
     """Read the counts of a slab; None if no beam comes through it."""
     rows = seen_part(plan, index)
-    return read_counts(scan, rows) if rows.stop > rows.start else None
+    return read_counts(scan, rows, plan.seen_rows) if rows.stop > rows.start else None
 
 
 def finish_slab(

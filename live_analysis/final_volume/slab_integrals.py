@@ -45,14 +45,14 @@ class SlabIntegrals:
     losses: Losses
 
 
-def rows_to_read(rows: slice, num_rows: int) -> slice:
-    """Return rows with their margins, as far as there are any."""
-    return slice(max(rows.start - MARGIN_ROWS, 0), min(rows.stop + MARGIN_ROWS, num_rows))
+def rows_to_read(rows: slice, seen_rows: tuple[int, int]) -> slice:
+    """Return rows with their margins, as far as the beam comes through these."""
+    return slice(max(rows.start - MARGIN_ROWS, seen_rows[0]), min(rows.stop + MARGIN_ROWS, seen_rows[1]))
 
 
-def read_counts(scan: RawScan, rows: slice) -> SlabCounts:
+def read_counts(scan: RawScan, rows: slice, seen_rows: tuple[int, int]) -> SlabCounts:
     """Read some rows, with margins, of all projections."""
-    wanted = rows_to_read(rows, scan.frame_shape[0])
+    wanted = rows_to_read(rows, seen_rows)
     return SlabCounts(
         rows, wanted.start, scan.projections.rows(0, scan.projections.shape[0], wanted.start, wanted.stop)
     )
@@ -77,7 +77,7 @@ def slab_integrals(slab: SlabCounts, scan: RawScan, beam: Beam, *, zinger_thresh
         fractions = None if scan.scan_fractions is None else scan.scan_fractions[begin:stop]
         logged = attenuation_integral(beam.transmission(slab.counts[begin:stop], fractions)).values
         unusable = ~np.isfinite(logged)
-        usable = unusable.mean(axis=(1, 2)) <= MOST_UNUSABLE
+        usable = unusable[:, inner].mean(axis=(1, 2)) <= MOST_UNUSABLE
         kept[begin:stop] = usable
         if not usable.all():
             logged, unusable = logged[usable], unusable[usable]

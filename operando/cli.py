@@ -339,7 +339,9 @@ def reconstruct(
     partial: Annotated[
         bool, typer.Option("--partial", help="Also with less than three quarters of the half turn.")
     ] = False,
-    memory: Annotated[str, typer.Option("--memory", help="What may be used of it; sets the height of slabs.")] = "8GB",
+    memory: Annotated[
+        str | None, typer.Option("--memory", help="What may be used (default: half of what is free, at most 8GB).")
+    ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads (default: all cores).")] = None,
     again: Annotated[bool, typer.Option("--again", help="Throw a volume away that is there, and begin anew.")] = False,
     dask: Annotated[

@@ -5,7 +5,7 @@ import math
 from live_analysis.final_volume.raw_scan import VolumeError
 
 ENGINE_ROWS = 16  # rows that an engine is given at once: what it holds does not grow with the slab
-MOST_ROWS = 64  # a killed process loses less than this, and reading is no more than a few per cent of the time
+MOST_ROWS = 32  # a killed process loses less than this; reading so few at once costs about 1 % of the time
 CHUNK_ROWS = 32
 CHUNK_COLUMNS = 256
 SMALLEST_LEVEL = 256

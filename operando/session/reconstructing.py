@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numba
+import psutil
 from rich.console import Console
 
 from live_analysis.engines.registry import EngineError, engine_named
@@ -32,6 +33,8 @@ from operando.session.slab_progress import SlabProgress
 from simulators.recorded_data import RecordedScanError
 from simulators.recorded_scan import load_recorded_scan
 
+MOST_MEMORY_BYTES = 8e9  # unless a person allows more
+
 
 @dataclass(frozen=True)
 class ReconstructRequest:
@@ -41,7 +44,7 @@ class ReconstructRequest:
     tomogram: str | None
     out: Path | None
     settings: VolumeSettings
-    memory: str
+    memory: str | None
     num_threads: int | None
     angle_unit: str | None
     again: bool
@@ -67,7 +70,7 @@ def reconstruct(request: ReconstructRequest, console: Console) -> int:
     RequestError
         If it cannot be made as asked.
     """
-    memory_bytes = round(_quantity("--memory", request.memory, "byte"))
+    memory_bytes = _default_memory_bytes() if request.memory is None else _quantity("--memory", request.memory, "byte")
     num_threads = request.num_threads or numba.config.NUMBA_NUM_THREADS
     if not 1 <= num_threads <= numba.config.NUMBA_NUM_THREADS:
         raise RequestError(f"--threads {num_threads}: give 1 to {numba.config.NUMBA_NUM_THREADS}.")
@@ -83,7 +86,7 @@ def reconstruct(request: ReconstructRequest, console: Console) -> int:
                     known.scan,
                     beam,
                     request.settings,
-                    memory_bytes=memory_bytes,
+                    memory_bytes=round(memory_bytes),
                     cell=known.cell,
                     wall_per_cm=known.wall_per_cm,
                     plain_rows=known.plain_rows,
@@ -187,6 +190,10 @@ def _tomogram_of_run(run: RunDirectory, request: ReconstructRequest) -> _Known:
     wall_per_cm = attenuation_per_cm(cell.wall_material, energy_kev)
     plain_rows = rows_of(slab.bottom, slab.top, scan.frame_shape[0], pixel_size_um)
     return _Known(scan, out, cell, wall_per_cm, plain_rows)
+
+
+def _default_memory_bytes() -> float:
+    return min(MOST_MEMORY_BYTES, psutil.virtual_memory().available / 2)
 
 
 def _quantity(option: str, text: str, unit: str) -> float:

@@ -55,7 +55,10 @@ def make_slabs_on_cluster(
         try:
             for future in as_completed(futures):
                 if (error := future.exception()) is not None:
-                    raise VolumeError(f"a worker could not make its slab: {error}") from error
+                    raise VolumeError(
+                        f"a worker could not make its slab: {error} If workers run out of memory, start fewer on a "
+                        "machine. The same command goes on with what is missing."
+                    ) from error
                 yield recorder.add(future.result())
         finally:
             client.cancel(futures)

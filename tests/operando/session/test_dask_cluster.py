@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from live_analysis.final_volume.cluster import make_slabs_on_cluster
+from operando.session.dask_cluster import slabs_on_cluster
+from operando.session.errors import RequestError
 from tests.live_analysis.final_volume.scans import begun, made, opened, voxels, written
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'operando[dask]'")
@@ -21,9 +22,8 @@ def test_a_volume_whose_worker_was_killed_on_the_way_is_that_of_one_process(tmp_
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
     ):
-        pids = client.run(os.getpid)
-        killed = None
-        for progress in make_slabs_on_cluster(volume, scan, client, num_threads=1):
+        pids, killed = client.run(os.getpid), None
+        for progress in slabs_on_cluster(cluster.scheduler_address, volume, scan, num_threads=1):
             if killed is None and progress.num_done:
                 busy = [address for address, keys in client.processing().items() if keys]
                 assert busy, "nobody works, so that nobody can be killed at it"
@@ -33,3 +33,11 @@ def test_a_volume_whose_worker_was_killed_on_the_way_is_that_of_one_process(tmp_
         assert killed not in client.run(os.getpid).values()
     assert volume.complete
     np.testing.assert_array_equal(voxels(tmp_path / "cluster.zarr"), voxels(tmp_path / "serial.zarr"))
+
+
+def test_an_address_where_no_scheduler_answers_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("operando.session.dask_cluster.CONNECT_S", 0.5)
+    scan = opened(written(tmp_path / "scan.h5"))
+    volume = begun(tmp_path / "v.zarr", scan)
+    with pytest.raises(RequestError, match="no scheduler answers"):
+        next(slabs_on_cluster("tcp://127.0.0.1:9", volume, scan, num_threads=1))

@@ -354,8 +354,9 @@ def reconstruct(
     or killed gives the same command again: it goes on with the slabs that are missing.
     Exit code: 0 complete, 2 cannot be done as asked, 130 stopped by a person.
     """
-    from operando.session.reconstructing import ReconstructRequest, volume_settings
+    from operando.session.reconstructing import ReconstructRequest
     from operando.session.reconstructing import reconstruct as reconstruct_volume
+    from operando.session.volume_options import volume_settings
 
     settings = volume_settings(engine, rows, region, axis, pixel_size, partial=partial, levels=levels)
     request = ReconstructRequest(source, tomogram, out, settings, memory, threads, angle_unit, again, dask)

@@ -4,21 +4,19 @@ import numpy as np
 
 from live_analysis.final_volume.beam import Beam
 from live_analysis.final_volume.extended_view import extend, is_half_acquisition
+from live_analysis.final_volume.first_look import LOOK_ROWS, integrals_of, look, seen_rows
 from live_analysis.final_volume.plan import Axis, Bore, VolumePlan, VolumeSettings
 from live_analysis.final_volume.raw_scan import RawScan, VolumeError
 from live_analysis.final_volume.slab_height import levels_for, slab_height
-from live_analysis.final_volume.slab_integrals import SlabIntegrals, read_counts, slab_integrals
+from live_analysis.final_volume.slab_integrals import SlabIntegrals
 from live_analysis.reconstruction.angle_weights import ProjectionError, angle_weights
 from live_analysis.reconstruction.cylinder_model import CylinderFitError, fit_cylinder
 from live_analysis.reconstruction.filtered_scan import ends_in_air
 from live_analysis.rotation_axis import LOW_CONFIDENCE, MIN_COVERAGE, RotationAxisError, find_rotation_axis
 from operando.model.geometry import CellGeometry
 
-OPAQUE = 0.02  # rows darker than this (a steel piston) carry no information
 ZINGER_NOISES = 12.0
 LEAST_NOISE = 1e-4
-LOOK_ROWS = 24  # in which axis, noise and edges are looked at
-BYTES_TO_LOOK_AT = 400_000_000
 
 
 def make_plan(
@@ -51,11 +49,11 @@ def make_plan(
     pixel_size_um = settings.pixel_size_um or scan.pixel_size_um
     flags = []
     coverage = _coverage(scan, settings)
-    seen = _seen_rows(scan, beam)
+    seen = seen_rows(scan, beam)
     rows = settings.rows or (0, num_rows)
     if not 0 <= rows[0] < rows[1] <= num_rows:
         raise VolumeError(f"rows {rows[0]}:{rows[1]} do not lie within the {num_rows} rows of the projections.")
-    looked_at = _look(scan, beam, seen, rows)
+    looked_at = look(scan, beam, seen, rows)
     noise = float(np.median(np.abs(np.diff(looked_at.values, axis=2)))) / 0.6745 / np.sqrt(2)
     axis = _axis(looked_at, settings)
     extended = is_half_acquisition(scan.angles_deg, axis.column, num_columns)
@@ -133,54 +131,6 @@ def _coverage(scan: RawScan, settings: VolumeSettings) -> float:
     return coverage
 
 
-def _seen_rows(scan: RawScan, beam: Beam) -> slice:
-    """Return the longest range of rows through which the beam comes in the first and the middle projection."""
-    num, num_rows, _ = scan.projections.shape
-    open_rows = np.ones(num_rows, bool)
-    num_tried = 0
-    for index in dict.fromkeys((0, num // 4, num // 2, 3 * num // 4, num - 1)):
-        fractions = None if scan.scan_fractions is None else scan.scan_fractions[index : index + 1]
-        seen = beam.transmission(scan.projections.rows(index, index + 1, 0, num_rows), fractions)[0]
-        light = np.where(np.isfinite(seen), seen, 0)
-        usable = np.median(light, axis=1) > OPAQUE
-        if usable.any():  # a frame without light is damaged, and is left out later
-            open_rows &= usable
-            num_tried += 1
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], open_rows, [False]]).astype(int)))
-    ranges = sorted(zip(edges[::2], edges[1::2], strict=True), key=lambda pair: pair[1] - pair[0])
-    if not ranges or not num_tried:
-        raise VolumeError(
-            f"{scan.source}: the beam comes through no row of the projections. Was the shutter closed, or are darks, "
-            "flats and projections mixed up?"
-        )
-    return slice(int(ranges[-1][0]), int(ranges[-1][1]))
-
-
-def _look(scan: RawScan, beam: Beam, seen: slice, rows: tuple[int, int]) -> SlabIntegrals:
-    """Return the integrals of some rows in the middle of what is wanted and seen."""
-    first, stop = max(seen.start, rows[0]), min(seen.stop, rows[1])
-    if first >= stop:
-        raise VolumeError(
-            f"{scan.source}: through rows {rows[0]}:{rows[1]} no beam comes; it comes through "
-            f"{seen.start}:{seen.stop}. Ask for some of these."
-        )
-    num_frames, _, num_columns = scan.projections.shape
-    num = max(min(LOOK_ROWS, BYTES_TO_LOOK_AT // (4 * num_frames * num_columns)), 1)
-    middle = (first + stop) // 2
-    wanted = slice(max(first, middle - num // 2), min(stop, max(first, middle - num // 2) + num))
-    return _integrals(scan, beam, wanted, seen)
-
-
-def _integrals(scan: RawScan, beam: Beam, rows: slice, seen: slice) -> SlabIntegrals:
-    found = slab_integrals(read_counts(scan, rows, (seen.start, seen.stop)), scan, beam, zinger_threshold=None)
-    if len(found.angles_deg) < 2:
-        raise VolumeError(
-            f"{scan.source}: {found.losses.num_left_out} of {len(scan.angles_deg)} projections have too few usable "
-            f"pixels in rows {rows.start}:{rows.stop}, and nothing is left to reconstruct."
-        )
-    return found
-
-
 def _axis(looked_at: SlabIntegrals, settings: VolumeSettings) -> Axis:
     num_columns = looked_at.values.shape[2]
     if settings.axis_column is not None:
@@ -214,7 +164,7 @@ def _bore(
         first, stop = seen.start, seen.stop
     middle = (first + stop) // 2
     rows = slice(max(first, middle - LOOK_ROWS // 2), min(stop, middle + LOOK_ROWS // 2 + 1))
-    found = _integrals(scan, beam, rows, seen)
+    found = integrals_of(scan, beam, rows, seen)
     try:
         fit = fit_cylinder(found.values, found.angles_deg, axis.column, pixel_size_um, cell, wall_per_cm)
     except CylinderFitError as error:

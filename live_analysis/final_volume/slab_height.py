@@ -9,8 +9,8 @@ MOST_ROWS = 32  # a killed process loses less than this; reading so few at once 
 CHUNK_ROWS = 32
 CHUNK_COLUMNS = 256
 SMALLEST_LEVEL = 256
-BASE_BYTES = 400_000_000  # interpreter, libraries, compiled code
-COPIES_OF_VOLUME = 2.5  # of the rows an engine has: sums, what it returns, and what it works with
+BASE_BYTES = 500_000_000  # interpreter, libraries, compiled code
+COPIES_OF_VOLUME = 3.0  # of the rows an engine has: sums, what it returns, and what it works with
 COPIES_OF_FILTERED = 2.0  # of their projections
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numba
-import psutil
 from rich.console import Console
 
 from live_analysis.engines.registry import EngineError, engine_named
@@ -22,7 +21,6 @@ from operando.model.experiment_file import load_experiment
 from operando.model.geometry import CellGeometry
 from operando.model.materials import MaterialError, attenuation_per_cm
 from operando.model.run_directory import RunDirectory
-from operando.model.units import parse_quantity
 from operando.session.errors import EXIT_COMPLETE, EXIT_STOPPED, RequestError
 from operando.session.export import find_tomogram
 from operando.session.interrupt import Interrupted, one_interrupt
@@ -30,10 +28,9 @@ from operando.session.layout import open_run_directory
 from operando.session.recorded_raw_scan import raw_scan
 from operando.session.replay import chosen_angle_unit
 from operando.session.slab_progress import SlabProgress
+from operando.session.volume_options import memory_to_use
 from simulators.recorded_data import RecordedScanError
 from simulators.recorded_scan import load_recorded_scan
-
-MOST_MEMORY_BYTES = 8e9  # unless a person allows more
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ def reconstruct(request: ReconstructRequest, console: Console) -> int:
     RequestError
         If it cannot be made as asked.
     """
-    memory_bytes = _default_memory_bytes() if request.memory is None else _quantity("--memory", request.memory, "byte")
+    memory_bytes = memory_to_use(request.memory)
     num_threads = request.num_threads or numba.config.NUMBA_NUM_THREADS
     if not 1 <= num_threads <= numba.config.NUMBA_NUM_THREADS:
         raise RequestError(f"--threads {num_threads}: give 1 to {numba.config.NUMBA_NUM_THREADS}.")
@@ -86,7 +83,7 @@ def reconstruct(request: ReconstructRequest, console: Console) -> int:
                     known.scan,
                     beam,
                     request.settings,
-                    memory_bytes=round(memory_bytes),
+                    memory_bytes=memory_bytes,
                     cell=known.cell,
                     wall_per_cm=known.wall_per_cm,
                     plain_rows=known.plain_rows,
@@ -124,47 +121,6 @@ def reconstruct(request: ReconstructRequest, console: Console) -> int:
     return EXIT_COMPLETE
 
 
-def volume_settings(
-    engine: str,
-    rows: str | None,
-    region: str | None,
-    axis: float | None,
-    pixel_size: str | None,
-    *,
-    partial: bool,
-    levels: int | None,
-) -> VolumeSettings:
-    """Return what options say.
-
-    Raises
-    ------
-    RequestError
-        If one of them is not written as it should be.
-    """
-    box = None
-    if region is not None:
-        sides = region.split(",")
-        if len(sides) != 2:
-            raise RequestError(f"--region {region}: is written X0:X1,Y0:Y1, as in 100:300,50:250.")
-        box = (*_range("--region", sides[0]), *_range("--region", sides[1]))
-    return VolumeSettings(
-        engine=engine,
-        rows=None if rows is None else _range("--rows", rows),
-        region=box,
-        axis_column=axis,
-        pixel_size_um=None if pixel_size is None else _quantity("--pixel-size", pixel_size, "um"),
-        partial=partial,
-        num_levels=levels,
-    )
-
-
-def _range(option: str, text: str) -> tuple[int, int]:
-    first, colon, stop = text.partition(":")
-    if not (colon and first.strip().isdecimal() and stop.strip().isdecimal() and int(first) < int(stop)):
-        raise RequestError(f"{option} {text}: is no range; write the first and the one behind the last, as in 100:164.")
-    return int(first), int(stop)
-
-
 def _known(request: ReconstructRequest) -> _Known:
     source = request.source
     if (source / "documents.jsonl").is_file():
@@ -190,20 +146,6 @@ def _tomogram_of_run(run: RunDirectory, request: ReconstructRequest) -> _Known:
     wall_per_cm = attenuation_per_cm(cell.wall_material, energy_kev)
     plain_rows = rows_of(slab.bottom, slab.top, scan.frame_shape[0], pixel_size_um)
     return _Known(scan, out, cell, wall_per_cm, plain_rows)
-
-
-def _default_memory_bytes() -> float:
-    return min(MOST_MEMORY_BYTES, psutil.virtual_memory().available / 2)
-
-
-def _quantity(option: str, text: str, unit: str) -> float:
-    try:
-        found = parse_quantity(text, unit)
-    except ValueError as error:
-        raise RequestError(f"{option}: {error}.") from error
-    if not found > 0:
-        raise RequestError(f"{option} {text}: must be more than nothing.")
-    return found
 
 
 def _tell_plan(volume: MadeVolume, scan: RawScan, console: Console) -> None:

@@ -169,6 +169,18 @@ def test_rows_that_no_beam_comes_through_are_nan_and_counted(file: Path) -> None
     assert np.isfinite(found[:14, 32, 32]).all()
 
 
+def test_a_dead_row_of_the_detector_is_repaired_and_counted(file: Path, whole: tuple[Path, float]) -> None:
+    flats, data = values_of(file, "data_white"), values_of(file, "data")
+    flats[:, 9], data[:, 9] = 100, 100
+    data[0, 5:] = 100  # and half of the first projection is dark
+    replaced(file, "data_white", flats)
+    replaced(file, "data", data)
+    volume = volume_of(file)
+    assert volume.plan.seen_rows == (0, 20)
+    assert volume.totals()["num_repaired_pixels"] >= 64 * (SMALL.num_projections - 1)
+    assert mean(file.with_suffix(".zarr")) == pytest.approx(whole[1], abs=GREY_PER_CM)
+
+
 def test_rows_with_too_few_projections_are_nan_and_counted(file: Path) -> None:
     data = values_of(file, "data").astype(np.float32)
     data[2:21, 8:12] = np.nan  # the detector lost a module for a while ...

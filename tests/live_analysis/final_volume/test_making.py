@@ -142,5 +142,5 @@ def test_two_processes_do_not_write_one_volume(tmp_path: Path) -> None:
 
 
 def test_too_little_memory_is_refused_with_what_is_needed(scan: RawScan, tmp_path: Path) -> None:
-    with pytest.raises(VolumeError, match=r"needs 0\.4"):
+    with pytest.raises(VolumeError, match=r"needs 0\.5"):
         begun(tmp_path / "v.zarr", scan, memory_bytes=1_000_000)

@@ -1,88 +1,162 @@
-"""Mean dark and flat frames of a scan, without frames that cannot be what they are called."""
+"""The beam of a scan on disk: darks and flats without those that cannot be such, and how it changes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from live_analysis.corrections.beam_intensity import BeamIntensity, beam_intensity
+from live_analysis.corrections.beam_model import BeamModel, BeamOfRows, Flats
+from live_analysis.corrections.broken_pixels import BrokenPixels, BrokenPixelsError, find_broken_pixels
+from live_analysis.corrections.frame_statistics import FrameStatistics, RunningStatistics
+from live_analysis.corrections.overview import overview
 from live_analysis.final_volume.raw_scan import FrameStack, RawScan, VolumeError
-from live_analysis.normalisation import flat_between, transmission
 
 FARTHEST_FLAT = 0.3  # of their median brightness: rings decay and refill by less within one scan
 BRIGHTEST_DARK = 0.1  # of the flats' brightness: more, and a shutter was open
 SATURATED = 0.001  # of the pixels
+UNLIT = 0.02  # of the median beam
+OPAQUE = 0.02  # rows and frames darker than this carry no information
+FRAMES_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class BeamOfSlab:
+    """What the counts of some rows are corrected with; it can be sent to another process.
+
+    ``dark`` and ``broken`` begin with the detector row ``first_row``; ``scan_fractions``, ``shares`` and
+    ``brightness`` (None: as the flats) belong to all projections.
+    """
+
+    first_row: int
+    dark: NDArray[np.float32]
+    broken: BrokenPixels
+    light: BeamOfRows
+    scan_fractions: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    brightness: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True)
 class Beam:
-    """Mean frames in counts, shape (row, column); ``after`` is None where all flats count alike.
+    """The beam of all projections.
 
-    ``first_row`` is the detector row of the first one. ``num_left_out`` counts darks and flats that were blank, not
-    finite or of the other kind.
+    ``num_left_out`` counts darks and flats that were blank, not finite or of the other kind. ``saturated`` says whether
+    flats stood at the camera's limit in more than single pixels.
     """
 
     dark: NDArray[np.float32]
-    flat: NDArray[np.float32]
-    after: NDArray[np.float32] | None
+    broken: BrokenPixels
+    model: BeamModel
+    scan_fractions: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    intensity: BeamIntensity
     num_left_out: int
     saturated: bool
-    first_row: int = 0
 
-    def rows(self, first_row: int, stop_row: int) -> "Beam":
+    def of_rows(self, rows: slice) -> BeamOfSlab:
         """Return what belongs to some detector rows."""
-        rows = slice(first_row - self.first_row, stop_row - self.first_row)
-        after = None if self.after is None else self.after[rows]
-        return Beam(self.dark[rows], self.flat[rows], after, self.num_left_out, self.saturated, first_row)
-
-    def transmission(
-        self, counts: NDArray[np.generic], scan_fractions: NDArray[np.float64] | None
-    ) -> NDArray[np.float32]:
-        """Divide the beam out of projections, shape (frame, row, column); NaN where the flat is not brighter.
-
-        ``scan_fractions`` say where each projection lies between the flats, 0 to 1.
-        """
-        values = counts.astype(np.float32)
-        if self.after is None or scan_fractions is None:
-            return transmission(values, self.flat, self.dark)
-        return np.stack(
-            [
-                transmission(frame, flat_between(self.flat, self.after, float(fraction)), self.dark)
-                for frame, fraction in zip(values, scan_fractions, strict=True)
-            ]
+        broken = BrokenPixels(self.broken.hot[rows], self.broken.dead[rows], self.broken.saturated[rows])
+        return BeamOfSlab(
+            rows.start,
+            self.dark[rows],
+            broken,
+            self.model.of_rows(rows),
+            self.scan_fractions,
+            self.shares,
+            self.intensity.brightness,
         )
 
+    def told(self) -> dict[str, str | int | float]:
+        """Say for people and programs what is done to the counts."""
+        return {
+            **{f"num_{kind}_pixels": num for kind, num in self.broken.counts().items()},
+            "flat": self.model.method,
+            "beam_intensity": self.intensity.source,
+            "largest_beam_change": self.intensity.drift,
+        }
 
-def measure_beam(scan: RawScan) -> Beam:
-    """Average darks and flats, leaving out frames that are blank, not finite or of the other kind.
+
+def measure_beam(scan: RawScan, *, object_of_view: float | None = None) -> Beam:
+    """Judge darks and flats, and look once at every projection.
+
+    Parameters
+    ----------
+    object_of_view
+        See `beam_intensity`.
 
     Raises
     ------
     VolumeError
-        If no dark or no flat is left.
+        If no dark or no flat can be used, or they contradict each other.
     """
-    levels = {name: _levels(stack) for name, stack in (("darks", scan.darks), ("flats", scan.flats))}
-    after_levels = None if scan.flats_after is None else _levels(scan.flats_after)
-    flat_level = _median(levels["flats"])
-    dark_level = float(np.nanmin(levels["darks"])) if np.isfinite(levels["darks"]).any() else float("nan")
-    dark_limit = dark_level + BRIGHTEST_DARK * max(flat_level - dark_level, 0)
-    dark_good = levels["darks"] <= dark_limit
-    flat_good = np.abs(levels["flats"] - flat_level) <= FARTHEST_FLAT * abs(flat_level)
-    flat = _mean(scan, "flats", scan.flats, flat_good)
-    dark = _mean(scan, "darks", scan.darks, dark_good)
-    num_left_out = int(np.count_nonzero(~dark_good) + np.count_nonzero(~flat_good))
-    after = None
-    if scan.flats_after is not None and after_levels is not None:
-        after_good = np.abs(after_levels - flat_level) <= FARTHEST_FLAT * abs(flat_level)
-        num_left_out += int(np.count_nonzero(~after_good))
-        after = _mean(scan, "flats after the scan", scan.flats_after, after_good)
-    if not (flat > dark).any():
-        raise VolumeError(
-            f"{scan.source}: the flats (mean {flat.mean():.6g} counts) are nowhere brighter than the darks (mean "
-            f"{dark.mean():.6g} counts). Are they blank, or mixed up? Without a beam to divide out there is no volume."
-        )
-    highest = np.iinfo(scan.flats.dtype).max if scan.flats.dtype.kind in "ui" else np.inf
-    saturated = bool(np.count_nonzero(flat >= highest - 0.5) > SATURATED * flat.size)
-    return Beam(dark, flat, after, num_left_out, saturated)
+    dark_levels, flat_levels = _levels(scan.darks), _levels(scan.flats)
+    flat_level, dark_level = _median(flat_levels), _least(dark_levels)
+    flats_good = _alike(flat_levels, flat_level)
+    darks_good = dark_levels <= dark_level + BRIGHTEST_DARK * max(flat_level - dark_level, 0)
+    flat, before = _judged(scan, "flats", scan.flats, flats_good)
+    dark, _ = _judged(scan, "darks", scan.darks, darks_good)
+    goods, stacks, after = [darks_good, flats_good], [(scan.flats, flats_good)], None
+    if scan.flats_after is not None:
+        after_good = _alike(_levels(scan.flats_after), flat_level)
+        _, after = _judged(scan, "flats after the scan", scan.flats_after, after_good)
+        goods.append(after_good)
+        stacks.append((scan.flats_after, after_good))
+    try:
+        broken = find_broken_pixels(dark, flat)
+    except BrokenPixelsError as error:
+        raise VolumeError(f"{scan.source}: {error}") from error
+    light = flat.mean - dark.mean
+    broken = replace(broken, dead=broken.dead | ~(light > UNLIT * float(np.median(light[light > 0]))))
+
+    def some_rows(rows: slice) -> NDArray[np.float32]:
+        parts = [stack.rows(0, stack.shape[0], rows.start, rows.stop)[good] for stack, good in stacks]
+        return np.concatenate(parts).astype(np.float32)
+
+    model = BeamModel(dark.mean, before, after, some_rows)
+    fractions = np.zeros(len(scan.angles_deg)) if scan.scan_fractions is None else scan.scan_fractions
+    shares, intensity = _looked_at(scan, model, fractions, object_of_view)
+    return Beam(
+        dark.mean,
+        broken,
+        model,
+        fractions,
+        shares,
+        intensity,
+        sum(int(np.count_nonzero(~good)) for good in goods),
+        bool(broken.saturated.mean() > SATURATED),
+    )
+
+
+def _looked_at(
+    scan: RawScan, model: BeamModel, fractions: NDArray[np.float64], object_of_view: float | None
+) -> tuple[NDArray[np.float64], BeamIntensity]:
+    """Read every projection once; return shares of the flats' components, and the beam's brightness."""
+    num, num_rows, _ = scan.projections.shape
+    overviews = np.concatenate(
+        [
+            overview(scan.projections.rows(begin, min(begin + FRAMES_AT_ONCE, num), 0, num_rows))
+            for begin in range(0, num, FRAMES_AT_ONCE)
+        ]
+    )
+    whole = np.isfinite(overviews).all(axis=(1, 2))
+    shares = np.zeros((num, model.components.num_components))
+    if not whole.any():
+        return shares, BeamIntensity(None, "not followed: no projection is whole")
+    shares[whole] = model.shares(overviews[whole], fractions[whole])
+    through = model.transmission_overview(overviews, fractions, shares)
+    light = np.nan_to_num(through)
+    whole &= light.max(axis=(1, 2)) > OPAQUE
+    open_rows = np.median(light[whole], axis=(0, 2)) > OPAQUE if whole.any() else np.zeros(light.shape[1], bool)
+    if not open_rows.any():
+        return shares, BeamIntensity(None, "not followed: the beam comes through no row")
+    whole &= np.median(light[:, open_rows], axis=(1, 2)) > OPAQUE
+    found = beam_intensity(through[whole][:, open_rows], object_of_view=object_of_view)
+    if found.brightness is None:
+        return shares, found
+    brightness = np.ones(num, np.float32)
+    brightness[whole] = found.brightness
+    return shares, BeamIntensity(brightness, found.source)
 
 
 def _levels(stack: FrameStack) -> NDArray[np.float64]:
@@ -91,15 +165,28 @@ def _levels(stack: FrameStack) -> NDArray[np.float64]:
     return np.array([float(stack.rows(i, i + 1, 0, num_rows).mean(dtype=np.float64)) for i in range(num)])
 
 
+def _alike(levels: NDArray[np.float64], level: float) -> NDArray[np.bool_]:
+    return np.asarray(np.abs(levels - level) <= FARTHEST_FLAT * abs(level), np.bool_)
+
+
 def _median(levels: NDArray[np.float64]) -> float:
     seen = levels[np.isfinite(levels)]
     return float(np.median(seen)) if seen.size else float("nan")
 
 
-def _mean(scan: RawScan, name: str, stack: FrameStack, good: NDArray[np.bool_]) -> NDArray[np.float32]:
-    if not good.any():
-        raise VolumeError(f"{scan.source}: none of the {len(good)} {name} can be used: all are blank or not finite.")
-    total = np.zeros(stack.shape[1:])
+def _least(levels: NDArray[np.float64]) -> float:
+    seen = levels[np.isfinite(levels)]
+    return float(seen.min()) if seen.size else float("nan")
+
+
+def _judged(scan: RawScan, name: str, stack: FrameStack, good: NDArray[np.bool_]) -> tuple[FrameStatistics, Flats]:
+    """Return what the good frames of a stack say."""
+    statistics, overviews = RunningStatistics(), []
     for index in np.flatnonzero(good):
-        total += stack.rows(int(index), int(index) + 1, 0, stack.shape[1])[0]
-    return np.asarray(total / np.count_nonzero(good), np.float32)
+        frame = stack.rows(int(index), int(index) + 1, 0, stack.shape[1])
+        statistics.add(frame, np.zeros(1))
+        overviews.append(overview(frame))
+    found = statistics.result()
+    if found is None:
+        raise VolumeError(f"{scan.source}: none of the {len(good)} {name} can be used: all are blank or not finite.")
+    return found, Flats(found.mean, np.concatenate(overviews))

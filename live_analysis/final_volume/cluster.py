@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from live_analysis.engines.registry import engine_named
-from live_analysis.final_volume.beam import Beam
+from live_analysis.final_volume.beam import BeamOfSlab
 from live_analysis.final_volume.making import MadeVolume, Recorder, VolumeProgress
 from live_analysis.final_volume.ome_zarr import VolumeStore
 from live_analysis.final_volume.plan import VolumePlan
 from live_analysis.final_volume.raw_scan import RawScan, VolumeError
-from live_analysis.final_volume.slab import SlabDone, make_slab, seen_part
-from live_analysis.final_volume.slab_integrals import rows_to_read
+from live_analysis.final_volume.slab import SlabDone, make_slab, rows_of_counts
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -48,7 +47,15 @@ def make_slabs_on_cluster(
         # Every task brings the rows of the beam that it needs: what lay on a worker would be lost with it.
         futures = [
             client.submit(
-                _slab, plan, scan, _beam_of(volume, index), path, index, num_threads, pure=False, retries=RETRIES
+                _slab,
+                plan,
+                scan,
+                volume.beam.of_rows(rows_of_counts(plan, index)),
+                path,
+                index,
+                num_threads,
+                pure=False,
+                retries=RETRIES,
             )
             for index in missing
         ]
@@ -65,12 +72,6 @@ def make_slabs_on_cluster(
     recorder.close()
 
 
-def _beam_of(volume: MadeVolume, index: int) -> Beam:
-    """Return the rows of darks and flats that a slab needs."""
-    rows = rows_to_read(seen_part(volume.plan, index), volume.plan.seen_rows)
-    return volume.beam.rows(rows.start, rows.stop)
-
-
-def _slab(plan: VolumePlan, scan: RawScan, beam: Beam, path: Path, index: int, num_threads: int) -> SlabDone:
+def _slab(plan: VolumePlan, scan: RawScan, beam: BeamOfSlab, path: Path, index: int, num_threads: int) -> SlabDone:
     engine = engine_named(plan.settings.engine, num_threads=num_threads)
     return make_slab(plan, scan, beam, engine, VolumeStore(path, plan), index)

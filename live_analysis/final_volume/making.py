@@ -1,7 +1,7 @@
 """Makes a whole volume: begins or goes on, one slab after the other, the next one read while this one is made."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,14 +10,14 @@ from typing import Any
 
 from live_analysis.engines.engine import Engine
 from live_analysis.final_volume.beam import Beam, measure_beam
+from live_analysis.final_volume.declared import Declared
 from live_analysis.final_volume.ome_zarr import VolumeStore, read_plan
 from live_analysis.final_volume.plan import VolumePlan, VolumeSettings, differences, plan_from_json
+from live_analysis.final_volume.planning import make_plan
 from live_analysis.final_volume.raw_scan import RawScan, VolumeError
-from live_analysis.final_volume.slab import SlabDone, counts_of, finish_slab
+from live_analysis.final_volume.slab import SlabDone, counts_of, finish_slab, rows_of_counts
 from live_analysis.final_volume.slab_integrals import slab_integrals
 from live_analysis.final_volume.slab_journal import SlabJournal
-
-Decide = Callable[[Beam], VolumePlan]
 
 
 @dataclass(frozen=True)
@@ -69,20 +69,28 @@ class MadeVolume:
             flags.append("projections_left_out")
         if found["num_rows_lost"]:
             flags.append("rows_lost")
-        return {**found, "flags": flags}
+        return {**found, **self.beam.told(), "flags": flags}
 
     def _num_seen_rows(self) -> int:
         first, stop = max(self.plan.rows[0], self.plan.seen_rows[0]), min(self.plan.rows[1], self.plan.seen_rows[1])
         return max(stop - first, 0)
 
 
-def begin_or_go_on(path: Path, scan: RawScan, settings: VolumeSettings, decide: Decide, *, again: bool) -> MadeVolume:
+def begin_or_go_on(
+    path: Path,
+    scan: RawScan,
+    settings: VolumeSettings,
+    declared: Declared,
+    *,
+    memory_bytes: int,
+    again: bool = False,
+) -> MadeVolume:
     """Return the volume with the slabs that are on the disk already; make its folder if there is none.
 
     Parameters
     ----------
-    decide
-        Makes the plan of a new volume.
+    memory_bytes
+        What may be used; it counts for a new volume.
     again
         Whether a volume that is there is thrown away.
 
@@ -95,9 +103,10 @@ def begin_or_go_on(path: Path, scan: RawScan, settings: VolumeSettings, decide: 
     if written is not None and again:
         _throw_away(path)
         written = None
-    beam = measure_beam(scan)
+    pixel_size_um = settings.pixel_size_um or scan.pixel_size_um
+    beam = measure_beam(scan, object_of_view=declared.object_of_view(scan.frame_shape[1], pixel_size_um))
     if written is None:
-        plan = decide(beam)
+        plan = make_plan(scan, beam, settings, declared, memory_bytes=memory_bytes)
         VolumeStore(path, plan).create(scan)
         return MadeVolume(path, plan, beam)
     plan = plan_from_json(written)
@@ -129,7 +138,8 @@ def make_slabs(volume: MadeVolume, scan: RawScan, engine: Engine) -> Iterator[Vo
                     reading = ahead.submit(counts_of, plan, scan, missing[place + 1])
                 integrals = None
                 if counts is not None:
-                    integrals = slab_integrals(counts, scan, volume.beam, zinger_threshold=plan.zinger_threshold)
+                    beam = volume.beam.of_rows(rows_of_counts(plan, index))
+                    integrals = slab_integrals(counts, scan.angles_deg, beam, plan.corrections)
                 del counts
                 yield recorded.add(finish_slab(plan, scan, engine, store, index, integrals))
     recorded.close()

@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from live_analysis.corrections.counts_correction import CorrectionSettings, Lean
+from live_analysis.corrections.phase import PhaseFilter
 from live_analysis.final_volume.raw_scan import VolumeError
 
 
@@ -71,6 +73,8 @@ class VolumePlan:
         Rows through which the beam comes; voxels of others are NaN.
     slab_rows, chunk_rows
         Rows that are reconstructed and written at once, and rows of one chunk of the finest level.
+    num_columns
+        Of the projections.
     square
         Voxels along x and y of what the engine gives; the rotation axis is in its middle.
     region
@@ -79,8 +83,10 @@ class VolumePlan:
         Whether a full turn about an axis off the middle is joined to a wider view.
     taper_columns
         By how much the engine continues projections beyond the view; 0 where they end in air.
-    zinger_threshold
-        See `slab_integrals`.
+    lean
+        How the rotation axis leans: frames are set upright. None where they are left as they are.
+    phase_length_um
+        See `Declared`.
     """
 
     settings: VolumeSettings
@@ -90,13 +96,15 @@ class VolumePlan:
     slab_rows: int
     chunk_rows: int
     num_levels: int
+    num_columns: int
     square: int
     region: tuple[int, int, int, int]
     axis: Axis
     pixel_size_um: float
     extended: bool
     taper_columns: int
-    zinger_threshold: float
+    lean: Lean | None
+    phase_length_um: float | None
     bore: Bore | None
     grey_values_absolute: bool
     coverage: float
@@ -108,6 +116,13 @@ class VolumePlan:
         """Voxels along z, y and x of the finest level."""
         x0, x1, y0, y1 = self.region
         return self.rows[1] - self.rows[0], y1 - y0, x1 - x0
+
+    @property
+    def corrections(self) -> CorrectionSettings:
+        """What is done to counts beside what every scan needs."""
+        length_um = self.phase_length_um
+        phase = None if length_um is None else PhaseFilter(length_um, self.pixel_size_um)
+        return CorrectionSettings(phase=phase, lean=self.lean)
 
     @property
     def num_slabs(self) -> int:
@@ -140,6 +155,7 @@ def plan_from_json(text: dict[str, Any]) -> VolumePlan:
                 | {
                     "settings": VolumeSettings(**_tuples(values["settings"])),
                     "axis": Axis(**values["axis"]),
+                    "lean": None if values["lean"] is None else Lean(**values["lean"]),
                     "bore": None if values["bore"] is None else Bore(**_tuples(values["bore"])),
                 }
             )

@@ -1,8 +1,14 @@
 """Decides, before the first slab, everything that all slabs must have in common."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from live_analysis.corrections.axis_tilt import axis_tilt
+from live_analysis.corrections.counts_correction import CorrectionSettings, Lean
+from live_analysis.corrections.phase import PhaseError, PhaseFilter
 from live_analysis.final_volume.beam import Beam
+from live_analysis.final_volume.declared import Declared
 from live_analysis.final_volume.extended_view import extend, is_half_acquisition
 from live_analysis.final_volume.first_look import LOOK_ROWS, integrals_of, look, seen_rows
 from live_analysis.final_volume.plan import Axis, Bore, VolumePlan, VolumeSettings
@@ -15,19 +21,14 @@ from live_analysis.reconstruction.filtered_scan import ends_in_air
 from live_analysis.rotation_axis import LOW_CONFIDENCE, MIN_COVERAGE, RotationAxisError, find_rotation_axis
 from operando.model.geometry import CellGeometry
 
-ZINGER_NOISES = 12.0
-LEAST_NOISE = 1e-4
-
 
 def make_plan(
     scan: RawScan,
     beam: Beam,
     settings: VolumeSettings,
+    declared: Declared,
     *,
     memory_bytes: int,
-    cell: CellGeometry | None = None,
-    wall_per_cm: float | None = None,
-    plain_rows: slice | None = None,
 ) -> VolumePlan:
     """Look at a few rows of the scan and decide.
 
@@ -35,10 +36,6 @@ def make_plan(
     ----------
     memory_bytes
         What the reconstruction may use.
-    cell, wall_per_cm
-        Declared cell and attenuation of its wall, by which truncated views keep their grey values; None if unknown.
-    plain_rows
-        Rows that show content without particles, where the bore's centre is fitted; None for the middle.
 
     Raises
     ------
@@ -53,13 +50,16 @@ def make_plan(
     rows = settings.rows or (0, num_rows)
     if not 0 <= rows[0] < rows[1] <= num_rows:
         raise VolumeError(f"rows {rows[0]}:{rows[1]} do not lie within the {num_rows} rows of the projections.")
-    looked_at = look(scan, beam, seen, rows)
-    noise = float(np.median(np.abs(np.diff(looked_at.values, axis=2)))) / 0.6745 / np.sqrt(2)
+    corrections = _corrections(scan, beam, seen, settings, declared, pixel_size_um)
+    looked_at = look(scan, beam, seen, rows, corrections)
     axis = _axis(looked_at, settings)
     extended = is_half_acquisition(scan.angles_deg, axis.column, num_columns)
     bore = None
-    if cell is not None and wall_per_cm is not None and not extended:
-        bore = _bore(scan, beam, seen, plain_rows, axis, pixel_size_um, cell, wall_per_cm)
+    if declared.cell is not None and declared.wall_per_cm is not None and not extended:
+        if pixel_size_um is None:
+            raise VolumeError("the cell is declared in mm, but nothing says the pixel size: give --pixel-size.")
+        plain = integrals_of(scan, beam, _plain_rows(seen, declared), seen, corrections)
+        bore = _bore(plain, axis, pixel_size_um, declared.cell, declared.wall_per_cm)
     view = extend(looked_at.values, looked_at.angles_deg, axis.column)[0] if extended else looked_at.values
     in_air, square = ends_in_air(view), view.shape[2]
     region = settings.region or (0, square, 0, square)
@@ -102,13 +102,15 @@ def make_plan(
         slab_rows=slab_rows,
         chunk_rows=chunk_rows,
         num_levels=num_levels,
+        num_columns=num_columns,
         square=square,
         region=region,
         axis=axis,
         pixel_size_um=pixel_size_um or 1.0,
         extended=extended,
         taper_columns=0 if in_air else square // 2,
-        zinger_threshold=float(ZINGER_NOISES * max(noise, LEAST_NOISE)),
+        lean=corrections.lean,
+        phase_length_um=declared.phase_length_um,
         bore=bore,
         grey_values_absolute=absolute,
         coverage=coverage,
@@ -146,28 +148,49 @@ def _axis(looked_at: SlabIntegrals, settings: VolumeSettings) -> Axis:
     return Axis(found.column, found.uncertainty, found.confidence, found.method)
 
 
-def _bore(
+def _corrections(
     scan: RawScan,
     beam: Beam,
     seen: slice,
-    plain_rows: slice | None,
-    axis: Axis,
+    settings: VolumeSettings,
+    declared: Declared,
     pixel_size_um: float | None,
-    cell: CellGeometry,
-    wall_per_cm: float,
-) -> Bore:
-    if pixel_size_um is None:
-        raise VolumeError("the cell is declared in mm, but nothing says the pixel size: give --pixel-size.")
-    plain = seen if plain_rows is None else plain_rows
+) -> CorrectionSettings:
+    """Say what is done to counts, a leaning axis included if opposite projections show one."""
+    if declared.phase_length_um is not None and pixel_size_um is None:
+        raise VolumeError("phase is to be retrieved, but nothing says the pixel size: give --pixel-size.")
+    phase = None
+    if declared.phase_length_um is not None and pixel_size_um is not None:
+        try:
+            phase = PhaseFilter(declared.phase_length_um, pixel_size_um)
+        except PhaseError as error:
+            raise VolumeError(str(error)) from error
+    upright = CorrectionSettings(phase=phase)
+    if settings.axis_column is not None:
+        return upright
+    tilt = axis_tilt(
+        lambda index: integrals_of(scan, beam, seen, seen, upright, slice(index, index + 1)).values[0],
+        scan.angles_deg,
+        first_row=seen.start,
+    )
+    if tilt is None or not tilt.worth_correcting(seen.stop - seen.start, scan.frame_shape[1]):
+        return upright
+    return replace(upright, lean=Lean(tilt.tilt_deg, tilt.row, tilt.column))
+
+
+def _plain_rows(seen: slice, declared: Declared) -> slice:
+    plain = seen if declared.plain_rows is None else declared.plain_rows
     first, stop = max(plain.start, seen.start), min(plain.stop, seen.stop)
     if first >= stop:
         first, stop = seen.start, seen.stop
     middle = (first + stop) // 2
-    rows = slice(max(first, middle - LOOK_ROWS // 2), min(stop, middle + LOOK_ROWS // 2 + 1))
-    found = integrals_of(scan, beam, rows, seen)
+    return slice(max(first, middle - LOOK_ROWS // 2), min(stop, middle + LOOK_ROWS // 2 + 1))
+
+
+def _bore(plain: SlabIntegrals, axis: Axis, pixel_size_um: float, cell: CellGeometry, wall_per_cm: float) -> Bore:
     try:
-        fit = fit_cylinder(found.values, found.angles_deg, axis.column, pixel_size_um, cell, wall_per_cm)
+        fit = fit_cylinder(plain.values, plain.angles_deg, axis.column, pixel_size_um, cell, wall_per_cm)
     except CylinderFitError as error:
-        raise VolumeError(f"{scan.source}: {error}") from error
+        raise VolumeError(str(error)) from error
     centre_um = (fit.centre_x_um, fit.centre_y_um)
     return Bore(cell.bore_diameter_mm, cell.wall_outer_diameter_mm, cell.wall_material, wall_per_cm, centre_um)

@@ -6,14 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_analysis.engines.engine import Engine, Scan
-from live_analysis.final_volume.beam import Beam
+from live_analysis.final_volume.beam import BeamOfSlab
 from live_analysis.final_volume.extended_view import extend
 from live_analysis.final_volume.ome_zarr import VolumeStore
 from live_analysis.final_volume.plan import Bore, VolumePlan
 from live_analysis.final_volume.pyramid import pyramid
 from live_analysis.final_volume.raw_scan import RawScan, VolumeError
 from live_analysis.final_volume.slab_height import ENGINE_ROWS
-from live_analysis.final_volume.slab_integrals import Losses, SlabCounts, SlabIntegrals, read_counts, slab_integrals
+from live_analysis.final_volume.slab_integrals import (
+    Losses,
+    SlabCounts,
+    SlabIntegrals,
+    read_counts,
+    rows_to_read,
+    slab_integrals,
+)
 from live_analysis.reconstruction.angle_weights import ProjectionError
 from live_analysis.reconstruction.cylinder_model import CylinderFit, CylinderFitError, fit_cylinder
 from live_analysis.reconstruction.filtered_back_projection import Grid
@@ -45,7 +52,15 @@ def seen_part(plan: VolumePlan, index: int) -> slice:
 def counts_of(plan: VolumePlan, scan: RawScan, index: int) -> SlabCounts | None:
     """Read the counts of a slab; None if no beam comes through it."""
     rows = seen_part(plan, index)
-    return read_counts(scan, rows, plan.seen_rows) if rows.stop > rows.start else None
+    return read_counts(scan, rows, rows_of_counts(plan, index)) if rows.stop > rows.start else None
+
+
+def rows_of_counts(plan: VolumePlan, index: int) -> slice:
+    """Return the detector rows that a slab is made from."""
+    rows = seen_part(plan, index)
+    if rows.start == rows.stop:
+        return rows
+    return rows_to_read(rows, plan.seen_rows, plan.corrections.margin(plan.num_columns))
 
 
 def finish_slab(
@@ -70,10 +85,12 @@ def finish_slab(
     return SlabDone(index, store.write(index, pyramid(values, plan.num_levels)), losses, num_rows_lost)
 
 
-def make_slab(plan: VolumePlan, scan: RawScan, beam: Beam, engine: Engine, store: VolumeStore, index: int) -> SlabDone:
+def make_slab(
+    plan: VolumePlan, scan: RawScan, beam: BeamOfSlab, engine: Engine, store: VolumeStore, index: int
+) -> SlabDone:
     """Read, reconstruct and write one slab."""
     counts = counts_of(plan, scan, index)
-    integrals = None if counts is None else slab_integrals(counts, scan, beam, zinger_threshold=plan.zinger_threshold)
+    integrals = None if counts is None else slab_integrals(counts, scan.angles_deg, beam, plan.corrections)
     del counts
     return finish_slab(plan, scan, engine, store, index, integrals)
 

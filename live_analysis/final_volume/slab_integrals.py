@@ -1,15 +1,15 @@
 """Counts of some rows to attenuation integrals, with every loss counted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from live_analysis.final_volume.beam import Beam
+from live_analysis.corrections.counts_correction import CorrectionSettings, CountsCorrection
+from live_analysis.final_volume.beam import BeamOfSlab
 from live_analysis.final_volume.raw_scan import RawScan
-from live_analysis.normalisation import attenuation_integral, remove_zingers, repair_pixels
 
-MARGIN_ROWS = 2  # read above and below a slab: repairs and zingers look at neighbours
 MOST_UNUSABLE = 0.25  # of a projection's pixels in a slab: with more it is left out, and its neighbours stand for it
 FRAMES_AT_ONCE = 32
 
@@ -18,8 +18,8 @@ FRAMES_AT_ONCE = 32
 class Losses:
     """What was repaired or left out.
 
-    Numbers of pixels that were not positive or not finite, of zingers, and of projections that were left out because
-    most of their pixels could not be used.
+    Numbers of values that had to be made from their neighbours, of zingers, and of projections that were left out
+    because too many of their pixels could not be used.
     """
 
     num_repaired: int = 0
@@ -29,11 +29,15 @@ class Losses:
 
 @dataclass(frozen=True)
 class SlabCounts:
-    """Counts as recorded, shape (frame, row, column), with margins above and below ``rows`` where there are any."""
+    """Counts as recorded, shape (frame, row, column): ``rows`` with margins, and projections from ``first_frame`` on.
+
+    ``read_rows`` are the detector rows of the counts.
+    """
 
     rows: slice
-    first_row: int
-    counts: NDArray[np.generic]
+    read_rows: slice
+    first_frame: int
+    counts: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -45,63 +49,60 @@ class SlabIntegrals:
     losses: Losses
 
 
-def rows_to_read(rows: slice, seen_rows: tuple[int, int]) -> slice:
+def rows_to_read(rows: slice, seen_rows: tuple[int, int], margin: int) -> slice:
     """Return rows with their margins, as far as the beam comes through these."""
-    return slice(max(rows.start - MARGIN_ROWS, seen_rows[0]), min(rows.stop + MARGIN_ROWS, seen_rows[1]))
+    return slice(max(rows.start - margin, seen_rows[0]), min(rows.stop + margin, seen_rows[1]))
 
 
-def read_counts(scan: RawScan, rows: slice, seen_rows: tuple[int, int]) -> SlabCounts:
-    """Read some rows, with margins, of all projections."""
-    wanted = rows_to_read(rows, seen_rows)
-    return SlabCounts(
-        rows, wanted.start, scan.projections.rows(0, scan.projections.shape[0], wanted.start, wanted.stop)
-    )
+def read_counts(scan: RawScan, rows: slice, read_rows: slice, frames: slice | None = None) -> SlabCounts:
+    """Read some rows of all projections or of some."""
+    begin, stop = (0, scan.projections.shape[0]) if frames is None else (frames.start, frames.stop)
+    return SlabCounts(rows, read_rows, begin, scan.projections.rows(begin, stop, read_rows.start, read_rows.stop))
 
 
-def slab_integrals(slab: SlabCounts, scan: RawScan, beam: Beam, *, zinger_threshold: float | None) -> SlabIntegrals:
-    """Turn counts of all projections into attenuation integrals.
+def slab_integrals(
+    slab: SlabCounts, angles_deg: NDArray[np.float64], beam: BeamOfSlab, settings: CorrectionSettings
+) -> SlabIntegrals:
+    """Turn counts into attenuation integrals.
 
     Parameters
     ----------
-    zinger_threshold
-        Rise above its neighbours, as an attenuation integral, from which a pixel is a zinger; None leaves them.
+    angles_deg
+        Of all projections.
+    beam
+        Of the rows that were read.
     """
     num_frames, num_read, num_columns = slab.counts.shape
-    beam = beam.rows(slab.first_row, slab.first_row + num_read)
-    inner = slice(slab.rows.start - slab.first_row, slab.rows.stop - slab.first_row)
+    correction = CountsCorrection(beam.dark, beam.broken, _begun_at(settings, slab.read_rows.start))
+    inner = slice(slab.rows.start - slab.read_rows.start, slab.rows.stop - slab.read_rows.start)
+    # Lean and phase may ask for rows that are not there; what there is then is all.
+    needed = correction.rows_needed(inner)
+    assert (needed.start, needed.stop) == (0, num_read)
     values = np.empty((num_frames, inner.stop - inner.start, num_columns), np.float32)
     kept = np.ones(num_frames, bool)
     num_repaired = num_zingers = num = 0
+    good, dark = ~beam.broken.mask[inner], beam.dark[inner]
     for begin in range(0, num_frames, FRAMES_AT_ONCE):
         stop = min(begin + FRAMES_AT_ONCE, num_frames)
-        fractions = None if scan.scan_fractions is None else scan.scan_fractions[begin:stop]
-        logged = attenuation_integral(beam.transmission(slab.counts[begin:stop], fractions)).values
-        unusable = ~np.isfinite(logged)
-        usable = unusable[:, inner].mean(axis=(1, 2)) <= MOST_UNUSABLE
-        kept[begin:stop] = usable
-        if not usable.all():
-            logged, unusable = logged[usable], unusable[usable]
-        if not len(logged):
+        counts = slab.counts[begin:stop]
+        unusable = (~(counts[:, inner] > dark) & good).mean(axis=(1, 2)) / max(float(good.mean()), 1e-9)
+        kept[begin:stop] = unusable <= MOST_UNUSABLE
+        chosen = np.flatnonzero(kept[begin:stop])
+        if not chosen.size:
             continue
-        if unusable.any():
-            logged[unusable] = np.nan
-            logged = repair_pixels(logged).values
-            num_repaired += int(np.count_nonzero(unusable[:, inner]))
-        if zinger_threshold is not None:
-            num_zingers += _remove_zingers(logged, zinger_threshold, inner)
-        values[num : num + len(logged)] = logged[:, inner]
-        num += len(logged)
+        frames = slab.first_frame + begin + chosen
+        light = beam.light.beam(beam.scan_fractions[frames], beam.shares[frames])
+        brightness = None if beam.brightness is None else beam.brightness[frames]
+        batch = counts if len(chosen) == len(counts) else counts[chosen]
+        found = correction.integrals(batch, light, inner, brightness=brightness)
+        values[num : num + len(chosen)] = found.values
+        num_repaired, num_zingers = num_repaired + found.num_dead, num_zingers + found.num_zingers
+        num += len(chosen)
     losses = Losses(num_repaired, num_zingers, num_frames - num)
-    return SlabIntegrals(values[:num], scan.angles_deg[kept], losses)
+    return SlabIntegrals(values[:num], angles_deg[slab.first_frame : slab.first_frame + num_frames][kept], losses)
 
 
-def _remove_zingers(integrals: NDArray[np.float32], threshold: float, counted: slice) -> int:
-    """Replace zingers in place and count those of the rows ``counted``.
-
-    A hit on the sensor is bright: as an attenuation integral it lies below its neighbours.
-    """
-    bright = np.negative(integrals)
-    cleaned = remove_zingers(bright, threshold=threshold).values
-    num_zingers = int(np.count_nonzero(cleaned[:, counted] != bright[:, counted]))
-    np.negative(cleaned, out=integrals)
-    return num_zingers
+def _begun_at(settings: CorrectionSettings, first_row: int) -> CorrectionSettings:
+    """Count rows from another one."""
+    lean = settings.lean
+    return settings if lean is None else replace(settings, lean=replace(lean, row=lean.row - first_row))

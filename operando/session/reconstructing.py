@@ -1,24 +1,23 @@
 """Reconstructing a whole volume from frames on disk: what is asked, what is told, how to go on after Ctrl-C."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numba
 from rich.console import Console
 
+from live_analysis.corrections.phase import PhaseError, filter_length_um
 from live_analysis.engines.registry import EngineError, engine_named
-from live_analysis.final_volume.beam import Beam
+from live_analysis.final_volume.declared import Declared
 from live_analysis.final_volume.making import MadeVolume, begin_or_go_on, make_slabs
-from live_analysis.final_volume.plan import VolumePlan, VolumeSettings
-from live_analysis.final_volume.planning import make_plan
+from live_analysis.final_volume.plan import VolumeSettings
 from live_analysis.final_volume.raw_scan import RawScan, VolumeError
 from live_analysis.final_volume.run_scan import scan_of_run
 from live_analysis.final_volume.slab_journal import only_writer
 from live_analysis.tomogram_volume import rows_of
 from operando.model.experiment import Experiment
 from operando.model.experiment_file import load_experiment
-from operando.model.geometry import CellGeometry
 from operando.model.materials import MaterialError, attenuation_per_cm
 from operando.model.run_directory import RunDirectory
 from operando.session.errors import EXIT_COMPLETE, EXIT_STOPPED, RequestError
@@ -54,9 +53,7 @@ class _Known:
 
     scan: RawScan
     out: Path
-    cell: CellGeometry | None = None
-    wall_per_cm: float | None = None
-    plain_rows: slice | None = None
+    declared: Declared = field(default_factory=Declared)
 
 
 def reconstruct(request: ReconstructRequest, console: Console) -> int:
@@ -76,21 +73,11 @@ def reconstruct(request: ReconstructRequest, console: Console) -> int:
         known = _known(request)
         out = request.out or known.out
         engine = engine_named(request.settings.engine, num_threads=num_threads)
-
-        def decide(beam: Beam) -> VolumePlan:
-            with console.status("looking at the scan ..."):
-                return make_plan(
-                    known.scan,
-                    beam,
-                    request.settings,
-                    memory_bytes=memory_bytes,
-                    cell=known.cell,
-                    wall_per_cm=known.wall_per_cm,
-                    plain_rows=known.plain_rows,
-                )
-
         with only_writer(out), ExitStack() as ending:
-            volume = begin_or_go_on(out, known.scan, request.settings, decide, again=request.again)
+            with console.status("looking at the scan ..."):
+                volume = begin_or_go_on(
+                    out, known.scan, request.settings, known.declared, memory_bytes=memory_bytes, again=request.again
+                )
             _tell_plan(volume, known.scan, console)
             if volume.complete:
                 console.print(f"{out}: is complete; --again makes it anew.", soft_wrap=True)
@@ -114,7 +101,7 @@ def reconstruct(request: ReconstructRequest, console: Console) -> int:
                 )
                 return EXIT_STOPPED
             _tell_end(volume, console)
-    except (VolumeError, RecordedScanError, MaterialError, EngineError) as error:
+    except (VolumeError, RecordedScanError, MaterialError, EngineError, PhaseError) as error:
         raise RequestError(str(error)) from error
     except OSError as error:
         raise RequestError(f"{error}. What is on the disk stays; the same command goes on with the rest.") from error
@@ -145,7 +132,9 @@ def _tomogram_of_run(run: RunDirectory, request: ReconstructRequest) -> _Known:
     cell, slab = experiment.cell.geometry, analysis.grey_reference
     wall_per_cm = attenuation_per_cm(cell.wall_material, energy_kev)
     plain_rows = rows_of(slab.bottom, slab.top, scan.frame_shape[0], pixel_size_um)
-    return _Known(scan, out, cell, wall_per_cm, plain_rows)
+    phase = analysis.phase_retrieval
+    length_um = None if phase is None else filter_length_um(phase, energy_kev)
+    return _Known(scan, out, Declared(cell, wall_per_cm, plain_rows, length_um))
 
 
 def _tell_plan(volume: MadeVolume, scan: RawScan, console: Console) -> None:

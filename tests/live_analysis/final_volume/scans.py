@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from benchmarks.ellipsoids import ScanOnDisk, true_row, write_scan
 from live_analysis.engines.registry import engine_named
+from live_analysis.final_volume.declared import Declared
 from live_analysis.final_volume.hdf5_frames import Hdf5Frames
 from live_analysis.final_volume.making import MadeVolume, begin_or_go_on, make_slabs
 from live_analysis.final_volume.plan import VolumeSettings
-from live_analysis.final_volume.planning import make_plan
 from live_analysis.final_volume.raw_scan import RawScan
 from live_analysis.final_volume.slab_height import peak_bytes
 
@@ -64,13 +64,8 @@ def begun(out: Path, scan: RawScan, settings: VolumeSettings = SETTINGS, **optio
     """Return a volume that may have slabs already."""
     memory_bytes = options.pop("memory_bytes", MEMORY_BYTES)
     again = options.pop("again", False)
-    return begin_or_go_on(
-        out,
-        scan,
-        settings,
-        lambda beam: make_plan(scan, beam, settings, memory_bytes=memory_bytes, **options),
-        again=again,
-    )
+    declared = options.pop("declared", Declared())
+    return begin_or_go_on(out, scan, settings, declared, memory_bytes=memory_bytes, again=again)
 
 
 def voxels(out: Path, level: int = 0) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.ellipsoids import Ellipsoid, ScanOnDisk
+from live_analysis.final_volume.declared import Declared
 from live_analysis.final_volume.run_scan import scan_of_run
 from live_analysis.run_follower import RunFollower
 from operando.model.frames import FrameKind
@@ -78,8 +79,7 @@ def test_a_truncated_view_with_a_declared_cell_keeps_its_grey_values(tmp_path: P
     volume = made(
         tmp_path / "v.zarr",
         opened(written(tmp_path / "scan.h5", wide)),
-        cell=CellGeometry(0.48, 0.5, "PEEK"),
-        wall_per_cm=1e-6,
+        declared=Declared(CellGeometry(0.48, 0.5, "PEEK"), wall_per_cm=1e-6),
     )
     assert volume.plan.bore is not None
     assert volume.plan.grey_values_absolute

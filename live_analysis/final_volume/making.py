@@ -19,6 +19,8 @@ from live_analysis.final_volume.slab import SlabDone, counts_of, finish_slab, ro
 from live_analysis.final_volume.slab_integrals import slab_integrals
 from live_analysis.final_volume.slab_journal import SlabJournal
 
+LEAST_COMPRESSED = 0.7  # of the bytes of a volume: corners outside the view, a fifth, and little of the noise
+
 
 @dataclass(frozen=True)
 class VolumeProgress:
@@ -107,6 +109,7 @@ def begin_or_go_on(
     beam = measure_beam(scan, object_of_view=declared.object_of_view(scan.frame_shape[1], pixel_size_um))
     if written is None:
         plan = make_plan(scan, beam, settings, declared, memory_bytes=memory_bytes)
+        _refuse_full_disk(path, plan)
         VolumeStore(path, plan).create(scan)
         return MadeVolume(path, plan, beam)
     plan = plan_from_json(written)
@@ -143,6 +146,17 @@ def make_slabs(volume: MadeVolume, scan: RawScan, engine: Engine) -> Iterator[Vo
                 del counts
                 yield recorded.add(finish_slab(plan, scan, engine, store, index, integrals))
     recorded.close()
+
+
+def _refuse_full_disk(path: Path, plan: VolumePlan) -> None:
+    parent = next(folder for folder in path.absolute().parents if folder.exists())
+    needed = LEAST_COMPRESSED * plan.num_bytes
+    free = shutil.disk_usage(parent).free
+    if free < needed:
+        raise VolumeError(
+            f"{path}: at least {needed / 1e9:.3g} GB are needed, {free / 1e9:.3g} GB are free. Make room, name another "
+            "disk with --out, or ask for some --rows or a --region."
+        )
 
 
 class Recorder:

@@ -1,6 +1,7 @@
 """What a volume is made of: what a person asked, and everything that was decided before the first slab."""
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -116,6 +117,12 @@ class VolumePlan:
         """Voxels along z, y and x of the finest level."""
         x0, x1, y0, y1 = self.region
         return self.rows[1] - self.rows[0], y1 - y0, x1 - x0
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes of all levels, not compressed."""
+        levels = [[-(-num >> level) for num in self.shape] for level in range(self.num_levels)]  # rounded up
+        return 4 * sum(math.prod(sides) for sides in levels)
 
     @property
     def corrections(self) -> CorrectionSettings:

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -139,6 +140,15 @@ def test_two_processes_do_not_write_one_volume(tmp_path: Path) -> None:
     with only_writer(tmp_path / "v.zarr"), pytest.raises(VolumeError, match="another process"):
         with only_writer(tmp_path / "v.zarr"):
             pass
+
+
+def test_a_disk_without_room_is_refused_before_anything_is_written(
+    scan: RawScan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=100_000))
+    with pytest.raises(VolumeError, match=r"at least 0\.000229 GB are needed, 0\.0001 GB are free"):
+        begun(tmp_path / "v.zarr", scan)
+    assert not (tmp_path / "v.zarr").exists()
 
 
 def test_too_little_memory_is_refused_with_what_is_needed(scan: RawScan, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.ellipsoids import Ellipsoid, ScanOnDisk
 from live_analysis.final_volume.declared import Declared
+from live_analysis.final_volume.raw_scan import VolumeError
 from live_analysis.final_volume.run_scan import scan_of_run
 from live_analysis.run_follower import RunFollower
 from operando.model.frames import FrameKind
@@ -107,3 +108,14 @@ def test_a_tomogram_of_a_run_is_read_from_its_frames_files_whole_or_not(tmp_path
     assert in_part.projections.shape[0] == 80
     assert made(tmp_path / "p.zarr", in_part, settings).plan.flags == ("partial",)
     assert voxels(tmp_path / "p.zarr")[:, middle, middle].mean() == pytest.approx(BORE_PER_CM, rel=0.02)
+
+
+def test_a_frames_file_that_was_cut_short_is_named(tmp_path: Path) -> None:
+    run = PhantomRun(tmp_path / "run")
+    run.complete("OCV", 1)
+    file = run.run.frames_file(1, FrameKind.PROJECTION)
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    follower = RunFollower(run.run.documents)
+    follower.poll()
+    with pytest.raises(VolumeError, match=r"no projection frames in .*_projection\.h5 \(the file was cut short"):
+        scan_of_run(run.run, follower.runs.tomograms[0])

@@ -33,7 +33,7 @@ class CountedPixels:
 
 
 def transmission(
-    counts: NDArray[np.uint16] | NDArray[np.float32], flat: NDArray[np.float32], dark: NDArray[np.float32]
+    counts: NDArray[np.uint16], flat: NDArray[np.float32], dark: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Divide the beam out of a projection: (counts - dark) / (flat - dark).
 

@@ -161,7 +161,8 @@ def _tell_end(volume: MadeVolume, console: Console) -> None:
     losses = ", ".join(
         f"{number} {name.removeprefix('num_').replace('_', ' ')}"
         for name, number in totals.items()
-        if name not in ("flags", "num_slabs") and number
+        if name.startswith(("num_", "most_")) and name != "num_slabs" and number
     )
+    beam = f"Beam: {totals['flat']}; brightness {totals['beam_intensity']}."
     grey = "attenuation in 1/cm" if volume.plan.grey_values_absolute else "grey values with an unknown offset and gain"
-    console.print(f"{volume.path}: complete, {grey}. {f'Losses: {losses}.' if losses else ''}", soft_wrap=True)
+    console.print(f"{volume.path}: complete, {grey}. {beam} {f'Losses: {losses}.' if losses else ''}", soft_wrap=True)

@@ -335,6 +335,9 @@ def reconstruct(
         str | None, typer.Option("--pixel-size", help="Pixel size in the sample, as in '2.5 um', if none is recorded.")
     ] = None,
     angle_unit: AngleUnit = None,
+    keep_stripes: Annotated[
+        bool, typer.Option("--keep-stripes", help="Leave stripes of the sinograms (rings) as they are.")
+    ] = False,
     levels: Annotated[int | None, typer.Option("--levels", min=1, max=12, help="Levels of the pyramid.")] = None,
     partial: Annotated[
         bool, typer.Option("--partial", help="Also with less than three quarters of the half turn.")
@@ -358,7 +361,9 @@ def reconstruct(
     from operando.session.reconstructing import reconstruct as reconstruct_volume
     from operando.session.volume_options import volume_settings
 
-    settings = volume_settings(engine, rows, region, axis, pixel_size, partial=partial, levels=levels)
+    settings = volume_settings(
+        engine, rows, region, axis, pixel_size, partial=partial, keep_stripes=keep_stripes, levels=levels
+    )
     request = ReconstructRequest(source, tomogram, out, settings, memory, threads, angle_unit, again, dask)
     raise typer.Exit(reconstruct_volume(request, _console(LastingConsole)))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from live_analysis.corrections.stripes import StripesFound
 from live_analysis.engines.engine import Engine
 from live_analysis.final_volume.beam import Beam, measure_beam
 from live_analysis.final_volume.declared import Declared
@@ -57,7 +58,7 @@ class MadeVolume:
         """Return what was lost in all, and the flags of it."""
         slabs = self.slabs.values()
         left_out = max((slab.losses.num_left_out for slab in slabs), default=0)
-        found = {
+        found: dict[str, Any] = {
             "num_slabs": self.plan.num_slabs,
             "num_repaired_pixels": sum(slab.losses.num_repaired for slab in slabs),
             "num_zingers": sum(slab.losses.num_zingers for slab in slabs),
@@ -65,6 +66,14 @@ class MadeVolume:
             "num_rows_lost": sum(slab.num_rows_lost for slab in slabs),
             "num_rows_without_beam": self.plan.shape[0] - self._num_seen_rows(),
             "num_repeated_angles": self.plan.num_repeated_angles,
+        }
+        stripes = sum((slab.stripes for slab in slabs), StripesFound())
+        found |= {
+            "num_dead_detector_pixels": stripes.num_dead,
+            "num_detector_pixels_in_wide_stripes": stripes.num_wide,
+            "num_detector_pixels_off": stripes.num_narrow,
+            "num_detector_pixels_off_for_a_while": stripes.num_partial,
+            "largest_offset_of_a_detector_pixel": stripes.largest_offset,
         }
         flags = [*self.plan.flags]
         if left_out:

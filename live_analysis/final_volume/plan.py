@@ -28,6 +28,8 @@ class VolumeSettings:
         Pixel size in the sample; None to believe the scan.
     partial
         Whether a scan may be reconstructed that covers less than three quarters of the half turn.
+    keep_stripes
+        Whether stripes of the sinograms, rings of the slices, are left in.
     num_levels
         Levels of the pyramid; None for as many as make the smallest no wider than 256 voxels.
     """
@@ -38,6 +40,7 @@ class VolumeSettings:
     axis_column: float | None = None
     pixel_size_um: float | None = None
     partial: bool = False
+    keep_stripes: bool = False
     num_levels: int | None = None
 
 

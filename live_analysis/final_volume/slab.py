@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from live_analysis.corrections.stripes import StripesFound, remove_stripes
 from live_analysis.engines.engine import Engine, Scan
 from live_analysis.final_volume.beam import BeamOfSlab
 from live_analysis.final_volume.extended_view import extend
@@ -40,6 +41,7 @@ class SlabDone:
     num_bytes: int
     losses: Losses
     num_rows_lost: int
+    stripes: StripesFound
 
 
 def seen_part(plan: VolumePlan, index: int) -> slice:
@@ -66,7 +68,7 @@ def rows_of_counts(plan: VolumePlan, index: int) -> slice:
 def finish_slab(
     plan: VolumePlan, scan: RawScan, engine: Engine, store: VolumeStore, index: int, integrals: SlabIntegrals | None
 ) -> SlabDone:
-    """Reconstruct a slab from its integrals, write it, and return once the disk has it.
+    """Reconstruct a slab from its integrals, which lose their stripes; write it, and return once the disk has it.
 
     Raises
     ------
@@ -75,14 +77,16 @@ def finish_slab(
     """
     rows, seen = plan.slab(index), seen_part(plan, index)
     values = np.full((rows.stop - rows.start, *plan.shape[1:]), np.nan, np.float32)
-    losses, num_rows_lost = Losses(), 0
+    losses, num_rows_lost, stripes = Losses(), 0, StripesFound()
     if integrals is not None:
         losses = integrals.losses
         if len(integrals.angles_deg) < LEAST_PROJECTIONS * len(scan.angles_deg):
             num_rows_lost = seen.stop - seen.start
         else:
+            if not plan.settings.keep_stripes:
+                stripes = remove_stripes(integrals.values, integrals.angles_deg, plan.axis.column)
             _reconstruct(plan, engine, integrals, values[seen.start - rows.start : seen.stop - rows.start])
-    return SlabDone(index, store.write(index, pyramid(values, plan.num_levels)), losses, num_rows_lost)
+    return SlabDone(index, store.write(index, pyramid(values, plan.num_levels)), losses, num_rows_lost, stripes)
 
 
 def make_slab(

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from live_analysis.corrections.stripes import StripesFound
 from live_analysis.final_volume.ome_zarr import VolumeStore
 from live_analysis.final_volume.raw_scan import VolumeError
 from live_analysis.final_volume.slab import SlabDone
@@ -26,7 +27,9 @@ class SlabJournal:
         found = {}
         for line in read_json_lines(self._path):
             try:
-                slab = SlabDone(**{**line, "losses": Losses(**line["losses"])})
+                slab = SlabDone(
+                    **{**line, "losses": Losses(**line["losses"]), "stripes": StripesFound(**line["stripes"])}
+                )
             except (KeyError, TypeError):
                 continue
             found[slab.index] = slab

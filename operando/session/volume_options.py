@@ -17,6 +17,7 @@ def volume_settings(
     pixel_size: str | None,
     *,
     partial: bool,
+    keep_stripes: bool,
     levels: int | None,
 ) -> VolumeSettings:
     """Return what options say.
@@ -39,6 +40,7 @@ def volume_settings(
         axis_column=axis,
         pixel_size_um=None if pixel_size is None else _quantity("--pixel-size", pixel_size, "um"),
         partial=partial,
+        keep_stripes=keep_stripes,
         num_levels=levels,
     )
 

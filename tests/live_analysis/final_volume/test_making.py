@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 
+import h5py
 import numpy as np
 import pytest
 
@@ -75,6 +76,22 @@ def test_places_are_counted_from_the_rotation_axis_and_the_first_row(scan: RawSc
     assert about["operando"]["unit"] == "1/cm"
     assert about["operando"]["complete"] is True
     assert about["operando"]["grey_values_absolute"] is True
+
+
+def test_pixels_that_are_off_leave_no_rings_and_are_counted(file: Path, tmp_path: Path) -> None:
+    striped = tmp_path / "scan.h5"
+    striped.write_bytes(file.read_bytes())
+    with h5py.File(striped, "r+") as opened_file:
+        data = opened_file["exchange/data"]
+        data[:, :, 20] = (data[:, :, 20] * 0.9).astype(np.uint16)
+    scan = opened(striped)
+    without = made(tmp_path / "without.zarr", scan)
+    made(tmp_path / "with.zarr", scan, replace(SETTINGS, keep_stripes=True))
+    made(tmp_path / "good.zarr", opened(file))
+    good = voxels(tmp_path / "good.zarr")
+    rings, left = (np.nanstd(voxels(tmp_path / name) - good) for name in ("with.zarr", "without.zarr"))
+    assert left < rings / 4
+    assert without.totals()["num_detector_pixels_off"] >= 18  # of the 20 in that column
 
 
 def test_coarse_levels_are_those_of_the_whole_volume(scan: RawScan, tmp_path: Path) -> None:

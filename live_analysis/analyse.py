@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from live_analysis.live.live_tomogram import LiveResult
-from live_analysis.live.live_volume import Assumptions, warm_up
+from live_analysis.live.live_volume import Assumptions
 from live_analysis.nxtomo import write_nxtomo
 from live_analysis.progress import AnalysisState, Progress, Publish, say_nothing
 from live_analysis.results import AnalysisRun, ResultsWriter, TomogramResults, read_analysis_runs
 from live_analysis.run_follower import RunFollower, TomogramRun
 from live_analysis.tomogram_analysis import UNUSABLE, TomogramAnalysis
+from live_analysis.warm_up import warm_up
 from operando.model.clock import SystemClock
 from operando.model.experiment import Experiment
 from operando.model.experiment_file import load_experiment

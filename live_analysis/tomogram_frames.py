@@ -201,7 +201,6 @@ class TomogramFrames:
         values = repair_pixels(attenuation_integral(remove_zingers(blocks).values).values).values
         return values, np.concatenate(self._angles)[indices]
 
-
     def _corrected(
         self,
         rows: slice,

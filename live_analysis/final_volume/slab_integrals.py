@@ -94,7 +94,7 @@ def slab_integrals(
         light = beam.light.beam(beam.scan_fractions[frames], beam.shares[frames])
         brightness = None if beam.brightness is None else beam.brightness[frames]
         batch = counts if len(chosen) == len(counts) else counts[chosen]
-        found = correction.integrals(batch, light, inner, brightness=brightness)
+        found = correction.integrals(batch, light, inner, indices=frames, brightness=brightness)
         values[num : num + len(chosen)] = found.values
         num_repaired, num_zingers = num_repaired + found.num_dead, num_zingers + found.num_zingers
         num += len(chosen)

@@ -1,6 +1,5 @@
 """A volume that grows with the projections, and is made again if its first assumptions turn out wrong."""
 
-import contextlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 from live_analysis.corrections.live_rings import LiveRings
 from live_analysis.corrections.ring_volume import ring_volume
 from live_analysis.reconstruction.angle_weights import ProjectionError
-from live_analysis.reconstruction.cylinder_model import CylinderFit, CylinderFitError, fit_cylinder
+from live_analysis.reconstruction.cylinder_model import CylinderFit, fit_cylinder
 from live_analysis.reconstruction.filtered_back_projection import Grid
 from live_analysis.reconstruction.streaming_volume import StreamingVolume
 from live_analysis.rotation_axis import LOW_CONFIDENCE, RotationAxis, RotationAxisError, find_rotation_axis
@@ -17,7 +16,6 @@ from operando.model.geometry import CellGeometry
 
 NUM_FIRST = 16  # projections that tell what fills the bore before the first of them is added
 ROWS_FOR_AXIS, FRAMES_FOR_AXIS = 24, 360
-WARM_UP_COLUMNS = 64
 WHOLE_COVERAGE = 0.95  # of the half turn: with less, rings are no longer those of an even scan
 # Within these the volume stays as it is. A wrong axis of 0.2 columns blurs less than a column of a detector does; what
 # the model of the bore leaves out is 2 % of an error of its content (measured in the tests), below the noise.
@@ -228,15 +226,3 @@ class LiveVolume:
             return integrals
         angles_deg = np.array(self._angles_deg[indices.start : indices.stop])
         return integrals - self._cylinder.integrals(angles_deg, self._axis_column, self._shape[1], self._pixel_size_um)
-
-
-def warm_up() -> None:
-    """Load, the first time compile, what a live volume needs: the first projection must not wait for it."""
-    cell = CellGeometry(bore_diameter_mm=1.0, wall_outer_diameter_mm=2.0, wall_material="")
-    volume = LiveVolume(
-        2, WARM_UP_COLUMNS, 10.0, angle_step_deg=1.0, assumptions=Assumptions(), cell=cell, wall_per_cm=0.3
-    )
-    noise = np.random.default_rng(0).normal(0.3, 0.01, (180, 2, WARM_UP_COLUMNS)).astype(np.float32)
-    volume.add(noise, np.arange(180.0))
-    with contextlib.suppress(CylinderFitError, ProjectionError):
-        volume.finish()

@@ -7,8 +7,8 @@ from typing import ParamSpec, TypeVar
 import numba
 from numba import njit
 
-# Threads that have finished their part sleep instead of spinning: beside other busy programs, as a simulated beamline or
-# a second analysis, spinning made small loops ten times slower. OpenMP reads this when the first loop starts.
+# Threads that have finished their part sleep instead of spinning: beside other busy programs, such as a simulated
+# beamline, spinning made small loops ten times slower. OpenMP reads this when the first loop starts.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # Straight code on sixteen numbers becomes vector instructions only with this pass of LLVM, which numba leaves out.
 numba.config.SLP_VECTORIZE = 1

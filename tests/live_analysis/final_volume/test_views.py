@@ -49,7 +49,7 @@ def test_a_full_turn_about_an_axis_near_the_edge_shows_all_of_a_wider_object(
     assert volume.plan.grey_values_absolute
     found, true = voxels(out), truth(turn, 99)
     assert of_disc(found, 47.0, true) == pytest.approx(1, abs=0.005)  # half a per cent is the bar for untruncated views
-    assert of_disc(found, 13.0, true) == pytest.approx(1, abs=0.005)
+    assert of_disc(found, 13.0, true) == pytest.approx(1, abs=0.01)  # noise of few voxels: 0.4 % from seed to seed
     inside = np.isfinite(found)
     assert np.corrcoef(found[inside], true[inside])[0, 1] > 0.95
 

@@ -10,7 +10,7 @@ from live_analysis.corrections.counts_correction import Lean
 from live_analysis.corrections.stripes import StripesFound, remove_stripes
 from live_analysis.reconstruction.cylinder_model import fit_cylinder
 from live_analysis.reconstruction.filtered_back_projection import Grid
-from live_analysis.reconstruction.filtered_scan import FilteredScan, filter_truncated
+from live_analysis.reconstruction.filtered_scan import FilteredScan, ends_in_air, filter_truncated
 from live_analysis.rotation_axis import RotationAxis, find_rotation_axis
 from live_analysis.slices_picture import OrthogonalSlices
 from live_analysis.tomogram_frames import TomogramFrames
@@ -126,6 +126,8 @@ def reconstruct_tomogram(
         rows = slice(begin, min(begin + slab_rows, usable.stop))
         integrals = frames.integrals(rows)
         num_dead, num_zingers = num_dead + integrals.num_dead, num_zingers + integrals.num_zingers
+        # Before stripes are taken off: columns brighter than their flat tell that the flat is not this beam's.
+        absolute = absolute and (cell is not None or ends_in_air(integrals.values))
         stripes += remove_stripes(integrals.values, angles_deg, axis.column)
         scan = filter_truncated(
             integrals.values,

@@ -73,7 +73,7 @@ def integrals_of(
     settings: CorrectionSettings,
     frames: slice | None = None,
 ) -> SlabIntegrals:
-    """Return the integrals of some rows of all projections or of some.
+    """Return the integrals of some rows of all projections or of some, which may be left out as damaged.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def integrals_of(
     read_rows = rows_to_read(rows, (seen.start, seen.stop), settings.margin(scan.frame_shape[1]))
     counts = read_counts(scan, rows, read_rows, frames)
     found = slab_integrals(counts, scan.angles_deg, beam.of_rows(read_rows), settings)
-    if not len(found.angles_deg) or (frames is None and len(found.angles_deg) < 2):
+    if frames is None and len(found.angles_deg) < 2:
         raise VolumeError(
             f"{scan.source}: {found.losses.num_left_out} of {len(scan.angles_deg)} projections have too few usable "
             f"pixels in rows {rows.start}:{rows.stop}, and nothing is left to reconstruct."

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from live_analysis.corrections.axis_tilt import axis_tilt
 from live_analysis.corrections.counts_correction import CorrectionSettings, Lean
@@ -168,11 +169,13 @@ def _corrections(
     upright = CorrectionSettings(phase=phase)
     if settings.axis_column is not None:
         return upright
-    tilt = axis_tilt(
-        lambda index: integrals_of(scan, beam, seen, seen, upright, slice(index, index + 1)).values[0],
-        scan.angles_deg,
-        first_row=seen.start,
-    )
+
+    def projection(index: int) -> NDArray[np.float32]:
+        found = integrals_of(scan, beam, seen, seen, upright, slice(index, index + 1)).values
+        # Zeros are like no other projection: pairs with a damaged one tell nothing.
+        return found[0] if len(found) else np.zeros((seen.stop - seen.start, scan.frame_shape[1]), np.float32)
+
+    tilt = axis_tilt(projection, scan.angles_deg, first_row=seen.start)
     if tilt is None or not tilt.worth_correcting(seen.stop - seen.start, scan.frame_shape[1]):
         return upright
     return replace(upright, lean=Lean(tilt.tilt_deg, tilt.row, tilt.column))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from live_analysis.final_volume.making import MadeVolume
+from live_analysis.final_volume.plan import VolumeSettings
 from live_analysis.final_volume.raw_scan import VolumeError
 from tests.live_analysis.final_volume.scans import SETTINGS, SMALL, begun, made, opened, voxels, written
 
@@ -58,6 +59,14 @@ def test_projections_of_nan_are_left_out_and_counted(file: Path, whole: tuple[Pa
     assert volume.totals()["most_projections_left_out"] == 3
     assert "projections_left_out" in volume.totals()["flags"]
     assert mean(file.with_suffix(".zarr")) == pytest.approx(whole[1], abs=GREY_PER_CM)
+
+
+def test_the_axis_is_found_also_without_the_first_and_the_last_projections(file: Path) -> None:
+    data = values_of(file, "data").astype(np.float32)
+    data[[0, 1, 88, 89]] = np.nan
+    replaced(file, "data", data)
+    plan = begun(file.with_suffix(".zarr"), opened(file), VolumeSettings()).plan
+    assert plan.axis.column == pytest.approx(SMALL.axis_column, abs=3 * plan.axis.uncertainty)
 
 
 def test_projections_taken_with_a_closed_shutter_are_left_out_and_counted(

@@ -16,10 +16,11 @@ from live_analysis.final_volume.plan import Axis, Bore, VolumePlan, VolumeSettin
 from live_analysis.final_volume.raw_scan import RawScan, VolumeError
 from live_analysis.final_volume.slab_height import levels_for, slab_height
 from live_analysis.final_volume.slab_integrals import SlabIntegrals
-from live_analysis.reconstruction.angle_weights import ProjectionError, angle_weights
+from live_analysis.reconstruction.angle_weights import AngleWeights, ProjectionError, angle_weights
 from live_analysis.reconstruction.cylinder_model import CylinderFitError, fit_cylinder
 from live_analysis.reconstruction.filtered_scan import ends_in_air
 from live_analysis.rotation_axis import LOW_CONFIDENCE, MIN_COVERAGE, RotationAxisError, find_rotation_axis
+from live_analysis.tomogram_analysis import MAX_RIM_GAP
 from operando.model.geometry import CellGeometry
 
 
@@ -46,7 +47,7 @@ def make_plan(
     num_rows, num_columns = scan.frame_shape
     pixel_size_um = settings.pixel_size_um or scan.pixel_size_um
     flags = []
-    coverage = _coverage(scan, settings)
+    weights = _weights(scan, settings)
     seen = seen_rows(scan, beam)
     rows = settings.rows or (0, num_rows)
     if not 0 <= rows[0] < rows[1] <= num_rows:
@@ -89,7 +90,9 @@ def make_plan(
         flags.append("rotation_axis_uncertain")
     if scan.num_expected is not None and scan.num_expected != scan.projections.shape[0]:
         flags.append("partial")
-    if coverage < MIN_COVERAGE:
+    if np.radians(weights.largest_gap_deg) * num_columns / 2 > MAX_RIM_GAP:
+        flags.append("undersampled")
+    if weights.coverage < MIN_COVERAGE:
         flags.append("angles_missing")
     if beam.num_left_out:
         flags.append("darks_or_flats_left_out")
@@ -114,24 +117,24 @@ def make_plan(
         phase_length_um=declared.phase_length_um,
         bore=bore,
         grey_values_absolute=absolute,
-        coverage=coverage,
+        coverage=weights.coverage,
         num_repeated_angles=len(scan.angles_deg) - len(np.unique(scan.angles_deg)),
         flags=tuple(flags),
     )
 
 
-def _coverage(scan: RawScan, settings: VolumeSettings) -> float:
+def _weights(scan: RawScan, settings: VolumeSettings) -> AngleWeights:
     try:
-        coverage = angle_weights(scan.angles_deg).coverage
+        weights = angle_weights(scan.angles_deg)
     except ProjectionError as error:
         raise VolumeError(f"{scan.source}: {error}") from error
-    if coverage < MIN_COVERAGE and not settings.partial:
+    if weights.coverage < MIN_COVERAGE and not settings.partial:
         raise VolumeError(
             f"{scan.source}: {len(scan.angles_deg)} projections from {scan.angles_deg.min():.4g} to "
-            f"{scan.angles_deg.max():.4g} deg cover {coverage:.0%} of the half turn. Are the angles right, and in "
+            f"{scan.angles_deg.max():.4g} deg cover {weights.coverage:.0%} of the half turn. Are the angles right, and in "
             "degrees (--angle-unit)? To reconstruct a part of the half turn all the same, give --partial and --axis."
         )
-    return coverage
+    return weights
 
 
 def _axis(looked_at: SlabIntegrals, settings: VolumeSettings) -> Axis:

@@ -132,7 +132,7 @@ def _weights(scan: RawScan, settings: VolumeSettings) -> AngleWeights:
         raise VolumeError(
             f"{scan.source}: {len(scan.angles_deg)} projections from {scan.angles_deg.min():.4g} to "
             f"{scan.angles_deg.max():.4g} deg cover {weights.coverage:.0%} of the half turn. Are the angles right, "
-            "and in degrees (--angle-unit)? To reconstruct a part of the half turn all the same, give --partial and --axis."
+            "and in degrees (--angle-unit)? To reconstruct a part all the same, give --partial and --axis."
         )
     return weights
 

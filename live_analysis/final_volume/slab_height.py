@@ -10,6 +10,7 @@ CHUNK_ROWS = 32
 CHUNK_COLUMNS = 256
 SMALLEST_LEVEL = 256
 BASE_BYTES = 500_000_000  # interpreter, libraries, compiled code
+CORRECTING_BYTES = 2  # of a pixel of a slab: batches of projections, stripes
 COPIES_OF_VOLUME = 3.0  # of the rows an engine has: sums, what it returns, and what it works with
 COPIES_OF_FILTERED = 2.0  # of their projections
 
@@ -34,7 +35,7 @@ def peak_bytes(
         Voxels of one row of the volume.
     """
     projections = num_projections * num_columns
-    slab = slab_rows * (projections * (2 * count_bytes + 4) + 4 * voxels * 1.3)
+    slab = slab_rows * (projections * (2 * count_bytes + 4 + CORRECTING_BYTES) + 4 * voxels * 1.3)
     engine = min(slab_rows, ENGINE_ROWS) * 4 * (square**2 * COPIES_OF_VOLUME + projections * COPIES_OF_FILTERED)
     return int(BASE_BYTES + slab + engine)
 

@@ -109,7 +109,7 @@ def align(
         int | None, typer.Option("--seed", min=0, help="Seed of the simulated beamline (rehearsals only).")
     ] = None,
 ) -> None:
-    """Take test shots, find the rotation axis, propose what to read.
+    """Take test shots, find the rotation axis, propose a region.
 
     Before an experiment. Takes dark, flat (sample out) and shots at 0 and 180 deg with the exposure of FILE; nothing is
     asked of the cell.

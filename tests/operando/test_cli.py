@@ -17,8 +17,8 @@ from operando.session.results_table import comparison_table
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "experiments" / "cus_26mpa.toml"
 COMMANDS = (
-    "run", "check", "simulate", "guard", "analyse", "replay", "monitor", "watch", "results", "compare", "ask",
-    "status", "devices",
+    "run", "check", "align", "simulate", "guard", "analyse", "reconstruct", "replay", "monitor", "watch", "results",
+    "compare", "ask", "export", "status", "devices",
 )  # fmt: skip
 
 

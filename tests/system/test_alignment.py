@@ -15,9 +15,35 @@ ROOT = Path(__file__).parents[2]
 PIXEL_UM = 3.52
 
 
+def finer_experiment(folder: Path) -> Path:
+    """The short experiment with pixels of half the size: an axis is told to a part of a pixel."""
+    text = SHORT.read_text()
+    for coarse, fine in (
+        ("num_columns = 80", "num_columns = 160"),
+        ("num_rows = 56", "num_rows = 112"),
+        ("binning = 8", "binning = 4"),
+        ('"7.04 um"', f'"{PIXEL_UM} um"'),
+        ("../../experiments", str(ROOT / "experiments")),
+    ):
+        assert coarse in text
+        text = text.replace(coarse, fine)
+    path = folder / "finer.toml"
+    path.write_text(text)
+    return path
+
+
 def test_a_rehearsed_alignment_centres_the_axis_and_leaves_a_picture_and_no_process(tmp_path: Path) -> None:
     folder = tmp_path / "align"
-    command = [sys.executable, "-m", "operando.cli", "align", str(SHORT), "--centre", "--run-dir", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "operando.cli",
+        "align",
+        str(finer_experiment(tmp_path)),
+        "--centre",
+        "--run-dir",
+        str(folder),
+    ]
     answer = subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=ROOT, check=False)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert answer.stdout.startswith("REHEARSAL of an alignment")

@@ -93,7 +93,7 @@ found["stopped"] = str(engine(stopped()).plan_result)
 try:
     engine(too_large())
 except Exception as error:
-    found["too_large"] = str(error)
+    found["too_large"] = f"{error} {error.__cause__}"  # bluesky raises what failed, or that a status has failed by it
 try:
     instruments.rotation_stage.set(1e6)
 except LimitError as error:

@@ -67,7 +67,7 @@ def algotom(scan: RecordedScan) -> Slices:
 
 
 def algotom_without_stripes(scan: RecordedScan) -> Slices:
-    """Return algotom's slices after its `remove_all_stripe` with the settings of its manual."""
+    """Return algotom's slices after its `remove_all_stripe` with one set of parameters, not tuned to this scan."""
     from algotom.prep.removal import remove_all_stripe
 
     return np.stack(

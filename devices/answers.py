@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from epics.ca import ChannelAccessGetFailure
+from epics.ca import CASeverityException, ChannelAccessGetFailure
 from ophyd import DeviceStatus
 from ophyd.status import SubscriptionStatus
 from ophyd.utils import DisconnectedError, ReadOnlyError
@@ -18,7 +18,15 @@ class NoAnswerError(RuntimeError):
 
 
 # What a read or a put raises while a server is gone; each library has an error of its own.
-NO_ANSWER = (NoAnswerError, ConnectionError, TimeoutError, DisconnectedError, ReadOnlyError, ChannelAccessGetFailure)
+NO_ANSWER = (
+    NoAnswerError,
+    ConnectionError,
+    TimeoutError,
+    DisconnectedError,
+    ReadOnlyError,
+    ChannelAccessGetFailure,
+    CASeverityException,
+)
 
 
 def put_all(settings: Sequence[tuple[Any, object]], *, answer_s: float = ANSWER_S) -> None:

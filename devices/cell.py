@@ -11,6 +11,7 @@ from ophyd import Component, Device, EpicsSignal, EpicsSignalRO
 from ophyd.status import DeviceStatus
 
 from devices.answers import NO_ANSWER
+from devices.unsent_gets import forget_unsent_gets
 
 RECONNECT_S = 20.0  # real time: a killed guard is back within 3 s, but libca looks for lost servers every 10 s only
 RECEIVED_TIMEOUT_S = 5.0  # real time: the guard receives at once or is not there
@@ -29,7 +30,7 @@ class GuardReading(EpicsSignalRO):  # type: ignore[misc]
 
         Raises
         ------
-        TimeoutError, ChannelAccessGetFailure
+        TimeoutError, ChannelAccessGetFailure, CASeverityException
             If the guard has been gone for longer than a restart takes.
         """
         began_s = time.monotonic()
@@ -37,6 +38,7 @@ class GuardReading(EpicsSignalRO):  # type: ignore[misc]
             try:
                 found = super().get(**options)
             except NO_ANSWER:
+                forget_unsent_gets(self.pvname)
                 if self.parent.is_given_up or time.monotonic() - began_s > RECONNECT_S:
                     self.parent.is_given_up = True
                     raise

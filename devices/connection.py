@@ -6,6 +6,8 @@ from typing import Any
 
 from ophyd import Signal
 
+from devices.unsent_gets import forget_unsent_gets
+
 POLL_S = 0.02
 NAMED = 8
 
@@ -36,8 +38,9 @@ def connect(devices: Iterable[Any], timeout_s: float) -> None:
         try:
             signal.wait_for_connection(timeout=max(deadline_s - time.monotonic(), POLL_S))
         except TimeoutError:
-            pv_names = sorted({getattr(signal, "pvname", signal.name), getattr(signal, "setpoint_pvname", signal.name)})
-            missing.setdefault(device.name, []).extend(name for name in pv_names if name != signal.name)
+            missing.setdefault(device.name, []).extend(_pv_names(signal))
+        else:
+            signal.subscribe(_forget_if_broken, event_type=signal.SUB_META, run=False)
     if missing:
         raise DeviceConnectionError(
             "\n".join(
@@ -52,6 +55,17 @@ def _listed(pv_names: list[str]) -> str:
     """Return enough names to find the mistake; a camera has more than a hundred."""
     more = len(pv_names) - NAMED
     return ", ".join(pv_names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _pv_names(signal: Any) -> list[str]:
+    names = {getattr(signal, "pvname", signal.name), getattr(signal, "setpoint_pvname", signal.name)}
+    return sorted(names - {signal.name})
+
+
+def _forget_if_broken(*, obj: Any, connected: bool = True, **_: object) -> None:
+    if not connected:
+        for pv_name in _pv_names(obj):
+            forget_unsent_gets(pv_name)
 
 
 def _signals(device: Any) -> list[Any]:

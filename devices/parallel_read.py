@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from epics import ca
 
+from devices.unsent_gets import forget_unsent_gets
+
 INVALID_SEVERITY = 3  # the IOC itself says that the value means nothing
 
 
@@ -54,8 +56,12 @@ class ParallelReader:
         for name, channel in self._channels.items():
             if ca.isConnected(channel):
                 kind = ca.promote_type(channel, use_time=True)
-                ca.get_with_metadata(channel, ftype=kind, count=1, wait=False)
-                asked[name] = channel, kind
+                try:
+                    ca.get_with_metadata(channel, ftype=kind, count=1, wait=False)
+                except ca.CASeverityException:  # the circuit broke since it was asked
+                    forget_unsent_gets(name)
+                else:
+                    asked[name] = channel, kind
         ca.flush_io()
         deadline_s = time.monotonic() + timeout_s
         values: dict[str, ReadValue | None] = dict.fromkeys(self._channels)

@@ -1,5 +1,6 @@
 """The analysis process: follows a run directory from its beginning; live only means that it grows."""
 
+import contextlib
 import dataclasses
 import fcntl
 import os
@@ -94,7 +95,8 @@ class _Analysis:
     def go_on_until(self, stop: threading.Event) -> None:
         writer = ResultsWriter(self._run.results, SystemClock())
         if self._follow:
-            warm_up()
+            with contextlib.suppress(OSError):  # a full disk: kernels are then loaded when they are needed
+                warm_up()
         try:
             while not stop.is_set():
                 num_new = self._follower.poll()
@@ -140,8 +142,8 @@ class _Analysis:
     def _poll_live(self, name: str, analysis: TomogramAnalysis) -> None:
         try:
             live = analysis.poll_live()
-        except UNUSABLE as error:
-            self._report(f"{name}: no live volume: {error}")
+        except Exception as error:  # nothing that one tomogram holds may keep the others from being measured
+            self._report(f"{name}: no live volume: {_told(error)}")
             return
         if live is not None:
             self._assumptions = live.volume.learned

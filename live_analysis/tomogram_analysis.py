@@ -112,7 +112,7 @@ class TomogramAnalysis:
 
         Raises
         ------
-        UNUSABLE
+        Exception
             If the frames cannot become a volume; there is no live volume of this tomogram then.
         """
         if self._live is None or self._frames is None:
@@ -124,7 +124,7 @@ class TomogramAnalysis:
             if not self._live.is_complete and not self._tomogram.ended:
                 return None
             result = self._live.finish()
-        except UNUSABLE:
+        except Exception:
             self._live = None
             raise
         self._live = None

@@ -17,8 +17,8 @@ from operando.model.geometry import CellGeometry
 NUM_FIRST = 16  # projections that tell what fills the bore before the first of them is added
 ROWS_FOR_AXIS, FRAMES_FOR_AXIS = 24, 360
 WHOLE_COVERAGE = 0.95  # of the half turn: with less, rings are no longer those of an even scan
-# Within these the volume stays as it is. A wrong axis of 0.2 columns blurs less than a column of a detector does; what
-# the model of the bore leaves out is 2 % of an error of its content (measured in the tests), below the noise.
+# Within these the volume stays as it is. An axis wrong by 0.2 columns blurs less than a column of the detector; the
+# model of the bore is taken off and added again, and an error of it shows only as far as the view is truncated.
 AXIS_TOLERANCE_COLUMNS, CONTENT_TOLERANCE, CENTRE_TOLERANCE_COLUMNS = 0.2, 0.05, 20.0
 
 
@@ -38,7 +38,8 @@ class FinishedVolume:
     """A whole volume in 1/cm, shape (row, y, x), NaN where not every direction sees, and what it rests on.
 
     ``axis`` is None if the projections did not tell it; the assumed one was kept then. ``made_again`` says whether the
-    assumptions were so wrong that all projections were added anew. ``learned`` are assumptions for the next tomogram.
+    assumptions were so wrong that projections were added anew, on the way or at the end. ``learned`` are assumptions
+    for the next tomogram.
     """
 
     values_per_cm: NDArray[np.float32]
@@ -87,6 +88,7 @@ class LiveVolume:
         self._angles_deg: list[float] = []
         self._cylinder: CylinderFit | None = None
         self._volume: StreamingVolume | None = None
+        self._made_again = False
 
     def add(self, integrals: NDArray[np.float32], angles_deg: NDArray[np.float64]) -> None:
         """Add projections: attenuation integrals without NaN, shape (frame, row, column), and their angles."""
@@ -109,7 +111,7 @@ class LiveVolume:
         """
         if not self._integrals:
             raise ProjectionError("there is no projection, so there is no volume.")
-        axis, made_again = self.check_assumptions()
+        axis = self.check_assumptions()
         assert self._volume is not None
         result = self._volume.result()
         values = result.values
@@ -124,19 +126,17 @@ class LiveVolume:
             self._axis_column,
             axis,
             self._cylinder is not None,
-            made_again,
+            self._made_again,
             Assumptions(self._axis_column, self._centre(self._cylinder)),
         )
 
-    def check_assumptions(self) -> tuple[RotationAxis | None, bool]:
+    def check_assumptions(self) -> RotationAxis | None:
         """Find axis and bore in what has come; add everything anew if they are not where they were assumed.
 
         Returns
         -------
         RotationAxis or None
             None if the projections do not tell it.
-        bool
-            Whether everything was added anew.
 
         Raises
         ------
@@ -147,10 +147,11 @@ class LiveVolume:
         column = self._axis_column if axis is None or axis.confidence < LOW_CONFIDENCE else axis.column
         cylinder = self._fit(column, None)
         wrong = abs(column - self._axis_column) > AXIS_TOLERANCE_COLUMNS or not self._still_right(cylinder)
+        self._made_again = self._made_again or (wrong and self._volume is not None)
         if self._volume is None or wrong:
             self._axis_column = column
             self._begin(cylinder)
-        return axis, wrong
+        return axis
 
     def _ring_volume(self) -> NDArray[np.float32]:
         first, last = min(self._angles_deg), max(self._angles_deg)

@@ -104,8 +104,10 @@ class InterruptHandler:
 
     def _heard(self, number: int) -> None:
         if number != signal.SIGINT:
-            _leave_lost_terminal(number)
-            self._stop_now()
+            try:
+                _leave_lost_terminal(number)
+            finally:
+                self._stop_now()
         elif self._asking or self._ending or not (sys.stdin is not None and sys.stdin.isatty()):
             self._stop_now()
         else:

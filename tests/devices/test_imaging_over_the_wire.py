@@ -45,6 +45,13 @@ def test_a_device_that_does_not_connect_is_named_with_its_process_variables(foun
     assert found["connected_s"] < 3.0, "only what is used is connected"
 
 
+def test_a_get_that_was_refused_when_the_circuit_broke_is_no_answer_and_later_ones_are_sent(
+    found: dict[str, Any],
+) -> None:
+    # The second read waits for the answer of the refused one: pyepics's manner, and why they are forgotten.
+    assert found["refused"] == ["CASeverityException", "ReadTimeoutError", "value", "none", "value"]
+
+
 def test_a_stopped_move_is_an_error_that_says_where_it_stopped(found: dict[str, Any]) -> None:
     assert "was asked to go to 90, but it was stopped at" in found["stopped"]
 

@@ -35,9 +35,11 @@ def test_a_signal_is_heard_while_the_main_thread_waits_for_a_lock(heard: "queue.
     got: list[int] = []
 
     def listen() -> None:
-        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
-        got.append(heard.get(timeout=TIMEOUT_S))
-        over.set()
+        try:
+            signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+            got.append(heard.get(timeout=TIMEOUT_S))
+        finally:
+            over.set()
 
     threading.Thread(target=listen).start()
     over.wait()

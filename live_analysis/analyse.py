@@ -15,6 +15,7 @@ from live_analysis.nxtomo import write_nxtomo
 from live_analysis.progress import AnalysisState, Progress, Publish, say_nothing
 from live_analysis.results import AnalysisRun, ResultsWriter, TomogramResults, read_analysis_runs
 from live_analysis.run_follower import RunFollower, TomogramRun
+from live_analysis.step_analysis import measure_step
 from live_analysis.tomogram_analysis import UNUSABLE, TomogramAnalysis
 from live_analysis.warm_up import warm_up
 from operando.model.clock import SystemClock
@@ -83,8 +84,8 @@ class _Analysis:
         self._follow, self._report, self._publish = follow, report, publish
         self._follower = RunFollower(run.documents)
         earlier = read_analysis_runs(run.results)
-        self._done = set() if again else {entry.raw_run for entry in earlier if entry.raw_run_ended}
-        self._replaced = _event_uids(entry for entry in earlier if entry.raw_run not in self._done)
+        self._done = set() if again else {_key(entry) for entry in earlier if entry.raw_run_ended}
+        self._replaced = _event_uids(entry for entry in earlier if _key(entry) not in self._done)
         self._under_way: dict[str, TomogramAnalysis] = {}
         self._assumptions = Assumptions()
         self._num_dropped = 0
@@ -105,6 +106,7 @@ class _Analysis:
                     num_new += self._poll(tomogram)
                     if (tomogram.ended or not self._follow) and not stop.is_set():
                         self._finish(tomogram, writer)
+                self._measure_steps(writer)
                 if not self._follow or (self._follower.runs.experiment_ended and not num_new):
                     break
                 if not num_new:
@@ -114,7 +116,16 @@ class _Analysis:
         self._publish(None, Progress(AnalysisState.ENDED, num_dropped=self._num_dropped))
 
     def _waiting(self) -> list[TomogramRun]:
-        return [tomogram for tomogram in self._follower.runs.tomograms if tomogram.uid not in self._done]
+        return [
+            tomogram for tomogram in self._follower.runs.tomograms if (tomogram.uid, tomogram.name) not in self._done
+        ]
+
+    def _measure_steps(self, writer: ResultsWriter) -> None:
+        steps = self._follower.runs.steps
+        for index, step in enumerate(steps):
+            if (step.outer_run, step.name) not in self._done:
+                results = measure_step(self._run, self._experiment, step, steps[:index])
+                self._keep(results, writer, ended=True)
 
     def _poll(self, tomogram: TomogramRun) -> int:
         """Take in new frames; what is wrong with them comes up again, and is told, when the tomogram is measured."""
@@ -153,13 +164,18 @@ class _Analysis:
         self._publish(None, self._progress(AnalysisState.MEASURING, tomogram))
         analysis = self._under_way[tomogram.uid]
         title = f"{self._experiment.experiment.title}: {tomogram.name}"
-        results = self._traced(measure(analysis, self._run, tomogram, title=title), tomogram)
+        results = measure(analysis, self._run, tomogram, title=title)
         declared = tomogram.num_declared.get(FrameKind.PROJECTION, 0)
         self._num_dropped += max(declared - analysis.num_projections, 0)
-        writer.write(results)
         del self._under_way[tomogram.uid]
-        self._done.add(tomogram.uid)
-        self._publish(results, self._progress(AnalysisState.WAITING, tomogram))
+        self._keep(results, writer, ended=tomogram.ended)
+
+    def _keep(self, results: TomogramResults, writer: ResultsWriter, *, ended: bool) -> None:
+        results = self._traced(results, ended=ended)
+        writer.write(results)
+        self._done.add((results.raw_run, results.tomogram))
+        waiting = Progress(AnalysisState.WAITING, results.tomogram, 0, len(self._waiting()), self._num_dropped)
+        self._publish(results, waiting)
         self._report(sentence(results))
 
     def _progress(self, state: AnalysisState, tomogram: TomogramRun) -> Progress:
@@ -167,16 +183,16 @@ class _Analysis:
         num_projections = 0 if analysis is None else analysis.num_projections
         return Progress(state, tomogram.name, num_projections, len(self._waiting()), self._num_dropped)
 
-    def _traced(self, results: TomogramResults, tomogram: TomogramRun) -> TomogramResults:
+    def _traced(self, results: TomogramResults, *, ended: bool) -> TomogramResults:
         """Say which earlier values the new ones replace, and whether the run they come from had ended."""
-        flags = () if tomogram.ended else (RUN_NOT_CLOSED,)
+        flags = () if ended else (RUN_NOT_CLOSED,)
         measurements = tuple(
             dataclasses.replace(
-                entry, flags=(*entry.flags, *flags), replaces=self._replaced.get((entry.run_uid, entry.name))
+                entry, flags=(*entry.flags, *flags), replaces=self._replaced.get((*_key(results), entry.name))
             )
             for entry in results.measurements
         )
-        return dataclasses.replace(results, measurements=measurements, raw_run_ended=tomogram.ended)
+        return dataclasses.replace(results, measurements=measurements, raw_run_ended=ended)
 
     def _tell_of_damage(self) -> None:
         if self._follower.num_damaged != self._num_damaged:
@@ -227,8 +243,12 @@ def _told(error: Exception) -> str:
     return text if text.endswith(".") else f"{type(error).__name__}: {text}."
 
 
-def _event_uids(runs: Iterator[AnalysisRun]) -> dict[tuple[str, str], str]:
-    return {(entry.run_uid, entry.name): uid for analysis in runs for uid, entry in analysis.events.items()}
+def _key(entry: AnalysisRun | TomogramResults) -> tuple[str, str]:
+    return entry.raw_run, entry.tomogram
+
+
+def _event_uids(runs: Iterator[AnalysisRun]) -> dict[tuple[str, str, str], str]:
+    return {(*_key(analysis), entry.name): uid for analysis in runs for uid, entry in analysis.events.items()}
 
 
 def sentence(results: TomogramResults) -> str:
@@ -239,6 +259,8 @@ def sentence(results: TomogramResults) -> str:
     volume = next((entry for entry in results.measurements if entry.name == "high_attenuation_volume"), None)
     if volume is None:
         axis = next((entry for entry in results.measurements if entry.name == "rotation_axis"), None)
+        if axis is None and results.attempt == 0:
+            return f"{results.tomogram}: {len(results.measurements)} measurements of the step in {cost_s:.1f} s"
         text = "no rotation axis" if axis is None else f"axis at column {number_text(axis.value, axis.uncertainty)}"
         return f"{results.tomogram}: {text}, {len(results.measurements)} measurements in {cost_s:.1f} s"
     return f"{results.tomogram}: {_volume_sentence(volume)}, measured in {cost_s:.1f} s"

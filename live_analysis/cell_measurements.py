@@ -1,6 +1,7 @@
 """What the cell did during a tomogram: voltage, current, charge, force, pressure, temperature, capacity."""
 
 import contextlib
+import math
 import sqlite3
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,11 +10,16 @@ import numpy as np
 
 from live_analysis.run_follower import TomogramRun
 from operando.model.cell_log import CellLogReader
+from operando.model.experiment import Cell
 from operando.model.json_lines import read_json_lines
+from operando.model.materials import FARADAY_C_PER_MOL, material
 from operando.model.run_directory import RunDirectory
 from operando.model.schedule import step_key
 
 HELD_TECHNIQUE = 1  # the second technique of the pair constant current, hold
+PRESSURE_ACCURACY_MPA = 0.07  # 0.1 % of 2 kN over 28 mm2
+COULOMB_PER_MAH = 3.6
+CM3_PER_MM2_IN_UM = 1e6
 ROWS_OF_A_HOLD = 600  # looked at first; ten minutes at a sample a second
 
 
@@ -35,18 +41,16 @@ _READINGS = (
     ("voltage", "cell_voltage", "V", 1e-4),
     ("current", "cell_current", "A", 1e-8),
     ("charge", "cell_charge", "mAh", 1e-5),
-    ("stack_pressure", "cell_pressure", "MPa", 0.07),  # 0.1 % of 2 kN over 28 mm2
+    ("stack_pressure", "cell_pressure", "MPa", PRESSURE_ACCURACY_MPA),
     ("force", "cell_force", "N", 2.0),
     ("temperature", "cell_temperature", "degC", 0.1),
 )
 
 
-def cell_measurements(
-    run: RunDirectory, tomogram: TomogramRun, *, active_mass_mg: float | None
-) -> list[CellMeasurement]:
+def cell_measurements(run: RunDirectory, tomogram: TomogramRun, *, cell: Cell | None) -> list[CellMeasurement]:
     """Return what is known of the cell during a tomogram; what was not recorded is left out.
 
-    Without its active mass there is no capacity.
+    Without the cell's active mass there is no capacity, without the diameter of its lithium no thinning.
     """
     readings = [document["data"] for document in tomogram.cell_readings]
     if not readings:
@@ -66,8 +70,10 @@ def cell_measurements(
                 for entry in found
             ]
             charge_mah = next((entry for entry in found if entry.name == "charge"), None)
-            if charge_mah is not None and active_mass_mg is not None:
-                found += _capacity(run, tomogram, log, charge_mah, active_mass_mg)
+            if charge_mah is not None and cell is not None:
+                found += _capacity(run, tomogram, log, charge_mah, cell.active_mass)
+                if cell.lithium_diameter is not None:
+                    found.append(_lithium_thinning(charge_mah, cell.lithium_diameter))
             found += _hold_charge(log, first, last)
         finally:
             log.close()
@@ -110,6 +116,14 @@ def _capacity(
     per_gram = 1e3 / active_mass_mg
     value = abs(charge.value - row["charge_mah"]) * per_gram
     return [CellMeasurement("capacity", value, "mAh/g", charge.uncertainty * per_gram)]
+
+
+def _lithium_thinning(charge: CellMeasurement, diameter_mm: float) -> CellMeasurement:
+    """Return what Faraday's law takes off a lithium electrode of that diameter: discharge thins it."""
+    mol = -charge.value * COULOMB_PER_MAH / FARADAY_C_PER_MOL
+    um_per_mol = material("Li").molar_volume_cm3 / (math.pi / 4 * diameter_mm**2) * CM3_PER_MM2_IN_UM
+    uncertainty_um = abs(charge.uncertainty * COULOMB_PER_MAH / FARADAY_C_PER_MOL * um_per_mol)
+    return CellMeasurement("lithium_thinning", mol * um_per_mol, "um", uncertainty_um)
 
 
 def _hold_charge(log: CellLogReader, first: dict[str, Any], last: dict[str, Any]) -> list[CellMeasurement]:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlparse
 from operando.model.frames import FrameKind
 from operando.model.json_lines import JsonLinesReader
 from operando.model.run_directory import RunDirectory
+from operando.model.schedule import step_name
 from operando.model.texts import NAME
 
 Document = dict[str, Any]
@@ -57,6 +58,20 @@ class TomogramRun:
         return own if own.exists() else self.resource_paths.get(kind, own)
 
 
+@dataclass(frozen=True)
+class EndedStep:
+    """A step of the schedule that was gone through to its end; times are those of the run's clock.
+
+    ``name`` is that of the file, from the second cycle on with its number, as the names of tomograms are.
+    """
+
+    outer_run: str
+    name: str
+    kind: str
+    begin_s: float
+    end_s: float
+
+
 class TomogramRuns:
     """Sorts documents into tomograms; never raises on a document it cannot use, but counts it."""
 
@@ -65,6 +80,9 @@ class TomogramRuns:
         self._tomograms: dict[str, TomogramRun] = {}
         self._streams: dict[str, tuple[TomogramRun, str]] = {}
         self._resources: dict[str, Path] = {}
+        self._step_streams: dict[str, str] = {}
+        self.steps: list[EndedStep] = []
+        self._outer_runs: set[str] = set()
         self._open_outer_runs: set[str] = set()
         self._num_outer_runs = 0
         self.num_damaged = 0
@@ -94,6 +112,7 @@ class TomogramRuns:
             # Whoever begins a new outer run has found the old one dead: what it left open gets no more frames.
             self._orphan_all()
             self._open_outer_runs = {document["uid"]}
+            self._outer_runs.add(document["uid"])
             self._num_outer_runs += 1
         elif kind == "tomogram" or (self._every_run and kind is None):
             tomogram = TomogramRun(document)
@@ -105,10 +124,14 @@ class TomogramRuns:
         tomogram = self._tomograms.get(document["run_start"])
         if tomogram is not None:
             self._streams[document["uid"]] = tomogram, document["name"]
+        elif document["run_start"] in self._outer_runs and document["name"] == "steps":
+            self._step_streams[document["uid"]] = document["run_start"]
 
     def _event(self, document: Document) -> None:
         tomogram, stream = self._streams.get(document["descriptor"], (None, ""))
         if tomogram is None:
+            if (outer_run := self._step_streams.get(document["descriptor"])) is not None:
+                self.steps.append(_ended_step(outer_run, document["data"]))
             return
         if stream == "cell":
             tomogram.cell_readings.append(document)
@@ -172,6 +195,14 @@ class RunFollower:
                 yield value[0], value[1]
             else:
                 self.runs.num_damaged += 1
+
+
+def _ended_step(outer_run: str, data: Document) -> EndedStep:
+    name, cycle = str(data["step"]), int(data["cycle"])
+    if not re.fullmatch(NAME, name):
+        raise ValueError(f"{name!r} is no name of a step.")
+    begin_s, end_s = float(data["begin_s"]), float(data["end_s"])
+    return EndedStep(outer_run, step_name(name, cycle), str(data["step_kind"]), begin_s, end_s)
 
 
 def _path_of(uri: str) -> Path:

@@ -188,8 +188,8 @@ class TomogramAnalysis:
     def _cell(self) -> Iterator[Quantity]:
         if self._replayed:
             return
-        mass_mg = None if self._experiment is None else self._experiment.cell.active_mass
-        for entry in cell_measurements(self._run, self._tomogram, active_mass_mg=mass_mg):
+        cell = None if self._experiment is None else self._experiment.cell
+        for entry in cell_measurements(self._run, self._tomogram, cell=cell):
             yield Quantity(entry.name, entry.value, entry.unit, entry.uncertainty)
 
     def _image(self) -> Iterator[Quantity]:

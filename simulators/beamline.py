@@ -125,7 +125,7 @@ def _rendered(
     from simulators.detector import Detector
     from simulators.phantom import Phantom
     from simulators.projector import Projector
-    from simulators.truth import truth
+    from simulators.truth import cell_truth, curve_truth, truth
 
     if experiment.rehearsal is None:
         raise SimulationError(f"{experiment_file}: has no [rehearsal], so there is no cell to simulate. Add it.")
@@ -133,7 +133,13 @@ def _rendered(
     geometry = experiment.geometry[name]
 
     def contents(epoch_s: float) -> Contents:
-        twin = CellTwin(parameters, epoch_s)
+        truths = JsonLinesWriter(directory / TRUTH_FILE)
+
+        def write_commanded(time_s: float) -> None:
+            truths.append(cell_truth(twin, time_s))
+
+        twin = CellTwin(parameters, epoch_s, write_commanded)
+        truths.append({**cell_truth(twin, epoch_s), **curve_truth(parameters)})
         phantom = Phantom(parameters, seed)
         imaging = geometry.imaging
         axis_column = (imaging.num_columns - 1) / 2 + parameters.beam.axis_offset.value / imaging.pixel_size_um
@@ -144,7 +150,6 @@ def _rendered(
             Detector(imaging, parameters.beam, photons_per_pixel=geometry.photons_per_pixel, seed=seed),
             nominal_exposure_s=experiment.tomogram.exposure,
         )
-        truths = JsonLinesWriter(directory / TRUTH_FILE)
 
         def write_truth(path: Path, num_frames: int, middle_s: float) -> None:
             match = _PROJECTION_FILE.match(path.stem)

@@ -1,6 +1,7 @@
 """The simulated cell: one owner of its state of charge, asked for readings at any time, told what is imposed on it."""
 
 import bisect
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from simulators.cell_mechanics import CellMechanics
@@ -26,12 +27,16 @@ class CellTwin:
     """A cell that was pressed and closed at ``start_s`` and stands at open circuit.
 
     Times are seconds of the rehearsal's clock. Readings may be asked for any time, also before the last command.
+    ``commanded`` is called with the time of every command after it was obeyed.
     """
 
-    def __init__(self, parameters: CellParameters, start_s: float) -> None:
+    def __init__(
+        self, parameters: CellParameters, start_s: float, commanded: Callable[[float], None] = lambda _: None
+    ) -> None:
         self._model = VoltageModel(parameters)
         self._mechanics = CellMechanics(parameters)
         self._start_s = start_s
+        self._commanded = commanded
         pristine = Electrode(0.0, 0.0, charging=False, turn_mah_per_g=0.0)
         self._segments = [Segment(self._model, start_s, Control.OPEN_CIRCUIT, 0.0, pristine)]
 
@@ -91,3 +96,4 @@ class CellTwin:
             turned = Electrode(depth, now.electrode.relaxing_v, charging=current_a > 0, turn_mah_per_g=depth)
             segment = Segment(self._model, time_s, control, value, turned)
         self._segments.append(segment)
+        self._commanded(time_s)

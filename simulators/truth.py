@@ -6,7 +6,9 @@ import numpy as np
 
 from operando.model.geometry import Region
 from simulators.box_integration import volume_in_box
+from simulators.cell_parameters import CellParameters
 from simulators.cell_state import CellState
+from simulators.cell_twin import CellTwin
 from simulators.phantom import Phantom
 
 _FIRST_LAYER_UM, _LAYER_UM = 35.0, 50.0  # centres of the layers in which displacement is measured
@@ -27,7 +29,7 @@ def truth(phantom: Phantom, state: CellState, region: Region) -> dict[str, Any]:
     dict[str, Any]
         ``high_attenuation_volume`` (resolved metallic copper), ``particle_volume`` (whole particles, copper
         included), ``dispersed_copper_volume`` and ``cu2s_volume`` inside the region; ``crack_volume`` inside the
-        square of ``cracks.region_width`` over the whole cathode; ``charge_mah``, ``interface_um``,
+        square of ``cracks.region_width`` over the whole cathode; ``charge_mah``, ``lithium_loss_um``, ``interface_um``,
         ``crack_opening_um`` and ``stack_change_um`` of the state; ``displacement``, a list of pristine heights and
         how far each has risen.
     """
@@ -43,6 +45,7 @@ def truth(phantom: Phantom, state: CellState, region: Region) -> dict[str, Any]:
         "dispersed_copper_volume": particle_um3 * mixture.dispersed_copper_share / mixture.particle_growth,
         "crack_volume": volume_in_box(scene.cracks, crack_region),
         "charge_mah": state.charge_mah,
+        "lithium_loss_um": state.lithium_loss_um,
         "interface_um": state.interface_um,
         "crack_opening_um": state.crack_opening_um,
         "stack_change_um": state.stack_change_um,
@@ -50,4 +53,33 @@ def truth(phantom: Phantom, state: CellState, region: Region) -> dict[str, Any]:
             {"height_um": float(height_um), "rise_um": float(rise_um)}
             for height_um, rise_um in zip(heights_um, phantom.displacement_um(state, heights_um), strict=True)
         ],
+    }
+
+
+def curve_truth(parameters: CellParameters) -> dict[str, Any]:
+    """Return where the curves of a first discharge bend, in mAh/g.
+
+    Returns
+    -------
+    dict[str, Any]
+        ``pressure_slope_break``, where cracks begin to open, and ``voltage_step``, the middle of the steepest part of
+        the voltage between the first and the last knot but one.
+    """
+    opening, voltage = parameters.cracks.opening, parameters.electrochemistry.discharge
+    charge, volts = np.array(voltage.specific_charge.value), np.array(voltage.voltage.value)
+    steep = np.abs(np.diff(volts) / np.diff(charge))
+    middle = 2 + int(np.argmax(steep[2:-3]))
+    onset = np.array(opening.specific_charge.value)[np.flatnonzero(np.array(opening.opening.value) > 0)[0] - 1]
+    return {
+        "pressure_slope_break": float(onset),
+        "voltage_step": float((charge[middle] + charge[middle + 1]) / 2),
+    }
+
+
+def cell_truth(twin: CellTwin, time_s: float) -> dict[str, Any]:
+    """Return what is true of the whole cell at a command: ``time_s``, ``charge_mah``, ``stack_pressure_mpa``."""
+    return {
+        "time_s": time_s,
+        "charge_mah": twin.state(time_s).charge_mah,
+        "stack_pressure_mpa": twin.stack_pressure_mpa(time_s),
     }

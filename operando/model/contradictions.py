@@ -43,10 +43,15 @@ def contradictions(experiment: Experiment) -> list[str]:
     except ValueError as error:
         found.append(f"schedule: {error}.")
     found += [
-        f"published.{entry.id}.tomogram = {entry.tomogram!r}: is no tomogram of the schedule. "
-        f"Allowed here: {', '.join(tomograms) or 'none, for there is no tomogram'}."
+        f"schedule: {doubled!r} is the name of a step and of a tomogram. Their results need different names."
+        for doubled in dict.fromkeys(name for name in names if name in tomograms)
+    ]
+    found += [
+        f"published.{entry.id}.tomogram = {entry.tomogram!r}: is no tomogram or step of the schedule. "
+        f"Allowed here: {', '.join([*tomograms, *names])}."
         for entry in experiment.published
-        if entry.tomogram not in tomograms and not any(could_name(asked, entry.tomogram) for asked in asked_for)
+        if entry.tomogram not in (*tomograms, *names)
+        and not any(could_name(asked, entry.tomogram) for asked in asked_for)
     ]
     return found
 

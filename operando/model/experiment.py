@@ -47,6 +47,7 @@ class Cell(Table):
     stack_pressure: Megapascals = Field(ge=0)
     lower_voltage: Volts
     upper_voltage: Volts
+    lithium_diameter: Millimetres | None = Field(default=None, gt=0)
 
     @property
     def geometry(self) -> CellGeometry:

@@ -101,9 +101,14 @@ def step_key(name: str, cycle: int) -> str:
     return name if cycle == 1 else f"{name}/{cycle}"
 
 
+def step_name(name: str, cycle: int) -> str:
+    """Return the name of a step among the results; later cycles are numbered as those of tomograms are."""
+    return name if cycle == 1 else f"{name}_cycle{cycle}"
+
+
 def tomogram_name(asked: TomogramAt, cycle: int, occurrence: int | None = None) -> str:
     """Return the tomogram's name; later cycles and repetitions are numbered."""
-    name = asked.name if cycle == 1 else f"{asked.name}_cycle{cycle}"
+    name = step_name(asked.name, cycle)
     return name if occurrence is None else f"{name}_{occurrence:03d}"
 
 

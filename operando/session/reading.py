@@ -9,9 +9,10 @@ from live_analysis.results import read_measurements
 from operando.model.document_lines import read_documents
 from operando.model.experiment_file import load_experiment
 from operando.model.run_directory import RunDirectory
+from operando.session.comparison import comparison, comparison_table
 from operando.session.layout import RunDirectoryError, newest_run, open_run_directory
 from operando.session.processes import read_pid_files
-from operando.session.results_table import as_json, comparison, comparison_table, json_text, results_table
+from operando.session.results_table import as_json, json_text, results_tables
 
 
 def print_results(path: Path | None, console: Console, *, json: bool) -> None:
@@ -21,7 +22,7 @@ def print_results(path: Path | None, console: Console, *, json: bool) -> None:
     if json:
         print(as_json(measurements))
     elif measurements:
-        console.print(results_table(load_experiment(run.experiment), measurements))
+        console.print(*results_tables(load_experiment(run.experiment), measurements))
     else:
         console.print(f"{run.path.name}: nothing has been measured yet.")
 

@@ -21,7 +21,7 @@ from operando.session.errors import EXIT_FAILED, EXIT_STOPPED
 from operando.session.interrupt import Interrupted, one_interrupt
 from operando.session.layout import make_run_directory, refuse_used_directory
 from operando.session.processes import ChildProcess, ProcessError, Supervisor, read_pid_files, write_pid_file
-from operando.session.results_table import results_table
+from operando.session.results_table import results_tables
 from plans.report import Wishes
 
 ANALYSIS_TIMEOUT_S = 1800.0
@@ -147,7 +147,7 @@ def _run(
                 console.print(told, style="red", markup=False, highlight=False)
         measurements = read_measurements(run.results)
         if measurements:
-            console.print(results_table(experiment, measurements))
+            console.print(*results_tables(experiment, measurements))
     console.print(f"Everything is in {run.path}", highlight=False)
     return exit_code
 

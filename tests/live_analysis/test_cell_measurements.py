@@ -29,5 +29,5 @@ def test_the_charge_of_a_hold_is_counted_from_its_beginning_however_late_the_tom
     tmp_path: Path, num_rows_before: int
 ) -> None:
     tomogram = held(tmp_path, num_rows_before=num_rows_before)
-    found = {entry.name: entry for entry in cell_measurements(RunDirectory(tmp_path), tomogram, active_mass_mg=None)}
+    found = {entry.name: entry for entry in cell_measurements(RunDirectory(tmp_path), tomogram, cell=None)}
     assert found["hold_charge"].value == pytest.approx(-ROW_MAH * (num_rows_before + 5))

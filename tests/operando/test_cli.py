@@ -12,7 +12,7 @@ from rich.console import Console
 
 from operando.cli import main
 from operando.model.number_text import number_text
-from operando.session.results_table import comparison_table
+from operando.session.comparison import comparison_table
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "experiments" / "cus_26mpa.toml"

@@ -1,0 +1,128 @@
+"""What one ended step of the schedule tells, from the guard's log alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from live_analysis.cell_measurements import PRESSURE_ACCURACY_MPA
+from live_analysis.cycling.differential_capacity import differential_capacity, voltage_step
+from live_analysis.cycling.pressure_relaxation import MIN_SAMPLES, fit_relaxation
+from live_analysis.cycling.slope_break import SlopeBreak, find_slope_breaks
+from live_analysis.cycling.step_trace import StepTrace
+from live_analysis.quantity import Quantity
+
+CHARGE_RESOLUTION_MAH = 1e-5
+MAH_PER_AS = 1 / 3.6
+# A straight law of the sensor is assumed between two pressures: 0.1 % of full scale as limits of an even distribution.
+PRESSURE_UNCERTAINTY_MPA = PRESSURE_ACCURACY_MPA / np.sqrt(3)
+
+
+@dataclass(frozen=True)
+class HalfCycle:
+    """Charge that a step under current passed, in mAh, signed: discharge is negative."""
+
+    charge_mah: float
+    uncertainty_mah: float
+
+
+def half_cycle(trace: StepTrace) -> HalfCycle | None:
+    """Return the charge of a step; None if there are no samples.
+
+    The step begins and ends between two samples: at either end up to one of them is missed or counted in excess.
+    """
+    if len(trace.time_s) < 2:
+        return None
+    at_begin_as = abs(float(trace.current_a[1])) * float(trace.time_s[1] - trace.time_s[0])
+    at_end_as = abs(float(trace.current_a[-2])) * float(trace.time_s[-1] - trace.time_s[-2])
+    ends_mah = np.hypot(at_begin_as, at_end_as) / np.sqrt(12) * MAH_PER_AS
+    passed_mah = float(trace.charge_mah[-1] - trace.charge_mah[0])
+    return HalfCycle(passed_mah, float(np.hypot(ends_mah, CHARGE_RESOLUTION_MAH)))
+
+
+def rest_quantities(trace: StepTrace) -> Iterator[Quantity]:
+    """Return what a rest tells: how far the pressure fell."""
+    if len(trace.pressure_time_s) < MIN_SAMPLES:
+        return
+    found = fit_relaxation(trace.pressure_time_s, trace.pressure_mpa)
+    uncertainty = float(np.hypot(found.fall_uncertainty_mpa, PRESSURE_UNCERTAINTY_MPA))
+    yield Quantity(
+        "pressure_fall",
+        found.fall_mpa,
+        "MPa",
+        uncertainty,
+        (),
+        {
+            "initial_mpa": found.initial_mpa,
+            "part_of_initial": found.fall_mpa / found.initial_mpa if found.initial_mpa else None,
+            "law": "p0 - a (1 - exp(-(t / tau)^b))",
+            "tau_s": found.time_constant_s,
+            "b": found.exponent,
+            "scatter_mpa": found.scatter_mpa,
+        },
+    )
+
+
+def current_quantities(
+    trace: StepTrace, *, active_mass_mg: float, before: HalfCycle | None, first: HalfCycle | None
+) -> Iterator[Quantity]:
+    """Return what a half cycle tells: capacity, efficiency, change of the pressure and where slopes break.
+
+    Parameters
+    ----------
+    trace
+        Of the step.
+    active_mass_mg
+        Mass that charge is divided by.
+    before, first
+        The half cycle before this one and the first of the run: a cycle's second half is compared with its first.
+    """
+    own = half_cycle(trace)
+    if own is None:
+        return
+    per_gram = 1e3 / active_mass_mg
+    yield Quantity("capacity", abs(own.charge_mah) * per_gram, "mAh/g", own.uncertainty_mah * per_gram)
+    if before is not None and first is not None and _turned(before, own) and _turned(first, own):
+        efficiency = abs(own.charge_mah / before.charge_mah)
+        relative = np.hypot(own.uncertainty_mah / own.charge_mah, before.uncertainty_mah / before.charge_mah)
+        yield Quantity("coulombic_efficiency", efficiency, "1", float(efficiency * relative))
+    capacity = np.abs(trace.charge_mah - trace.charge_mah[0]) * per_gram
+    curve = differential_capacity(capacity, trace.voltage_v, trace.current_a)
+    step = None if curve is None else voltage_step(curve)
+    if step is not None:
+        details = {"voltage_v": step.voltage_v}
+        yield Quantity("voltage_step", step.capacity_mah_per_g, "mAh/g", step.half_width_mah_per_g, (), details)
+    yield from _pressure_quantities(trace, per_gram)
+
+
+def _turned(one: HalfCycle, other: HalfCycle) -> bool:
+    return one.charge_mah * other.charge_mah < 0
+
+
+def _pressure_quantities(trace: StepTrace, per_gram: float) -> Iterator[Quantity]:
+    if len(trace.pressure_time_s) < MIN_SAMPLES:
+        return
+    capacity = np.abs(trace.pressure_charge_mah - trace.charge_mah[0]) * per_gram
+    edge = max(len(capacity) // 200, 1)
+    change_mpa = float(np.mean(trace.pressure_mpa[-edge:]) - np.mean(trace.pressure_mpa[:edge]))
+    yield Quantity("pressure_change", change_mpa, "MPa", float(PRESSURE_UNCERTAINTY_MPA))
+    breaks = find_slope_breaks(capacity, trace.pressure_mpa)
+    if not breaks:
+        return
+    main = max(breaks, key=lambda entry: abs(entry.bend))
+    details = {
+        "unit_of_slopes": "MPa g/mAh",
+        "slope_before": main.slope_before,
+        "slope_after": main.slope_after,
+        "all_breaks": [_as_table(entry) for entry in breaks],
+    }
+    yield Quantity("pressure_slope_break", main.place, "mAh/g", main.place_uncertainty, (), details)
+
+
+def _as_table(entry: SlopeBreak) -> dict[str, float]:
+    return {
+        "place": entry.place,
+        "uncertainty": entry.place_uncertainty,
+        "slope_before": entry.slope_before,
+        "slope_after": entry.slope_after,
+    }

@@ -1,0 +1,80 @@
+"""One ended step of the schedule from the guard's log to its measurements."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+
+from live_analysis.cycling.pressure_relaxation import RelaxationError
+from live_analysis.cycling.step_quantities import HalfCycle, current_quantities, half_cycle, rest_quantities
+from live_analysis.cycling.step_trace import read_step_trace
+from live_analysis.quantity import Quantity
+from live_analysis.results import TomogramResults
+from live_analysis.run_follower import EndedStep
+from operando.model.cell_log import CellLogReader
+from operando.model.experiment import Experiment
+from operando.model.measurement import Measurement
+from operando.model.run_directory import RunDirectory
+
+REST, CONSTANT_CURRENT = "rest", "constant_current"
+
+
+def measure_step(
+    run: RunDirectory, experiment: Experiment, step: EndedStep, earlier: Sequence[EndedStep]
+) -> TomogramResults:
+    """Measure a step; whatever goes wrong is the ``failure`` of the results, whose ``tomogram`` is the step's name.
+
+    Parameters
+    ----------
+    run, experiment
+        Where the guard's log lies, and the mass of active material.
+    step, earlier
+        The step, and those that ended before it in the same outer run, in order.
+    """
+    began = perf_counter()
+    measurements: tuple[Measurement, ...] = ()
+    failure = ""
+    try:
+        log = CellLogReader(run.cell_log)
+        try:
+            measurements = tuple(_measurement(entry, step) for entry in _quantities(log, experiment, step, earlier))
+        finally:
+            log.close()
+    except (RelaxationError, sqlite3.DatabaseError, OSError) as error:
+        failure = f"the step's samples cannot be measured: {error}"
+    cost_s = {"analysis": perf_counter() - began}
+    return TomogramResults(step.name, 0, step.outer_run, measurements, failure, cost_s)
+
+
+def _quantities(
+    log: CellLogReader, experiment: Experiment, step: EndedStep, earlier: Sequence[EndedStep]
+) -> Iterator[Quantity]:
+    trace = read_step_trace(log, step.begin_s, step.end_s)
+    if step.kind == REST:
+        yield from rest_quantities(trace)
+    elif step.kind == CONSTANT_CURRENT:
+        half_cycles = [entry for entry in earlier if entry.kind == CONSTANT_CURRENT]
+        yield from current_quantities(
+            trace,
+            active_mass_mg=experiment.cell.active_mass,
+            before=_half_cycle(log, half_cycles[-1]) if half_cycles else None,
+            first=_half_cycle(log, half_cycles[0]) if half_cycles else None,
+        )
+
+
+def _half_cycle(log: CellLogReader, step: EndedStep) -> HalfCycle | None:
+    return half_cycle(read_step_trace(log, step.begin_s, step.end_s))
+
+
+def _measurement(quantity: Quantity, step: EndedStep) -> Measurement:
+    return Measurement(
+        tomogram=step.name,
+        name=quantity.name,
+        value=float(quantity.value),
+        unit=quantity.unit,
+        uncertainty=float(quantity.uncertainty),
+        run_uid=step.outer_run,
+        time=step.end_s,
+        num_frames=0,
+        flags=quantity.flags,
+        details=quantity.details,
+    )

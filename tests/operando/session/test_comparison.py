@@ -1,0 +1,52 @@
+"""What steps tell is compared with what really happened between the commands that began and ended them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from operando.model.experiment_file import load_experiment
+from operando.model.measurement import Measurement
+from operando.model.run_directory import RunDirectory
+from operando.session.comparison import comparison
+
+EXPERIMENT = load_experiment(Path(__file__).parents[3] / "experiments/cus_26mpa.toml")
+STEPS = (("rest", "rest", 100.0, 200.0), ("discharge", "constant_current", 200.0, 300.0))
+COMMANDS = (
+    {"time_s": 99.0, "charge_mah": 0.0, "stack_pressure_mpa": 26.5, "pressure_slope_break": 296.0, "voltage_step": 900},
+    {"time_s": 101.0, "charge_mah": 0.0, "stack_pressure_mpa": 26.0},
+    {"time_s": 201.5, "charge_mah": 0.0, "stack_pressure_mpa": 22.0},
+    {"time_s": 301.5, "charge_mah": -0.576, "stack_pressure_mpa": 20.5},
+)
+
+
+def measurement(step: str, name: str, value: float) -> Measurement:
+    return Measurement(step, name, value, "unit", 0.1, "outer", 0.0, 0)
+
+
+def test_each_quantity_of_a_step_stands_beside_its_truth(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    run.truth.parent.mkdir(parents=True)
+    run.truth.write_text("".join(json.dumps(entry) + "\n" for entry in COMMANDS))
+    documents = [
+        ["start", {"uid": "outer", "kind": "experiment"}],
+        ["descriptor", {"uid": "d", "run_start": "outer", "name": "steps"}],
+    ]
+    for name, kind, begin_s, end_s in STEPS:
+        data = {"step": name, "step_kind": kind, "cycle": 1, "begin_s": begin_s, "end_s": end_s}
+        documents.append(["event", {"descriptor": "d", "data": data}])
+    run.documents.write_text("".join(json.dumps(entry) + "\n" for entry in documents))
+    measured = [
+        measurement("rest", "pressure_fall", 4.1),
+        measurement("discharge", "capacity", 501.0),
+        measurement("discharge", "pressure_change", -1.4),
+        measurement("discharge", "pressure_slope_break", 290.0),
+        measurement("discharge", "voltage_step", 300.0),
+    ]
+    true = {row["name"]: row["true"] for row in comparison(run, EXPERIMENT, measured)}
+    assert true == {
+        "pressure_fall": pytest.approx(4.0),  # published too
+        "capacity": pytest.approx(500.0),  # 0.576 mAh of 1.152 mg
+        "pressure_change": pytest.approx(-1.5),
+        "pressure_slope_break": 296.0,
+    }  # the voltage step would come after the end of this discharge

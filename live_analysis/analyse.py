@@ -88,13 +88,14 @@ class _Analysis:
         self._replaced = _event_uids(entry for entry in earlier if _key(entry) not in self._done)
         self._under_way: dict[str, TomogramAnalysis] = {}
         self._assumptions = Assumptions()
+        self._clock = SystemClock()
         self._num_dropped = 0
         self._num_damaged = 0
         for entry in earlier:
             publish(entry.results, Progress(AnalysisState.WAITING))
 
     def go_on_until(self, stop: threading.Event) -> None:
-        writer = ResultsWriter(self._run.results, SystemClock())
+        writer = ResultsWriter(self._run.results, self._clock)
         if self._follow:
             with contextlib.suppress(OSError):  # a full disk: kernels are then loaded when they are needed
                 warm_up()
@@ -145,7 +146,7 @@ class _Analysis:
         analysis = TomogramAnalysis(self._run, self._experiment, tomogram)
         if self._follow:
             try:
-                analysis.begin_live(self._assumptions)
+                analysis.begin_live(self._assumptions, self._clock, self._report)
             except UNUSABLE as error:
                 self._report(f"{tomogram.name}: no live volume: {error}")
         return analysis

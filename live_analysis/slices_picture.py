@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from live_analysis.grey_window import PERCENTILES, GreyWindow
 from live_analysis.reconstruction.filtered_back_projection import UM_PER_CM
+from operando.model.grey_window import PERCENTILES, GreyWindow
 
 MIN_PANEL_SIZE = 240  # picture pixels
 PLAIN_PANEL_SIZE = 400  # the layout grows with a larger panel, because large pictures are looked at scaled down

@@ -1,6 +1,6 @@
 """One tomogram from its frames to its measurements."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -14,9 +14,9 @@ from live_analysis.corrections.phase import PhaseError, PhaseFilter, filter_leng
 from live_analysis.corrections.stripes import StripesFound
 from live_analysis.frame_reader import FrameFileError, FrameReader
 from live_analysis.grey_scale import GreyScaleError
-from live_analysis.grey_window import grey_window
 from live_analysis.live.live_tomogram import LiveResult, LiveScan, LiveTomogram
 from live_analysis.live.live_volume import Assumptions
+from live_analysis.live.preview_publisher import PreviewPublisher
 from live_analysis.normalisation import DeadFrameError, FlatFractionError, FrameShapeError
 from live_analysis.quantity import Quantity
 from live_analysis.reconstruction.angle_weights import ProjectionError
@@ -30,9 +30,11 @@ from live_analysis.slices_file import write_slices
 from live_analysis.slices_picture import OrthogonalSlices, slices_picture
 from live_analysis.tomogram_frames import MissingFramesError, TomogramFrames
 from live_analysis.tomogram_volume import Reference, TomogramVolume, reconstruct_tomogram
+from operando.model.clock import Clock
 from operando.model.experiment import Analysis, Experiment
 from operando.model.frames import FrameKind
 from operando.model.geometry import CellGeometry
+from operando.model.grey_window import grey_window
 from operando.model.materials import MaterialError, attenuation_per_cm
 from operando.model.measurement import Measurement
 from operando.model.run_directory import RunDirectory
@@ -88,8 +90,15 @@ class TomogramAnalysis:
         """Projections received so far."""
         return 0 if self._frames is None else self._frames.num_received[FrameKind.PROJECTION]
 
-    def begin_live(self, assumptions: Assumptions) -> None:
-        """From now on build the live volume while projections arrive.
+    def begin_live(self, assumptions: Assumptions, host_clock: Clock, report: Callable[[str], None]) -> None:
+        """From now on build the live volume while projections arrive, and let people see it grow.
+
+        Parameters
+        ----------
+        assumptions
+            What the tomogram before has told.
+        host_clock, report
+            See `PreviewPublisher`.
 
         Raises
         ------
@@ -105,7 +114,17 @@ class TomogramAnalysis:
             wall_per_cm=wall_per_cm,
             run_uid=self._tomogram.uid,
         )
-        self._live = LiveTomogram(scan, self._run.volume(self._tomogram.attempt), assumptions)
+        publisher = PreviewPublisher(
+            self._run,
+            self._tomogram.attempt,
+            tomogram=self._tomogram.name,
+            run_uid=self._tomogram.uid,
+            num_announced=scan.num_projections,
+            voxel_size_known=self._pixel_size_known,
+            host_clock=host_clock,
+            report=report,
+        )
+        self._live = LiveTomogram(scan, self._run.volume(self._tomogram.attempt), assumptions, publisher)
 
     def poll_live(self) -> LiveResult | None:
         """Add what was received to the live volume; return the volume once, when all that was announced has come.

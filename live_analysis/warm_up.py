@@ -13,10 +13,14 @@ from numpy.typing import NDArray
 from live_analysis.frame_reader import FrameReader
 from live_analysis.live.live_tomogram import LiveScan, LiveTomogram
 from live_analysis.live.live_volume import Assumptions
+from live_analysis.live.preview_publisher import PreviewPublisher
 from live_analysis.tomogram_frames import TomogramFrames
 from live_analysis.tomogram_volume import Reference, reconstruct_tomogram
+from operando.model.clock import SystemClock
 from operando.model.frames import ANGLES, FRAME_IDS, IMAGES, TIMES, FrameKind
 from operando.model.geometry import CellGeometry, Region
+from operando.model.plane_wish import PlaneWish, write_plane_wish
+from operando.model.run_directory import RunDirectory
 
 NUM_PROJECTIONS, NUM_ROWS, NUM_COLUMNS, PIXEL_UM = 90, 24, 64, 20.0
 CELL = CellGeometry(bore_diameter_mm=2.0, wall_outer_diameter_mm=4.0, wall_material="PEEK")
@@ -39,9 +43,20 @@ def warm_up() -> None:
         _write(folder / FrameKind.PROJECTION, projections, angles_deg)
         frames = TomogramFrames({kind: FrameReader(folder / kind) for kind in FrameKind})
         frames.poll()
-        live = LiveTomogram(
-            LiveScan(NUM_PROJECTIONS, 180.0, PIXEL_UM, CELL, WALL_PER_CM, "warm_up"), folder, Assumptions()
+        run = RunDirectory(folder)
+        write_plane_wish(run.plane_wish, PlaneWish(z=0.4, y=0.4, x=0.4))
+        publisher = PreviewPublisher(
+            run,
+            1,
+            tomogram="warm_up",
+            run_uid="",
+            num_announced=2 * NUM_PROJECTIONS,
+            voxel_size_known=True,
+            host_clock=SystemClock(),
+            report=lambda _: None,
         )
+        scan = LiveScan(2 * NUM_PROJECTIONS, 360.0, PIXEL_UM, CELL, WALL_PER_CM, "warm_up")  # half of it: slices grow
+        live = LiveTomogram(scan, folder, Assumptions(), publisher)
         live.poll(frames)
         live.finish()
         reconstruct_tomogram(

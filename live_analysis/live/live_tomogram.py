@@ -5,8 +5,10 @@ from pathlib import Path
 from time import perf_counter
 
 from live_analysis.live.binned_frames import bin_factor
+from live_analysis.live.growing_slices import GrowingSlices
 from live_analysis.live.live_file import write_live_volume
 from live_analysis.live.live_volume import Assumptions, FinishedVolume, LiveVolume
+from live_analysis.live.preview_publisher import PreviewPublisher
 from live_analysis.reconstruction.angle_weights import ProjectionError
 from live_analysis.slices_picture import OrthogonalSlices
 from live_analysis.tomogram_frames import FRAMES_AT_ONCE, TomogramFrames
@@ -57,12 +59,15 @@ class LiveTomogram:
         Where the volume goes.
     assumptions
         What the tomogram before has told.
+    publisher
+        Shows the volume while it grows.
     """
 
-    def __init__(self, scan: LiveScan, folder: Path, assumptions: Assumptions) -> None:
-        self._scan, self._folder, self._assumptions = scan, folder, assumptions
+    def __init__(self, scan: LiveScan, folder: Path, assumptions: Assumptions, publisher: PreviewPublisher) -> None:
+        self._scan, self._folder, self._assumptions, self._publisher = scan, folder, assumptions, publisher
         self._factor, self._rows = 1, slice(0, 0)
         self._volume: LiveVolume | None = None
+        self._slices: GrowingSlices | None = None
         self._num_added, self._checked = 0, False
         self._last_s = perf_counter()
 
@@ -96,6 +101,8 @@ class LiveTomogram:
             if not self._checked and end >= CHECK_AT * self._scan.num_projections:
                 volume.check_assumptions()
                 self._checked = True
+            self._show(num)
+        self._show(num)
 
     def finish(self) -> LiveResult:
         """Complete the volume, write it, and return it.
@@ -110,18 +117,28 @@ class LiveTomogram:
         volume = self._volume.finish()
         voxel_size_um = self._scan.pixel_size_um * self._factor
         path = write_live_volume(self._folder, volume, voxel_size_um=voxel_size_um, run_uid=self._scan.run_uid)
-        return LiveResult(path, volume, voxel_size_um, perf_counter() - self._last_s)
+        result = LiveResult(path, volume, voxel_size_um, perf_counter() - self._last_s)
+        self._publisher.complete(volume, voxel_size_um)
+        return result
+
+    def _show(self, num_received: int) -> None:
+        """Let people see what there is, unless the last projection has come: the volume itself is next then."""
+        if self._slices is not None and num_received < self._scan.num_projections:
+            self._publisher.offer(self._slices, self._scan.pixel_size_um * self._factor)
 
     def _begun(self, frames: TomogramFrames) -> LiveVolume:
-        num_columns = frames.frame_shape[1]
-        self._factor, self._rows = bin_factor(num_columns), frames.transparent_rows()
+        self._factor, self._rows = bin_factor(frames.frame_shape[1]), frames.transparent_rows()
+        num_rows, num_columns = (self._rows.stop - self._rows.start, frames.frame_shape[1])
+        shape = num_rows // self._factor, num_columns // self._factor, self._scan.pixel_size_um * self._factor
+        step_deg = self._scan.angle_range_deg / self._scan.num_projections
+        slices = GrowingSlices(*shape, angle_step_deg=step_deg, num_projections=self._scan.num_projections)
         self._volume = LiveVolume(
-            (self._rows.stop - self._rows.start) // self._factor,
-            num_columns // self._factor,
-            self._scan.pixel_size_um * self._factor,
-            angle_step_deg=self._scan.angle_range_deg / self._scan.num_projections,
+            *shape,
+            angle_step_deg=step_deg,
             assumptions=self._assumptions,
             cell=self._scan.cell,
             wall_per_cm=self._scan.wall_per_cm,
+            slices=slices,
         )
+        self._slices = slices
         return self._volume

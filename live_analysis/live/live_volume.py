@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from live_analysis.corrections.live_rings import LiveRings
 from live_analysis.corrections.ring_volume import ring_volume
+from live_analysis.live.growing_slices import GrowingSlices
 from live_analysis.reconstruction.angle_weights import ProjectionError
 from live_analysis.reconstruction.cylinder_model import CylinderFit, fit_cylinder
 from live_analysis.reconstruction.filtered_back_projection import Grid
@@ -65,6 +66,8 @@ class LiveVolume:
         Where axis and bore are expected.
     cell, wall_per_cm
         Declared diameters and attenuation of the wall, for views narrower than the cell; None where unknown.
+    slices
+        Slices that shall grow with the volume.
     """
 
     def __init__(
@@ -77,9 +80,10 @@ class LiveVolume:
         assumptions: Assumptions,
         cell: CellGeometry | None = None,
         wall_per_cm: float | None = None,
+        slices: GrowingSlices | None = None,
     ) -> None:
         self._shape, self._pixel_size_um, self._step_deg = (num_rows, num_columns), pixel_size_um, angle_step_deg
-        self._cell, self._wall_per_cm = cell, wall_per_cm
+        self._cell, self._wall_per_cm, self._slices = cell, wall_per_cm, slices
         middle = (num_columns - 1) / 2
         self._axis_column = middle if assumptions.axis_column is None else assumptions.axis_column
         self._bore_centre_um = assumptions.bore_centre_um
@@ -111,6 +115,7 @@ class LiveVolume:
         """
         if not self._integrals:
             raise ProjectionError("there is no projection, so there is no volume.")
+        self._slices = None  # whatever is added again now is seen in the volume itself
         axis = self.check_assumptions()
         assert self._volume is not None
         result = self._volume.result()
@@ -208,6 +213,8 @@ class LiveVolume:
     def _begin(self, cylinder: CylinderFit | None) -> None:
         """Add everything there is to a new volume."""
         self._cylinder = cylinder
+        if self._slices is not None:
+            self._slices.begin(self._axis_column, cylinder)
         self._volume = StreamingVolume(
             *self._shape,
             self._axis_column,
@@ -215,6 +222,7 @@ class LiveVolume:
             angle_step_deg=self._step_deg,
             taper_columns=self._shape[1] // 2,
             recall=lambda index: self._without_cell(range(index, index + 1))[0],
+            watcher=None if self._slices is None else self._slices.add,
         )
         everything = range(len(self._integrals))
         for begin in range(0, len(everything), NUM_FIRST):

@@ -94,6 +94,15 @@ class RunDirectory:
         """Folder of the volume of one attempt."""
         return self.volumes / f"{attempt:04d}"
 
+    def preview(self, attempt: int) -> Path:
+        """Three slices that grow with the projections of one attempt, see `operando.model.preview_slices`."""
+        return self.volume(attempt) / "preview.h5"
+
+    @property
+    def plane_wish(self) -> Path:
+        """Where a person wants the planes of the preview, see `operando.model.plane_wish`."""
+        return self.volumes / "preview_planes.json"
+
     def preview_picture(self, attempt: int, name: str) -> Path:
         """PNG of three slices."""
         return self.report / f"{attempt:04d}_{name}.png"

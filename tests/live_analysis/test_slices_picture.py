@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from live_analysis.grey_window import GreyWindow
 from live_analysis.slices_picture import OrthogonalSlices, slices_picture
+from operando.model.grey_window import GreyWindow
 
 SEEN = np.linspace(0, 60, 100 * 100, dtype=np.float32).reshape(100, 100)
 SLICES = OrthogonalSlices(SEEN, SEEN[:30], SEEN[:30], voxel_size_um=3.52)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from live_analysis.grey_window import GreyWindow, GreyWindowError, grey_window
+from operando.model.grey_window import GreyWindow, GreyWindowError, grey_window
 
 RNG = np.random.default_rng(4)
 

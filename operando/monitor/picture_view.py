@@ -1,8 +1,8 @@
 """A picture as large as its place allows, scaled smoothly so that writing in it stays legible."""
 
-import numpy as np
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from operando.monitor.grey_image import colour_image, straight_image
 from operando.monitor.pictures import Picture
 
 FEW_PIXELS = 200  # narrower pictures show their pixels as squares
@@ -58,11 +58,5 @@ class PictureView(QtWidgets.QWidget):
 
 def _as_image(picture: Picture) -> QtGui.QImage:
     if picture.image.ndim == 3:
-        colours = np.ascontiguousarray(picture.image, np.uint8)
-        height, width, _ = colours.shape
-        return QtGui.QImage(colours.data, width, height, 3 * width, QtGui.QImage.Format.Format_RGB888).copy()
-    low, high = picture.levels
-    share = (np.nan_to_num(picture.image.astype(np.float32), nan=low, posinf=high, neginf=low) - low) / (high - low)
-    grey = np.ascontiguousarray(255 * np.clip(share, 0, 1) + 0.5, np.uint8)
-    height, width = grey.shape
-    return QtGui.QImage(grey.data, width, height, width, QtGui.QImage.Format.Format_Grayscale8).copy()
+        return colour_image(picture.image)
+    return straight_image(picture.image, picture.levels)

@@ -1,5 +1,6 @@
 """The monitor's window: present values, traces, tomograms, newest picture, measurements and the guard's log."""
 
+import queue
 from concurrent.futures import Future, ThreadPoolExecutor
 from html import escape
 
@@ -7,16 +8,19 @@ import pyqtgraph
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from operando.model.clock import Clock
+from operando.model.plane_wish import PlaneWish, write_plane_wish
 from operando.model.run_directory import RunDirectory
 from operando.monitor.figure_panel import FigurePanel
-from operando.monitor.picture_view import PictureView
+from operando.monitor.picture_panel import PicturePanel
 from operando.monitor.pictures import Picture, PictureReader
+from operando.monitor.preview_reader import PreviewReader, ShownPreview
 from operando.monitor.run_reader import RunReader
 from operando.monitor.run_tables import EventList, MeasurementTable
 from operando.monitor.run_view import RunView
 from operando.monitor.trace_plots import TracePlots
 
 UPDATE_MS = 250
+_Read = tuple[RunView, Picture | None, ShownPreview | None]
 STATE_COLOURS = {"TRIPPED": "#d94f4f", "UNSAFE": "#d94f4f", "HOLDING": "#f2c14e", "RUNNING": "#5fb878"}
 
 
@@ -26,18 +30,19 @@ class MonitorWindow(QtWidgets.QMainWindow):
     Parameters
     ----------
     run
-        The run directory; nothing in it is changed.
+        The run directory; nothing in it is changed but where a person wants the planes of the preview.
     host_clock
         The host's clock, for the age of what is shown.
     """
 
     def __init__(self, run: RunDirectory, host_clock: Clock) -> None:
         super().__init__()
-        self._reader, self._pictures = RunReader(run), PictureReader(run)
+        self._reader, self._pictures, self._previews = RunReader(run), PictureReader(run), PreviewReader(run)
+        self._run = run
+        self._wishes: queue.SimpleQueue[PlaneWish] = queue.SimpleQueue()
         self._clock, self._folder = host_clock, run.path.resolve()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="run reader")
-        self._pending: Future[tuple[RunView, Picture | None]] | None = None
-        self._picture: Picture | None = None
+        self._pending: Future[_Read] | None = None
         self.view: RunView | None = None
         self.setWindowTitle(run.path.name)
         self.resize(1440, 900)
@@ -65,9 +70,19 @@ class MonitorWindow(QtWidgets.QMainWindow):
         self._reader.close()
         super().closeEvent(event)
 
-    def _read(self) -> tuple[RunView, Picture | None]:
+    def _read(self) -> _Read:
+        self._write_wish()
         view = self._reader.update()
-        return view, self._pictures.newest(view.running_tomogram)
+        running = view.running_tomogram
+        return view, self._pictures.newest(running), self._previews.newest(running)
+
+    def _write_wish(self) -> None:
+        """Write the newest of a person's wishes; the older ones are past."""
+        wish = None
+        while not self._wishes.empty():
+            wish = self._wishes.get()
+        if wish is not None:
+            write_plane_wish(self._run.plane_wish, wish)
 
     def _build(self) -> None:
         self.setStyleSheet(
@@ -84,7 +99,8 @@ class MonitorWindow(QtWidgets.QMainWindow):
         self._progress = QtWidgets.QLabel()
         self._figures = FigurePanel()
         self._plots = TracePlots()
-        self._picture_view, picture = self._build_picture()
+        self._picture_panel = PicturePanel()
+        self._picture_panel.wished.connect(self._wishes.put)
         measurements, self._table, self._flags = QtWidgets.QWidget(), MeasurementTable(), QtWidgets.QLabel()
         self._flags.setWordWrap(True)
         self._flags.setStyleSheet("color: #8a8f98; font-size: 12px;")
@@ -94,7 +110,11 @@ class MonitorWindow(QtWidgets.QMainWindow):
         self._log = EventList()
 
         right = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
-        for title, widget in (("Newest picture", picture), ("Measurements", measurements), ("Guard's log", self._log)):
+        for title, widget in (
+            ("Newest picture", self._picture_panel),
+            ("Measurements", measurements),
+            ("Guard's log", self._log),
+        ):
             right.addWidget(_titled(title, widget))
         right.setSizes([390, 240, 140])
         right.setChildrenCollapsible(False)
@@ -116,16 +136,7 @@ class MonitorWindow(QtWidgets.QMainWindow):
         self.setCentralWidget(content)
         self.statusBar().showMessage("Reading the run ...")
 
-    def _build_picture(self) -> tuple[PictureView, QtWidgets.QWidget]:
-        content, view = QtWidgets.QWidget(), PictureView()
-        self._caption = QtWidgets.QLabel("No picture yet")
-        self._caption.setWordWrap(True)
-        layout = _stacked(content)
-        layout.addWidget(view, 1)
-        layout.addWidget(self._caption)
-        return view, content
-
-    def _show(self, view: RunView, picture: Picture | None) -> None:
+    def _show(self, view: RunView, picture: Picture | None, preview: ShownPreview | None) -> None:
         self.view = view
         self._show_header(view)
         self._figures.show_figures(view, self._clock.now())
@@ -134,11 +145,10 @@ class MonitorWindow(QtWidgets.QMainWindow):
         flags = dict.fromkeys(flag.replace("_", " ") for entry in view.measurements for flag in entry.flags)
         self._flags.setText(f"! {', '.join(flags)} (point at a value to see which)" if flags else "")
         self._log.show_events(view.events, view.start_s)
-        if picture is not None and picture is not self._picture:
-            self._picture = picture
-            self._picture_view.show_picture(picture)
-            self._caption.setText(picture.caption)
-        self.statusBar().showMessage(" · ".join(view.problems) or f"Reads {self._folder}; changes nothing.")
+        self._picture_panel.show_newest(picture, preview)
+        self.statusBar().showMessage(
+            " · ".join(view.problems) or f"Reads {self._folder}; changes nothing but the planes of the preview."
+        )
 
     def _show_header(self, view: RunView) -> None:
         self.setWindowTitle(" – ".join(part for part in (view.kind_word, view.name, "operando monitor") if part))

@@ -1,0 +1,40 @@
+"""What there is to see: the slices that grow while a tomogram is taken, else the newest picture, with its caption."""
+
+from PySide6 import QtCore, QtWidgets
+
+from operando.monitor.picture_view import PictureView
+from operando.monitor.pictures import Picture
+from operando.monitor.preview_reader import ShownPreview
+from operando.monitor.slices_view import SlicesView
+
+
+class PicturePanel(QtWidgets.QWidget):
+    """Shows slices or a picture, whichever is newer."""
+
+    wished = QtCore.Signal(object)
+    """A `PlaneWish`, whenever a person moves a plane."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._picture: Picture | None = None
+        self._picture_view, self._slices_view = PictureView(), SlicesView()
+        self._slices_view.wished.connect(self.wished)
+        self._views = QtWidgets.QStackedWidget()
+        self._views.addWidget(self._picture_view)
+        self._views.addWidget(self._slices_view)
+        self._caption = QtWidgets.QLabel("No picture yet")
+        self._caption.setWordWrap(True)
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._views, 1)
+        layout.addWidget(self._caption)
+
+    def show_newest(self, picture: Picture | None, preview: ShownPreview | None) -> None:
+        """Show what was read; the same objects as before change nothing."""
+        if picture is not None and picture is not self._picture:
+            self._picture = picture
+            self._picture_view.show_picture(picture)
+            self._caption.setText(picture.caption)
+        if preview is not None:
+            self._slices_view.show_preview(preview, picture)
+        self._views.setCurrentWidget(self._picture_view if preview is None else self._slices_view)

@@ -22,19 +22,22 @@ class PicturePanel(QtWidgets.QWidget):
         self._views = QtWidgets.QStackedWidget()
         self._views.addWidget(self._picture_view)
         self._views.addWidget(self._slices_view)
-        self._caption = QtWidgets.QLabel("No picture yet")
+        self._caption = QtWidgets.QLabel()
         self._caption.setWordWrap(True)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._views, 1)
         layout.addWidget(self._caption)
 
-    def show_newest(self, picture: Picture | None, preview: ShownPreview | None) -> None:
-        """Show what was read; the same objects as before change nothing."""
+    def show_newest(self, picture: Picture | None, preview: ShownPreview | None, *, exposing: bool) -> None:
+        """Show what was read; while projections are exposed the picture is the newest of them."""
         if picture is not None and picture is not self._picture:
             self._picture = picture
             self._picture_view.show_picture(picture)
-            self._caption.setText(picture.caption)
-        if preview is not None:
-            self._slices_view.show_preview(preview, picture)
         self._views.setCurrentWidget(self._picture_view if preview is None else self._slices_view)
+        if preview is not None:
+            self._slices_view.show_preview(preview, picture if exposing else None)
+        if picture is not None and (preview is None or exposing):
+            self._caption.setText(picture.caption)
+        else:
+            self._caption.setText("No picture yet" if preview is None else "The analysis is still adding projections")

@@ -1,4 +1,4 @@
-"""The preview of the tomogram that is being taken, with a grey scale that does not change while people look at it."""
+"""The preview of the tomogram that was begun last, in the grey scale of the one before it."""
 
 import contextlib
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from operando.model.preview_slices import PreviewSlices, read_preview
 from operando.model.run_directory import RunDirectory
 from operando.monitor.run_view import TomogramView
 
-TELLING_COVERAGE = 0.5  # of the half turn: with less, streaks are stronger than what is looked at
+UNREADABLE = (OSError, KeyError, ValueError, TypeError)  # not there, or damaged: as if not there
 
 
 @dataclass(frozen=True)
@@ -28,27 +28,44 @@ class PreviewReader:
         self._run = run
         self._seen: tuple[int, int] | None = None
         self._shown: ShownPreview | None = None
-        self._window: tuple[str, GreyWindow] | None = None
+        self._earlier: tuple[int, GreyWindow | None] | None = None
 
-    def newest(self, running: TomogramView | None) -> ShownPreview | None:
-        """Return the preview of the running tomogram; the same object as before if nothing is newer."""
-        if running is None:
+    def newest(self, tomogram: TomogramView | None) -> ShownPreview | None:
+        """Return the preview of the newest tomogram; the same object as before if nothing is newer.
+
+        None if there is none, or if the tomogram is over and its picture drawn.
+        """
+        if tomogram is None or self._is_drawn(tomogram):
             return None
-        path = self._run.preview(running.attempt)
-        with contextlib.suppress(OSError, KeyError, ValueError, TypeError):  # not there, or damaged: as if not there
+        path = self._run.preview(tomogram.attempt)
+        with contextlib.suppress(*UNREADABLE):
             status = path.stat()
             key = status.st_ino, status.st_mtime_ns
             if key != self._seen:
                 slices = read_preview(path)
-                self._shown, self._seen = ShownPreview(slices, self._window_of(slices)), key
+                self._shown, self._seen = ShownPreview(slices, self._window(tomogram.attempt, slices)), key
             return self._shown
         return None
 
-    def _window_of(self, slices: PreviewSlices) -> GreyWindow:
-        """Choose a window until enough is seen, and keep it then."""
-        if self._window is not None and self._window[0] == slices.run_uid and not slices.complete:
-            return self._window[1]
-        window = grey_window(np.concatenate([plane.ravel() for plane in (slices.xy, slices.xz, slices.yz)]))
-        if slices.coverage >= TELLING_COVERAGE:
-            self._window = slices.run_uid, window
-        return window
+    def _is_drawn(self, tomogram: TomogramView) -> bool:
+        """Whether a picture of the finished tomogram says more; the analysis may be behind the acquisition."""
+        return tomogram.stop_s is not None and self._run.preview_picture(tomogram.attempt, tomogram.name).exists()
+
+    def _window(self, attempt: int, slices: PreviewSlices) -> GreyWindow:
+        """Choose what is black and white; streaks of few projections choose it only in the first tomogram of a run."""
+        if self._earlier is None or self._earlier[0] != attempt:
+            self._earlier = attempt, self._window_before(attempt)
+        earlier = self._earlier[1]
+        return _window_of(slices) if earlier is None or slices.complete else earlier
+
+    def _window_before(self, attempt: int) -> GreyWindow | None:
+        for before in range(attempt - 1, 0, -1):
+            with contextlib.suppress(*UNREADABLE):
+                slices = read_preview(self._run.preview(before))
+                if slices.complete:
+                    return _window_of(slices)
+        return None
+
+
+def _window_of(slices: PreviewSlices) -> GreyWindow:
+    return grey_window(np.concatenate([plane.ravel() for plane in (slices.xy, slices.xz, slices.yz)]))

@@ -79,13 +79,14 @@ class SlicesPainter:
 
     def grey_bar(self, window: GreyWindow, x: float) -> None:
         """Draw white at the top, black at the bottom, and round values where the square-root scale has them."""
-        top, height = 2.0 * LINE_PX, self._height - 3.0 * LINE_PX
+        top = 2.5 * LINE_PX
+        height = self._height - top - LINE_PX
         ramp = QtGui.QLinearGradient(0, top + height, 0, top)
         ramp.setColorAt(0, QtGui.QColor("black"))
         ramp.setColorAt(1, QtGui.QColor("white"))
         self._painter.fillRect(QtCore.QRectF(x, top, BAR_PX, height), ramp)
         self._painter.setPen(QtGui.QColor(DIM))
-        self._painter.drawText(QtCore.QPointF(x, top - 5), self._slices.unit)
+        self._painter.drawText(QtCore.QPointF(x, top - 10), self._slices.unit)
         lowest = top + height + LINE_PX
         for value in window.ticks_per_cm():
             tick = top + (1 - float(window.share(np.asarray(value, np.float32)))) * height

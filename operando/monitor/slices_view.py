@@ -16,6 +16,7 @@ PROJECTION = "projection"
 ARRANGEMENTS = (
     (("xy",), ("xz", "yz", PROJECTION)),
     (("xy", PROJECTION), ("xz", "yz")),
+    (("xy",), ("xz", "yz"), (PROJECTION,)),
     (("xy",), ("xz",), ("yz",), (PROJECTION,)),
     (("xy", "xz", "yz", PROJECTION),),
 )
@@ -74,7 +75,7 @@ class SlicesView(QtWidgets.QWidget):
             painter.planes(name, places[name], self._present(), dashed=self._wish is not None)
         painter.words(self._shown.window)
         painter.scale_bar(places["xy"])
-        painter.grey_bar(self._shown.window, self.width() - BAR_WITH_TEXT_PX)
+        painter.grey_bar(self._shown.window, max(place.x + place.width for place in places.values()) + GAP_PX)
         painter.end()
 
     def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:  # noqa: N802 - Qt's name

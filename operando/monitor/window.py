@@ -40,6 +40,7 @@ class MonitorWindow(QtWidgets.QMainWindow):
         self._reader, self._pictures, self._previews = RunReader(run), PictureReader(run), PreviewReader(run)
         self._run = run
         self._wishes: queue.SimpleQueue[PlaneWish] = queue.SimpleQueue()
+        self._refusal = ""
         self._clock, self._folder = host_clock, run.path.resolve()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="run reader")
         self._pending: Future[_Read] | None = None
@@ -73,8 +74,8 @@ class MonitorWindow(QtWidgets.QMainWindow):
     def _read(self) -> _Read:
         self._write_wish()
         view = self._reader.update()
-        running = view.running_tomogram
-        return view, self._pictures.newest(running), self._previews.newest(running)
+        newest = view.tomograms[-1] if view.tomograms else None
+        return view, self._pictures.newest(view.running_tomogram), self._previews.newest(newest)
 
     def _write_wish(self) -> None:
         """Write the newest of a person's wishes; the older ones are past."""
@@ -82,7 +83,11 @@ class MonitorWindow(QtWidgets.QMainWindow):
         while not self._wishes.empty():
             wish = self._wishes.get()
         if wish is not None:
-            write_plane_wish(self._run.plane_wish, wish)
+            try:
+                write_plane_wish(self._run.plane_wish, wish)
+                self._refusal = ""
+            except OSError as error:
+                self._refusal = f"The planes cannot be moved: {error}"
 
     def _build(self) -> None:
         self.setStyleSheet(
@@ -145,9 +150,10 @@ class MonitorWindow(QtWidgets.QMainWindow):
         flags = dict.fromkeys(flag.replace("_", " ") for entry in view.measurements for flag in entry.flags)
         self._flags.setText(f"! {', '.join(flags)} (point at a value to see which)" if flags else "")
         self._log.show_events(view.events, view.start_s)
-        self._picture_panel.show_newest(picture, preview)
+        self._picture_panel.show_newest(picture, preview, exposing=view.running_tomogram is not None)
+        problems = " · ".join(filter(None, (*view.problems, self._refusal)))
         self.statusBar().showMessage(
-            " · ".join(view.problems) or f"Reads {self._folder}; changes nothing but the planes of the preview."
+            problems or f"Reads {self._folder}; changes nothing but the planes of the preview."
         )
 
     def _show_header(self, view: RunView) -> None:

@@ -16,6 +16,7 @@ from live_analysis.analyse import AnalysisRunningError, analyse, only_one_analys
 from live_analysis.results import read_analysis_runs, read_measurements
 from operando.model.frames import FrameKind
 from operando.model.measurement import Measurement
+from operando.model.preview_slices import read_preview
 from tests.support.phantom_run import AXIS_COLUMN, BORE_PER_CM, COPPER_UM3, PhantomRun
 
 ROOT = Path(__file__).parents[2]
@@ -129,6 +130,10 @@ def test_a_run_that_grows_is_measured_while_it_grows_and_the_analysis_ends_with_
             assert any(line.startswith("said OCV: live volume of 96 x 96 x ") for line in told)
         expected = f"RECEIVING OCV {tomogram.writers[FrameKind.PROJECTION].num_frames} 1\n"
         assert any(line == expected for line in told), expected
+        if num == 40:
+            assert any(read_preview(faked.run.preview(1)).num_projections == 41 for _ in told)
+            assert read_preview(faked.run.preview(1)).coverage == pytest.approx(41 / 90)
+    assert read_preview(faked.run.preview(1)).complete
     assert read_measurements(faked.run.results) == []
     tomogram.close()
     faked.read_cell(tomogram.uid, 45.0)

@@ -1,0 +1,120 @@
+"""The slices of a tomogram that is being taken, seen and moved in the monitor's window."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6 import QtCore, QtTest, QtWidgets
+
+from operando.model.plane_wish import PlaneWishReader
+from operando.model.preview_slices import PreviewSlices, write_preview
+from operando.model.run_directory import RunDirectory
+from operando.monitor.preview_reader import PreviewReader
+from operando.monitor.run_view import TomogramView
+from operando.monitor.slices_painting import progress_text, warning_text
+from operando.monitor.slices_view import SlicesView
+from tests.monitor.conftest import OpenMonitor
+from tests.support.run_directories import FakedRun
+
+OpenOn = Callable[[RunDirectory], OpenMonitor]
+RNG = np.random.default_rng(3)
+
+
+def noise(*shape: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return RNG.normal(5, 1, shape).astype(np.float32)
+
+
+GROWING = PreviewSlices(
+    tomogram="OCV", run_uid="tomogram 1", xy=noise(100, 100), xz=noise(40, 100), yz=noise(40, 100),
+    row=20, y=50, x=50, voxel_size_um=7.0, num_projections=137, num_announced=420, coverage=0.33,
+    grey_values_absolute=True, complete=False,
+)  # fmt: skip
+
+
+def shown_by(monitor: OpenMonitor) -> SlicesView | None:
+    """Return the view of slices if the window shows it."""
+    (views,) = monitor.window.findChildren(QtWidgets.QStackedWidget)
+    current = views.currentWidget()
+    return current if isinstance(current, SlicesView) else None
+
+
+def opened(open_monitor: OpenOn, growing: FakedRun) -> tuple[OpenMonitor, SlicesView]:
+    growing.begin_tomogram("OCV", 1, num_projections=420)
+    growing.expose(4)
+    write_preview(growing.run.preview(1), GROWING)
+    monitor = open_monitor(growing.run)
+    monitor.until(lambda view: shown_by(monitor) is not None)
+    view = shown_by(monitor)
+    assert view is not None
+    return monitor, view
+
+
+def test_slices_are_shown_while_they_grow_and_until_the_picture_of_the_volume_is_drawn(
+    open_monitor: OpenOn, growing: FakedRun
+) -> None:
+    monitor, view = opened(open_monitor, growing)
+    (caption,) = [label for label in monitor.window.findChildren(QtWidgets.QLabel) if "Projection 4" in label.text()]
+    drawn = view.grab().toImage()  # without an error, and not all of it paper
+    assert len({drawn.pixelColor(x, drawn.height() // 2).rgb() for x in range(drawn.width())}) > 10
+    growing.end_tomogram(1)
+    monitor.until(lambda seen: seen.running_tomogram is None)
+    assert shown_by(monitor) is view
+    assert caption.text() == "The analysis is still adding projections"
+    growing.draw_preview("OCV", 1)
+    monitor.until(lambda seen: shown_by(monitor) is None)
+    assert caption.text() == "Preview · OCV"
+
+
+def test_dragging_in_a_slice_asks_for_the_planes_that_cut_it_there(open_monitor: OpenOn, growing: FakedRun) -> None:
+    monitor, view = opened(open_monitor, growing)
+    place = view._places()["xz"]
+
+    def point(across: float, down: float) -> QtCore.QPoint:
+        return QtCore.QPoint(round(place.x + across * place.width), round(place.y + down * place.height))
+
+    QtTest.QTest.mousePress(view, QtCore.Qt.MouseButton.LeftButton, pos=point(0.9, 0.9))
+    QtTest.QTest.mouseMove(view, point(0.25, 0.75))
+    QtTest.QTest.mouseRelease(view, QtCore.Qt.MouseButton.LeftButton, pos=point(0.25, 0.75))
+    monitor.until(lambda _: growing.run.plane_wish.exists())
+    wish = PlaneWishReader(growing.run.plane_wish).newest()
+    assert wish is not None
+    pixel = 1 / min(place.width, place.height)
+    assert (wish.x, wish.z) == pytest.approx((0.25, 0.75), abs=pixel)
+    assert wish.y == pytest.approx(50.5 / 100)
+    moved = wish.voxels(GROWING.volume_shape)
+    assert view._wish is not None  # dashed until the analysis has followed
+    write_preview(growing.run.preview(1), replace(GROWING, row=moved[0], y=moved[1], x=moved[2]))
+    monitor.until(lambda _: view._wish is None)
+
+
+def test_a_damaged_preview_is_as_none(open_monitor: OpenOn, growing: FakedRun) -> None:
+    growing.begin_tomogram("OCV", 1, num_projections=420)
+    growing.run.preview(1).parent.mkdir()
+    growing.run.preview(1).write_bytes(b"\x89HDF no preview")
+    monitor = open_monitor(growing.run)
+    view = monitor.until(lambda view: view.running_tomogram is not None)
+    assert shown_by(monitor) is None
+    assert view.problems == ()
+
+
+def test_the_second_tomogram_is_seen_in_the_greys_of_the_first_one_from_its_beginning(growing: FakedRun) -> None:
+    reader = PreviewReader(growing.run)
+    first = TomogramView("OCV", 1, 0.0, None, "", "", 420, 0)
+    write_preview(growing.run.preview(1), replace(GROWING, complete=True))
+    streaks = replace(GROWING, run_uid="tomogram 2", xy=20 * GROWING.xy, num_projections=20, coverage=0.05)
+    write_preview(growing.run.preview(2), streaks)
+    shown, second = reader.newest(first), reader.newest(replace(first, attempt=2))
+    assert shown is not None
+    assert second is not None
+    assert second.window == shown.window
+    assert reader.newest(replace(first, attempt=2)) is second
+
+
+def test_what_slices_rest_on_is_said_in_words() -> None:
+    assert progress_text(GROWING) == "OCV: 137 of 420 projections"
+    assert warning_text(GROWING) == "33% of the directions: smeared along the missing ones"
+    wedge = replace(GROWING, complete=True, coverage=0.8, grey_values_absolute=False)
+    assert "80% of the directions" in warning_text(wedge)
+    assert "grey values not absolute" in warning_text(wedge)
+    assert warning_text(replace(GROWING, complete=True, coverage=1.0)) == ""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PySide6 import QtCore, QtTest, QtWidgets
 
-from operando.model.plane_wish import PlaneWishReader
+from operando.model.plane_wish import PlaneWish, PlaneWishReader
 from operando.model.preview_slices import PreviewSlices, write_preview
 from operando.model.run_directory import RunDirectory
 from operando.monitor.preview_reader import PreviewReader
@@ -76,11 +76,15 @@ def test_dragging_in_a_slice_asks_for_the_planes_that_cut_it_there(open_monitor:
     QtTest.QTest.mousePress(view, QtCore.Qt.MouseButton.LeftButton, pos=point(0.9, 0.9))
     QtTest.QTest.mouseMove(view, point(0.25, 0.75))
     QtTest.QTest.mouseRelease(view, QtCore.Qt.MouseButton.LeftButton, pos=point(0.25, 0.75))
-    monitor.until(lambda _: growing.run.plane_wish.exists())
-    wish = PlaneWishReader(growing.run.plane_wish).newest()
-    assert wish is not None
+    reader, found = PlaneWishReader(growing.run.plane_wish), [PlaneWish()]
     pixel = 1 / min(place.width, place.height)
-    assert (wish.x, wish.z) == pytest.approx((0.25, 0.75), abs=pixel)
+
+    def asked_for(x: float, z: float) -> bool:
+        found[0] = reader.newest() or found[0]
+        return (found[0].x, found[0].z) == pytest.approx((x, z), abs=pixel)
+
+    monitor.until(lambda _: asked_for(0.25, 0.75))
+    (wish,) = found
     assert wish.y == pytest.approx(50.5 / 100)
     moved = wish.voxels(GROWING.volume_shape)
     assert view._wish is not None  # dashed until the analysis has followed

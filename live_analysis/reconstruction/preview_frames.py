@@ -19,8 +19,11 @@ def _keep(values: NDArray[np.float32], out: NDArray[np.int16]) -> np.float32:
     """Write numbers as integers of 16 bits; return what one of these stands for."""
     largest_bits = np.int32(0)
     # Without their sign floats are ordered as their bits are: integers need no look at NaN.
-    for bits in values.view(np.int32):
-        largest_bits = max(largest_bits, bits & np.int32(0x7FFFFFFF))
+    bits = values.view(np.int32)
+    for i in range(len(bits)):
+        magnitude = bits[i] & np.int32(0x7FFFFFFF)
+        # Not max(): with it the compiler takes one number at a time, and four times as long.
+        largest_bits = magnitude if magnitude > largest_bits else largest_bits
     box = np.empty(1, np.int32)
     box[0] = largest_bits
     largest = box.view(np.float32)[0]

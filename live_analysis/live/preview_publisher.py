@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from live_analysis.live.growing_slices import GrowingSlices
 from live_analysis.live.live_volume import FinishedVolume
-from live_analysis.reconstruction.filtered_back_projection import UM_PER_CM
+from live_analysis.reconstruction.ramp_filter import UM_PER_CM
 from operando.model.clock import Clock
 from operando.model.plane_wish import PlaneWish, PlaneWishError, PlaneWishReader
 from operando.model.preview_slices import PreviewSlices, write_preview

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6 import QtCore, QtTest, QtWidgets
+from PySide6 import QtCore, QtGui, QtTest, QtWidgets
 
+from operando.model.grey_window import GreyWindow
 from operando.model.plane_wish import PlaneWish, PlaneWishReader
 from operando.model.preview_slices import PreviewSlices, write_preview
 from operando.model.run_directory import RunDirectory
-from operando.monitor.preview_reader import PreviewReader
+from operando.monitor.preview_reader import PreviewReader, ShownPreview
 from operando.monitor.run_view import TomogramView
 from operando.monitor.slices_painting import progress_text, warning_text
 from operando.monitor.slices_view import SlicesView
@@ -58,12 +59,11 @@ def test_slices_are_shown_while_they_grow_and_until_the_picture_of_the_volume_is
     drawn = view.grab().toImage()  # without an error, and not all of it paper
     assert len({drawn.pixelColor(x, drawn.height() // 2).rgb() for x in range(drawn.width())}) > 10
     growing.end_tomogram(1)
-    monitor.until(lambda seen: seen.running_tomogram is None)
+    monitor.until(lambda seen: caption.text() == "The analysis is still adding projections")
     assert shown_by(monitor) is view
-    assert caption.text() == "The analysis is still adding projections"
     growing.draw_preview("OCV", 1)
-    monitor.until(lambda seen: shown_by(monitor) is None)
-    assert caption.text() == "Preview · OCV"
+    monitor.until(lambda seen: caption.text() == "Preview · OCV")
+    assert shown_by(monitor) is None
 
 
 def test_dragging_in_a_slice_asks_for_the_planes_that_cut_it_there(open_monitor: OpenOn, growing: FakedRun) -> None:
@@ -90,6 +90,34 @@ def test_dragging_in_a_slice_asks_for_the_planes_that_cut_it_there(open_monitor:
     assert view._wish is not None  # dashed until the analysis has followed
     write_preview(growing.run.preview(1), replace(GROWING, row=moved[0], y=moved[1], x=moved[2]))
     monitor.until(lambda _: view._wish is None)
+
+
+@pytest.mark.usefixtures("open_monitor")
+def test_the_wheel_moves_the_slice_itself_and_a_double_click_all_planes_into_the_middle() -> None:
+    view, asked = SlicesView(), list[PlaneWish]()
+    view.wished.connect(asked.append)
+    view.resize(700, 300)
+    shown = replace(GROWING, row=GROWING.volume_shape[0] - 1)
+    view.show_preview(ShownPreview(shown, GreyWindow(0.0, 10.0)), None)
+    place = view._places()["xy"]
+    over_xy = QtCore.QPointF(place.x + 5, place.y + 5)
+    for angle in (120, -120, -120):
+        nothing, turned = QtCore.QPoint(), QtCore.QPoint(0, angle)
+        view.wheelEvent(
+            QtGui.QWheelEvent(
+                over_xy,
+                over_xy,
+                nothing,
+                turned,
+                QtCore.Qt.MouseButton.NoButton,
+                QtCore.Qt.KeyboardModifier.NoModifier,
+                QtCore.Qt.ScrollPhase.NoScrollPhase,
+                False,
+            )
+        )
+    assert [wish.voxels(shown.volume_shape) for wish in asked] == [(39, 50, 50), (38, 50, 50), (37, 50, 50)]
+    QtTest.QTest.mouseDClick(view, QtCore.Qt.MouseButton.LeftButton, pos=over_xy.toPoint())
+    assert asked[-1] == PlaneWish()
 
 
 def test_a_damaged_preview_is_as_none(open_monitor: OpenOn, growing: FakedRun) -> None:

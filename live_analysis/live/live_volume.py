@@ -13,10 +13,11 @@ from live_analysis.reconstruction.cylinder_model import CylinderFit, fit_cylinde
 from live_analysis.reconstruction.filtered_back_projection import Grid
 from live_analysis.reconstruction.streaming_volume import StreamingVolume
 from live_analysis.rotation_axis import LOW_CONFIDENCE, RotationAxis, RotationAxisError, find_rotation_axis
+from live_analysis.telling_rows import telling_rows
 from operando.model.geometry import CellGeometry
 
 NUM_FIRST = 16  # projections that tell what fills the bore before the first of them is added
-ROWS_FOR_AXIS, FRAMES_FOR_AXIS = 24, 360
+ROWS_FOR_AXIS, FRAMES_FOR_AXIS, FRAMES_FOR_ROWS = 24, 360, 16
 WHOLE_COVERAGE = 0.95  # of the half turn: with less, rings are no longer those of an even scan
 # Within these the volume stays as it is. An axis wrong by 0.2 columns blurs less than a column of the detector; the
 # model of the bore is taken off and added again, and an error of it shows only as far as the view is truncated.
@@ -170,9 +171,9 @@ class LiveVolume:
         )
 
     def _axis(self) -> RotationAxis | None:
-        num, num_rows = len(self._integrals), self._shape[0]
-        half = min(ROWS_FOR_AXIS, num_rows) // 2
-        rows = slice(num_rows // 2 - half, num_rows // 2 - half + max(2 * half, 1))
+        num = len(self._integrals)
+        some = np.unique(np.linspace(0, num - 1, min(num, FRAMES_FOR_ROWS)).round().astype(int))
+        rows = telling_rows(np.stack([self._integrals[i] for i in some]), ROWS_FOR_AXIS)
         chosen = np.unique(np.linspace(0, num - 1, min(num, FRAMES_FOR_AXIS)).round().astype(int))
         try:
             return find_rotation_axis(

@@ -12,6 +12,7 @@ from operando.model.grey_window import PERCENTILES, GreyWindow
 
 MIN_PANEL_SIZE = 240  # picture pixels
 PLAIN_PANEL_SIZE = 400  # the layout grows with a larger panel, because large pictures are looked at scaled down
+WHOLE_COVERAGE = 0.95  # of the half turn: less is seen in slices
 MAX_SCALE_BAR_FRACTION = 0.3  # of a panel's width
 INK, PAPER, NOT_SEEN, WARNING = (20, 20, 20), (255, 255, 255), (214, 222, 235), (178, 24, 24)
 
@@ -60,6 +61,7 @@ def slices_picture(
     window: GreyWindow,
     mark: str,
     grey_values_absolute: bool = True,
+    coverage: float = 1.0,
 ) -> bytes:
     """Draw three orthogonal slices as a PNG.
 
@@ -75,6 +77,8 @@ def slices_picture(
         Words in red beside the title, as for a simulated cell; empty for none.
     grey_values_absolute
         False where truncation left offset and gain unknown; the picture then says so.
+    coverage
+        Part of the half turn that was seen; the picture says so if some of it is missing.
 
     Returns
     -------
@@ -102,13 +106,8 @@ def slices_picture(
     right_height = xz.height + layout.line_height + layout.gap + yz.height
     panel_height = max(top.height, right_height)
     width = 2 * layout.margin + max(content_width, title_width)
-    height = (
-        top_of_panels
-        + panel_height
-        + layout.gap
-        + (2 if grey_values_absolute else 3) * layout.line_height
-        + layout.margin
-    )
+    warnings = _warnings(grey_values_absolute, coverage)
+    height = top_of_panels + panel_height + layout.gap + (2 + len(warnings)) * layout.line_height + layout.margin
     picture = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(picture)
     draw.text((layout.margin, layout.margin), title, INK, title_font)
@@ -128,9 +127,9 @@ def slices_picture(
     _draw_grey_bar(picture, draw, (bar_left, top_of_panels), panel_height, window, layout)
     draw.text((bar_left, top_of_panels - 6), slices.unit, INK, font, anchor="ld")
     draw.text((layout.margin, height - layout.margin), _about_greys(window, slices.unit), INK, font, anchor="ld")
-    if not grey_values_absolute:
-        above = height - layout.margin - layout.line_height
-        draw.text((layout.margin, above), "grey values: offset and gain unknown", WARNING, font, anchor="ld")
+    for line, warning in enumerate(warnings, start=1):
+        above = height - layout.margin - line * layout.line_height
+        draw.text((layout.margin, above), warning, WARNING, font, anchor="ld")
     draw.text((width - layout.margin, height - layout.margin), "blue-grey: outside the view", INK, font, anchor="rd")
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
@@ -139,6 +138,15 @@ def slices_picture(
 
 def _title(tomogram: str, voltage_v: float | None) -> str:
     return f"Tomogram {tomogram}" if voltage_v is None else f"Tomogram {tomogram} at {voltage_v:.3f} V"
+
+
+def _warnings(grey_values_absolute: bool, coverage: float) -> list[str]:
+    warnings = []
+    if not grey_values_absolute:
+        warnings.append("grey values: offset and gain unknown")
+    if coverage < WHOLE_COVERAGE:
+        warnings.append(f"{coverage:.0%} of the directions: smeared along the missing ones")
+    return warnings
 
 
 def _about_greys(window: GreyWindow, unit: str) -> str:

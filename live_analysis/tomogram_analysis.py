@@ -148,7 +148,7 @@ class TomogramAnalysis:
             raise
         self._live = None
         if self._pixel_size_known:
-            self._draw(result.slices, absolute=result.volume.grey_values_absolute)
+            self._draw(result.slices, absolute=result.volume.grey_values_absolute, coverage=result.volume.coverage)
         return result
 
     def poll(self) -> int:
@@ -218,7 +218,7 @@ class TomogramAnalysis:
         flags = (*self._flags(volume), *scale.flags)
         slices = scale.slices(volume.slices)
         slices = slices if self._pixel_size_known else slices.per_voxel(pixel_um)
-        self._draw(slices, absolute=volume.grey_values_absolute)
+        self._draw(slices, absolute=volume.grey_values_absolute, coverage=volume.coverage)
         write_slices(self._run.volume(self._tomogram.attempt), slices, flags=flags, run_uid=self._tomogram.uid)
         axis = volume.axis
         details: dict[str, Any] = {"confidence": axis.confidence, "method": axis.method}
@@ -318,7 +318,7 @@ class TomogramAnalysis:
             flags.append("axis_straightened")
         return tuple(flags)
 
-    def _draw(self, slices: OrthogonalSlices, *, absolute: bool) -> None:
+    def _draw(self, slices: OrthogonalSlices, *, absolute: bool, coverage: float) -> None:
         shown = np.concatenate([plane.ravel() for plane in (slices.xy, slices.xz, slices.yz)])
         mark = "REHEARSAL (simulated cell)" if self._rehearsal else ""
         picture = slices_picture(
@@ -328,6 +328,7 @@ class TomogramAnalysis:
             window=grey_window(shown),
             mark="REPLAY (recorded scan)" if self._replayed else mark,
             grey_values_absolute=absolute,
+            coverage=coverage,
         )
         path = self._run.preview_picture(self._tomogram.attempt, self._tomogram.name)
         path.parent.mkdir(parents=True, exist_ok=True)

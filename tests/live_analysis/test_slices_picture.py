@@ -11,7 +11,9 @@ SEEN = np.linspace(0, 60, 100 * 100, dtype=np.float32).reshape(100, 100)
 SLICES = OrthogonalSlices(SEEN, SEEN[:30], SEEN[:30], voxel_size_um=3.52)
 
 
-def draw(slices: OrthogonalSlices = SLICES, *, rehearsal: bool = False, absolute: bool = True) -> NDArray[np.uint8]:
+def draw(
+    slices: OrthogonalSlices = SLICES, *, rehearsal: bool = False, absolute: bool = True, coverage: float = 1.0
+) -> NDArray[np.uint8]:
     png = slices_picture(
         slices,
         tomogram="0003_D1.2V",
@@ -19,12 +21,13 @@ def draw(slices: OrthogonalSlices = SLICES, *, rehearsal: bool = False, absolute
         window=GreyWindow(0.0, 60.0),
         mark="REHEARSAL (simulated cell)" if rehearsal else "",
         grey_values_absolute=absolute,
+        coverage=coverage,
     )
     return np.asarray(Image.open(io.BytesIO(png)))
 
 
 def test_nothing_touches_the_rim_of_the_picture() -> None:
-    picture = draw(rehearsal=True, absolute=False)
+    picture = draw(rehearsal=True, absolute=False, coverage=0.5)
     rim = np.concatenate([picture[:8].reshape(-1, 3), picture[-8:].reshape(-1, 3), picture[:, -8:].reshape(-1, 3)])
     assert (rim == 255).all()
 
@@ -37,6 +40,8 @@ def test_a_rehearsal_is_marked_in_red_and_a_measurement_is_not() -> None:
     assert red(draw(rehearsal=True)) > 200
     assert red(draw(rehearsal=False)) == 0
     assert red(draw(rehearsal=False, absolute=False)) > 200
+    assert red(draw(coverage=0.8)) > 200  # so is a missing wedge
+    assert red(draw(coverage=0.8, absolute=False)) > red(draw(coverage=0.8))
 
 
 def test_equal_attenuation_has_equal_grey_whatever_else_is_in_the_slice() -> None:

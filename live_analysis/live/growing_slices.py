@@ -33,7 +33,7 @@ class GrowingSlices:
     ) -> None:
         self.volume_shape = num_rows, num_columns, num_columns
         self._pixel_size_um, self._step_deg = pixel_size_um, angle_step_deg
-        held = MOST_KEPT_BYTES // (BYTES_PER_PIXEL * num_rows * num_columns)
+        held = MOST_KEPT_BYTES // max(BYTES_PER_PIXEL * num_rows * num_columns, 1)
         self._num_kept = max(min(num_projections, held), FRAMES_AT_ONCE)
         self._at = num_rows // 2, num_columns // 2, num_columns // 2
         self._cylinder: CylinderFit | None = None

@@ -10,7 +10,7 @@ from operando.model.preview_slices import PreviewSlices, read_preview
 from operando.model.run_directory import RunDirectory
 from operando.monitor.run_view import TomogramView
 
-UNREADABLE = (OSError, KeyError, ValueError, TypeError)  # not there, or damaged: as if not there
+UNREADABLE = (OSError, KeyError, RuntimeError, ValueError, TypeError)  # not there, or damaged: as if not there
 
 
 @dataclass(frozen=True)

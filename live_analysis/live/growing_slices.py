@@ -87,13 +87,14 @@ class GrowingSlices:
         slices = self._preview.slices()
         if self._cylinder is None:
             return slices
-        num, size_um = self.volume_shape[1], self._pixel_size_um
-        middle = (num - 1) / 2
-        of_row = replace(self._cylinder, content_per_cm=self._cylinder.content_per_cm[slices.row : slices.row + 1])
+        num = self.volume_shape[1]
+        places = np.arange(num, dtype=np.float64) - (num - 1) / 2
+        content_per_cm = self._cylinder.content_per_cm
+        of_row = replace(self._cylinder, content_per_cm=content_per_cm[slices.row : slices.row + 1])
         cylinder = (
-            of_row.attenuation(Grid.square(num), size_um)[0],
-            self._cylinder.attenuation(Grid.along_x(num, y=slices.y - middle), size_um),
-            self._cylinder.attenuation(Grid.along_y(num, x=slices.x - middle), size_um),
+            self._seen_at(of_row, places[None, :], places[:, None])[0],
+            self._seen_at(self._cylinder, places, places[slices.y : slices.y + 1]),
+            self._seen_at(self._cylinder, places[slices.x : slices.x + 1], places),
         )
         xy, xz, yz = (
             replace(plane, values=plane.values + added)
@@ -105,3 +106,7 @@ class GrowingSlices:
         assert self._preview is not None
         row, y, x = self._at
         self._preview.move(row=row, y=y, x=x)
+
+    def _seen_at(self, model: CylinderFit, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Evaluate a model at points in columns from the rotation axis: 1/cm, shape (row, *shape of the points)."""
+        return model.attenuation(Grid(*np.broadcast_arrays(x, y)), self._pixel_size_um)

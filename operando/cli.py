@@ -251,7 +251,7 @@ def monitor(
         typer.Option("--headless", metavar="PNG", help="Draw the window into a PNG file, without a display."),
     ] = None,
 ) -> None:
-    """Open the monitor window on a run; it only reads."""
+    """Open the monitor window on a run; it never commands anything."""
     from operando.session.looking import look_at
 
     raise typer.Exit(look_at("window", run, *([] if headless is None else ["--headless", str(headless)])))

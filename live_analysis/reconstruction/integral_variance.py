@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+CLIPPED_SIGMAS, CLIPPING_ROUNDS = 6.0, 4  # no photon noise is as large
+
 
 class NoiseError(ValueError):
     """Frames or numbers from which no noise can be told."""
@@ -54,31 +56,40 @@ class IntegralVariances:
 def counting_of(flats: NDArray[np.uint16], darks: NDArray[np.uint16]) -> Counting:
     """Measure a camera's noise on repeated flats and darks, shape (frame, row, column), in counts.
 
-    Differences of successive frames are taken, after each is scaled to one mean: neither the pattern nor the
-    brightness of the beam counts then. Where the beam's pattern moves, or a pixel's signal spreads to its neighbours,
-    the number of photons comes out too low, or too high; it still gives the variance of a pixel.
+    Differences of successive frames are taken, after each is scaled to one mean, and of these the differences between
+    neighbours in a row. Neither the pattern nor the brightness of the beam counts then, and of what moves in it, or
+    is shared by neighbouring pixels, about as much as the ramp filter lets through. Hits of stray X-rays are left out.
 
     Raises
     ------
     NoiseError
         If there are fewer than two flats or darks, or flats are no noisier than darks.
     """
-    if min(len(flats), len(darks)) < 2 or flats.shape[1:] != darks.shape[1:]:
+    if min(len(flats), len(darks), flats.shape[2]) < 2 or flats.shape[1:] != darks.shape[1:]:
         raise NoiseError(
             f"flats of shape {flats.shape} and darks of shape {darks.shape} were given; needed are at least two of "
-            "each, with the same rows and columns. Declare the photons per count instead."
+            "each, with the same rows and columns."
         )
     dark = darks.mean(axis=0, dtype=np.float64)
     beam = flats - dark
     means = beam.mean(axis=(1, 2), keepdims=True)
-    dark_variance = float(0.5 * (np.diff(darks.astype(np.float64), axis=0) ** 2).mean())
-    variance = float(0.5 * (np.diff(beam * (means.mean() / means), axis=0) ** 2).mean())
+    dark_variance = _variance(darks.astype(np.float64))
+    variance = _variance(beam * (means.mean() / means))
     if not variance > dark_variance:
         raise NoiseError(
             f"flats vary by {variance:.4g} counts^2 and darks by {dark_variance:.4g}: there is no photon noise in "
-            "these flats. Check that they are single exposures; or declare the photons per count."
+            "these flats. Check that they are single exposures."
         )
     return Counting(float(means.mean()) / (variance - dark_variance), dark_variance, len(flats), len(darks))
+
+
+def _variance(frames: NDArray[np.float64]) -> float:
+    """Variance of a pixel, from differences in time and between neighbours in a row."""
+    squares = (np.diff(np.diff(frames, axis=0), axis=2) ** 2).ravel() / 4
+    limit = np.inf
+    for _ in range(CLIPPING_ROUNDS):
+        limit = CLIPPED_SIGMAS**2 * float(squares[squares <= limit].mean())
+    return float(squares[squares <= limit].mean())
 
 
 def integral_variances(

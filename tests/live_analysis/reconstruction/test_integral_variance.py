@@ -20,6 +20,18 @@ def test_photons_per_count_are_measured_on_flats_whose_beam_flickers(photons: fl
     assert (found.num_flats, found.num_darks) == (12, 12)
 
 
+def test_hits_and_a_beam_that_moves_do_not_count_as_photon_noise() -> None:
+    rng = np.random.default_rng(4)
+    moves = rng.normal(0, 3, (10, 1, 1))
+    beam = 4000 * (1 + 0.05 * np.sin((np.arange(200) + moves) / 15)) * np.ones((40, 1))
+    flats = rng.poisson(beam).astype(np.float64) + rng.normal(100, 2, beam.shape)
+    flats[rng.random(flats.shape) < 1e-4] += 20_000
+    darks = np.rint(rng.normal(100, 2, (10, 40, 200))).astype(np.uint16)
+    found = counting_of(np.rint(flats).astype(np.uint16), darks)
+    # the beam's movement alone has the variance of 5000 photons
+    assert found.photons_per_count == pytest.approx(1, rel=0.05)
+
+
 def test_variances_are_those_of_repeated_exposures() -> None:
     rng = np.random.default_rng(2)
     counting = Counting(0.5, 9.0, 10, 10)

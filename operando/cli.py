@@ -339,6 +339,7 @@ def reconstruct(
         bool, typer.Option("--keep-stripes", help="Leave stripes of the sinograms (rings) as they are.")
     ] = False,
     levels: Annotated[int | None, typer.Option("--levels", min=1, max=12, help="Levels of the pyramid.")] = None,
+    noise: Annotated[bool, typer.Option("--noise", help="Also write the standard uncertainty of every voxel.")] = False,
     partial: Annotated[
         bool, typer.Option("--partial", help="Also with less than three quarters of the half turn.")
     ] = False,
@@ -362,7 +363,15 @@ def reconstruct(
     from operando.session.volume_options import volume_settings
 
     settings = volume_settings(
-        engine, rows, region, axis, pixel_size, partial=partial, keep_stripes=keep_stripes, levels=levels
+        engine,
+        rows,
+        region,
+        axis,
+        pixel_size,
+        partial=partial,
+        keep_stripes=keep_stripes,
+        noise=noise,
+        levels=levels,
     )
     request = ReconstructRequest(source, tomogram, out, settings, memory, threads, angle_unit, again, dask)
     raise typer.Exit(reconstruct_volume(request, _console(LastingConsole)))

@@ -82,7 +82,8 @@ def column_offsets(bins: Floats, axis_column: float | None) -> Offsets:
     # Where several columns of an edge are left out of a fit it may run away from what all of them say.
     runaway = np.abs(values) > RUNAWAY * maximum_filter1d(np.abs(first), 3, axis=1)
     values[runaway | clear & (first * values < 0)] = 0
-    values = _without_noise(values, _with_edges(error, bins.shape[1]))
+    error = _with_edges(error, bins.shape[1])
+    values = _without_noise(values, error)
     return Offsets(values, error, concentric, weights, left - values[:, None, :])
 
 

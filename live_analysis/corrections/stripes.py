@@ -54,7 +54,9 @@ class StripesFound:
         )
 
 
-def remove_stripes(integrals: Floats, angles_deg: NDArray[np.float64], axis_column: float | None) -> StripesFound:
+def remove_stripes(
+    integrals: Floats, angles_deg: NDArray[np.float64], axis_column: float | None, *, errors: Floats | None = None
+) -> StripesFound:
     """Remove stripes from attenuation integrals, in place.
 
     Memory for 32 of the projections, about four times over, is needed on top. Fewer than 32 projections are left alone.
@@ -67,7 +69,12 @@ def remove_stripes(integrals: Floats, angles_deg: NDArray[np.float64], axis_colu
         Measured angles, shape (projection,), in any order.
     axis_column
         Column of the rotation axis: what is concentric with it is no stripe. None where it is unknown.
+    errors
+        Is filled with the standard errors beside which the offsets of pixels were judged, shape (row, column);
+        infinity where nothing was judged.
     """
+    if errors is not None:
+        errors[:] = np.inf
     if len(integrals) < FEWEST_PROJECTIONS or integrals.shape[2] < 2 * SIDE_COLUMNS + 1:
         return StripesFound()
     dead = _dead_pixels(_noise(integrals))
@@ -77,6 +84,8 @@ def remove_stripes(integrals: Floats, angles_deg: NDArray[np.float64], axis_colu
     wide = wide_offsets(bins, axis_column)
     bins -= wide[:, None, :]
     found = column_offsets(bins, axis_column)
+    if errors is not None:
+        errors[:] = found.standard_error
     partial = _partial_offsets(bins - found.values[:, None, :], found)
     _subtract(integrals, bin_of, wide + found.values, partial)
     return StripesFound(

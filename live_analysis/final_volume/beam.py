@@ -25,7 +25,8 @@ class BeamOfSlab:
     """What the counts of some rows are corrected with; it can be sent to another process.
 
     ``dark`` and ``broken`` begin with the detector row ``first_row``; ``scan_fractions``, ``shares`` and
-    ``brightness`` (None: as the flats) belong to all projections.
+    ``brightness`` (None: as the flats) belong to all projections, as does ``flat_shares``, shape (projection, flat): of
+    which flats the beam of each is made.
     """
 
     first_row: int
@@ -35,6 +36,7 @@ class BeamOfSlab:
     scan_fractions: NDArray[np.float64]
     shares: NDArray[np.float64]
     brightness: NDArray[np.float32] | None
+    flat_shares: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Beam:
     """The beam of all projections.
 
     ``num_left_out`` counts darks and flats that were blank, not finite or of the other kind. ``saturated`` says whether
-    flats stood at the camera's limit in more than single pixels.
+    flats stood at the camera's limit in more than single pixels. ``good_darks`` and ``good_flats`` tell which of the
+    scan's darks, and flats before it, are used. ``flat_shares``: see `BeamOfSlab`.
     """
 
     dark: NDArray[np.float32]
@@ -53,6 +56,9 @@ class Beam:
     intensity: BeamIntensity
     num_left_out: int
     saturated: bool
+    good_darks: NDArray[np.bool_]
+    good_flats: NDArray[np.bool_]
+    flat_shares: NDArray[np.float64]
 
     def of_rows(self, rows: slice) -> BeamOfSlab:
         """Return what belongs to some detector rows."""
@@ -65,6 +71,7 @@ class Beam:
             self.scan_fractions,
             self.shares,
             self.intensity.brightness,
+            self.flat_shares,
         )
 
     def told(self) -> dict[str, str | int | float]:
@@ -125,7 +132,24 @@ def measure_beam(scan: RawScan, *, object_of_view: float | None = None) -> Beam:
         intensity,
         sum(int(np.count_nonzero(~good)) for good in goods),
         bool(broken.saturated.mean() > SATURATED),
+        darks_good,
+        flats_good,
+        _flat_shares(model, fractions, shares, len(before), 0 if after is None else len(after)),
     )
+
+
+def _flat_shares(
+    model: BeamModel, fractions: NDArray[np.float64], shares: NDArray[np.float64], num_before: int, num_after: int
+) -> NDArray[np.float64]:
+    """Return of which flats the beam of each projection is made, shape (projection, flat)."""
+    components = model.components.shares
+    if len(components):
+        # Patterns are made of the flats' differences to their mean.
+        return np.asarray((1 + shares @ (components - components.mean(axis=1, keepdims=True))) / components.shape[1])
+    if num_after == 0:
+        return np.full((len(fractions), num_before), 1 / num_before)
+    sides = np.repeat((1 - fractions) / num_before, num_before), np.repeat(fractions / num_after, num_after)
+    return np.concatenate([side.reshape(len(fractions), -1) for side in sides], axis=1)
 
 
 def _looked_at(

@@ -6,6 +6,7 @@ opposite add up to two everywhere, whatever the angles in between.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,30 @@ def extended_columns(axis_column: float, num_columns: int) -> int:
     return 2 * math.ceil(reach) + 1
 
 
+@dataclass(frozen=True)
+class ExtendedView:
+    """How projections come into a wider view: column ``first`` of ``width`` is their first.
+
+    They are multiplied with ``column_weights``, shape (column,), and ``scale``, shape (frame,).
+    """
+
+    first: int
+    width: int
+    column_weights: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+
+def extended_view(angles_deg: NDArray[np.float64], axis_column: float, num_columns: int) -> ExtendedView:
+    """Lay out the wider view of projections of a full turn."""
+    width = extended_columns(axis_column, num_columns)
+    near = min(axis_column, num_columns - 1 - axis_column)
+    from_axis = np.arange(num_columns) - axis_column
+    towards = from_axis if axis_column < (num_columns - 1) / 2 else -from_axis
+    weights = 2 * np.sin(np.pi / 4 * (1 + np.clip(towards / near, -1, 1))) ** 2
+    first = (width - 1) // 2 - math.floor(axis_column)
+    return ExtendedView(first, width, weights, _turn_weights(angles_deg) / angle_weights(angles_deg).weights_rad)
+
+
 def extend(
     integrals: NDArray[np.float32], angles_deg: NDArray[np.float64], axis_column: float
 ) -> tuple[NDArray[np.float32], float]:
@@ -45,17 +70,12 @@ def extend(
         Shape (frame, row, wider column), and where the axis is in it.
     """
     num_frames, num_rows, num_columns = integrals.shape
-    width = extended_columns(axis_column, num_columns)
-    near = min(axis_column, num_columns - 1 - axis_column)
-    from_axis = np.arange(num_columns) - axis_column
-    towards = from_axis if axis_column < (num_columns - 1) / 2 else -from_axis
-    weight = 2 * np.sin(np.pi / 4 * (1 + np.clip(towards / near, -1, 1))) ** 2
-    first = (width - 1) // 2 - math.floor(axis_column)
-    wide = np.zeros((num_frames, num_rows, width), np.float32)
-    scale = (_turn_weights(angles_deg) / angle_weights(angles_deg).weights_rad).astype(np.float32)
-    np.multiply(integrals, weight.astype(np.float32), out=wide[:, :, first : first + num_columns])
-    wide *= scale[:, None, None]
-    return wide, axis_column + first
+    view = extended_view(angles_deg, axis_column, num_columns)
+    wide = np.zeros((num_frames, num_rows, view.width), np.float32)
+    inside = wide[:, :, view.first : view.first + num_columns]
+    np.multiply(integrals, view.column_weights.astype(np.float32), out=inside)
+    wide *= view.scale.astype(np.float32)[:, None, None]
+    return wide, axis_column + view.first
 
 
 def _turn_weights(angles_deg: NDArray[np.float64]) -> NDArray[np.float64]:

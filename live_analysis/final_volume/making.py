@@ -151,7 +151,7 @@ def make_slabs(volume: MadeVolume, scan: RawScan, engine: Engine) -> Iterator[Vo
                 integrals = None
                 if counts is not None:
                     beam = volume.beam.of_rows(rows_of_counts(plan, index))
-                    integrals = slab_integrals(counts, scan.angles_deg, beam, plan.corrections)
+                    integrals = slab_integrals(counts, scan.angles_deg, beam, plan.corrections, plan.counting)
                 del counts
                 yield recorded.add(finish_slab(plan, scan, engine, store, index, integrals))
     recorded.close()

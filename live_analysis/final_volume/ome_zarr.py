@@ -19,6 +19,7 @@ from live_analysis.final_volume.plan import VolumePlan
 from live_analysis.final_volume.raw_scan import RawScan, VolumeError
 from live_analysis.final_volume.slab_height import CHUNK_COLUMNS
 
+NOISE = "noise"  # group of the voxels' uncertainties
 # The lowest level: higher ones cost time and gain nothing on noise.
 COMPRESSION = {"id": "blosc", "cname": "zstd", "clevel": 1, "shuffle": 1}
 
@@ -45,9 +46,11 @@ class VolumeStore:
     def create_levels(self) -> None:
         """Make the arrays of all levels."""
         zarr.create_group(self.path, zarr_format=2)
-        for level in range(self._plan.num_levels):
+        if self._plan.settings.noise:
+            zarr.create_group(self.path / NOISE, zarr_format=2)
+        for folder, level in self._arrays():
             zarr.create_array(
-                self.path,
+                folder,
                 name=str(level),
                 shape=self._shape(level),
                 chunks=self._chunks(level),
@@ -80,20 +83,25 @@ class VolumeStore:
             },
         }
         write_whole(self.path / ".zattrs", json.dumps(about, indent=1, allow_nan=False))
+        if self._plan.settings.noise:
+            write_whole(self.path / NOISE / ".zattrs", json.dumps(self._about_noise(scan), indent=1, allow_nan=False))
 
-    def write(self, index: int, levels: list[NDArray[np.float32]]) -> int:
-        """Write a slab at every level; return the bytes of its files once the disk has them."""
+    def write(self, index: int, levels: list[NDArray[np.float32]]) -> None:
+        """Write a slab at every level."""
         for level, values in enumerate(levels):
-            # Chunks outside the view are written too: what has no file is missing.
-            with zarr.config.set({"array.write_empty_chunks": True}):
-                array = zarr.open_array(self.path / str(level), mode="r+", zarr_format=2)
-            first = (index * self._plan.slab_rows) >> level
-            array[first : first + len(values)] = values
+            self._write(self.path, index, level, values)
+
+    def write_noise(self, index: int, values: NDArray[np.float32]) -> None:
+        """Write the uncertainty of a slab's voxels."""
+        self._write(self.path / NOISE, index, 0, values)
+
+    def kept(self, index: int) -> int:
+        """Return the bytes of a slab's files once the disk has them."""
         folders: set[Path] = set()
         num_bytes = 0
         for file in self.files(index):
             num_bytes += _kept(file)
-            folders.update((file.parent, file.parent.parent, file.parent.parent.parent))
+            folders.update(file.parents[:3])
         for folder in folders:
             _kept(folder)
         return num_bytes
@@ -107,14 +115,42 @@ class VolumeStore:
 
     def files(self, index: int) -> Iterator[Path]:
         """Name the files of a slab's chunks."""
-        for level in range(self._plan.num_levels):
+        for folder, level in self._arrays():
             (num_z, num_y, num_x), chunks = self._shape(level), self._chunks(level)
             first = (index * self._plan.slab_rows) >> level
             stop = min(first + (self._plan.slab_rows >> level), num_z)
             for z in range(first // chunks[0], -(-stop // chunks[0])):
                 for y in range(-(-num_y // chunks[1])):
                     for x in range(-(-num_x // chunks[2])):
-                        yield self.path / str(level) / str(z) / str(y) / str(x)
+                        yield folder / str(level) / str(z) / str(y) / str(x)
+
+    def _arrays(self) -> Iterator[tuple[Path, int]]:
+        """Name group and level of every array."""
+        for level in range(self._plan.num_levels):
+            yield self.path, level
+        if self._plan.settings.noise:
+            yield self.path / NOISE, 0
+
+    def _write(self, folder: Path, index: int, level: int, values: NDArray[np.float32]) -> None:
+        # Chunks outside the view are written too: what has no file is missing.
+        with zarr.config.set({"array.write_empty_chunks": True}):
+            array = zarr.open_array(folder / str(level), mode="r+", zarr_format=2)
+        first = (index * self._plan.slab_rows) >> level
+        array[first : first + len(values)] = values
+
+    def _about_noise(self, scan: RawScan) -> dict[str, Any]:
+        finest = self._multiscale(scan)
+        counting = self._plan.counting
+        return {
+            "multiscales": [{**finest, "name": f"{finest['name']} uncertainty", "datasets": finest["datasets"][:1]}],
+            "operando": {
+                "quantity": "standard uncertainty of the attenuation",
+                "unit": "1/cm",
+                "of": "single voxels of the finest level, if the same scan were repeated; neighbours are correlated",
+                "covers": "noise of photons and camera in projections, flats and darks",
+                "camera": None if counting is None else asdict(counting),
+            },
+        }
 
     def _shape(self, level: int) -> tuple[int, int, int]:
         num_z, num_y, num_x = (-(-num // 2**level) for num in self._plan.shape)

@@ -8,6 +8,7 @@ from typing import Any
 from live_analysis.corrections.counts_correction import CorrectionSettings, Lean
 from live_analysis.corrections.phase import PhaseFilter
 from live_analysis.final_volume.raw_scan import VolumeError
+from live_analysis.reconstruction.integral_variance import Counting
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class VolumeSettings:
         Whether stripes of the sinograms, rings of the slices, are left in.
     num_levels
         Levels of the pyramid; None for as many as make the smallest no wider than 256 voxels.
+    noise
+        Whether the standard uncertainty of every voxel is written too.
     """
 
     engine: str = "native"
@@ -42,6 +45,7 @@ class VolumeSettings:
     partial: bool = False
     keep_stripes: bool = False
     num_levels: int | None = None
+    noise: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,8 @@ class VolumePlan:
         How the rotation axis leans: frames are set upright. None where they are left as they are.
     phase_length_um
         See `Declared`.
+    counting
+        The camera's noise; None where the uncertainty of voxels was not asked for.
     """
 
     settings: VolumeSettings
@@ -114,6 +120,7 @@ class VolumePlan:
     coverage: float
     num_repeated_angles: int
     flags: tuple[str, ...] = field(default=())
+    counting: Counting | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -125,7 +132,7 @@ class VolumePlan:
     def num_bytes(self) -> int:
         """Bytes of all levels, not compressed."""
         levels = [[-(-num >> level) for num in self.shape] for level in range(self.num_levels)]  # rounded up
-        return 4 * sum(math.prod(sides) for sides in levels)
+        return 4 * (sum(math.prod(sides) for sides in levels) + (math.prod(levels[0]) if self.settings.noise else 0))
 
     @property
     def corrections(self) -> CorrectionSettings:
@@ -166,6 +173,7 @@ def plan_from_json(text: dict[str, Any]) -> VolumePlan:
                     "settings": VolumeSettings(**_tuples(values["settings"])),
                     "axis": Axis(**values["axis"]),
                     "lean": None if values["lean"] is None else Lean(**values["lean"]),
+                    "counting": None if values.get("counting") is None else Counting(**values["counting"]),
                     "bore": None if values["bore"] is None else Bore(**_tuples(values["bore"])),
                 }
             )

@@ -9,6 +9,7 @@ from live_analysis.corrections.axis_tilt import axis_tilt
 from live_analysis.corrections.counts_correction import CorrectionSettings, Lean
 from live_analysis.corrections.phase import PhaseError, PhaseFilter
 from live_analysis.final_volume.beam import Beam
+from live_analysis.final_volume.camera_noise import measure_counting
 from live_analysis.final_volume.declared import Declared
 from live_analysis.final_volume.extended_view import extend, is_half_acquisition
 from live_analysis.final_volume.first_look import LOOK_ROWS, integrals_of, look, seen_rows
@@ -22,6 +23,8 @@ from live_analysis.reconstruction.filtered_scan import ends_in_air
 from live_analysis.rotation_axis import LOW_CONFIDENCE, MIN_COVERAGE, RotationAxisError, find_rotation_axis
 from live_analysis.tomogram_analysis import MAX_RIM_GAP
 from operando.model.geometry import CellGeometry
+
+NOISE_ENGINE = "native"
 
 
 def make_plan(
@@ -47,6 +50,11 @@ def make_plan(
     num_rows, num_columns = scan.frame_shape
     pixel_size_um = settings.pixel_size_um or scan.pixel_size_um
     flags = []
+    if settings.noise and settings.engine != NOISE_ENGINE:
+        raise VolumeError(
+            f"engine {settings.engine}: the noise of its voxels is not known, since it is told by how engine "
+            f"{NOISE_ENGINE} interpolates. Take that one, or leave out --noise."
+        )
     weights = _weights(scan, settings)
     seen = seen_rows(scan, beam)
     rows = settings.rows or (0, num_rows)
@@ -83,6 +91,7 @@ def make_plan(
         num_levels,
         whole_frames=scan.projections.whole_frames,
     )
+    counting = measure_counting(scan, beam, seen) if settings.noise else None
     absolute = pixel_size_um is not None and (bore is not None or in_air) and not beam.saturated
     if not absolute:
         flags.append("grey_values_not_absolute")
@@ -120,6 +129,7 @@ def make_plan(
         coverage=weights.coverage,
         num_repeated_angles=len(scan.angles_deg) - len(np.unique(scan.angles_deg)),
         flags=tuple(flags),
+        counting=counting,
     )
 
 

@@ -22,6 +22,7 @@ from live_analysis.final_volume.slab_integrals import (
     rows_to_read,
     slab_integrals,
 )
+from live_analysis.final_volume.slab_noise import slab_noise
 from live_analysis.reconstruction.angle_weights import ProjectionError
 from live_analysis.reconstruction.cylinder_model import CylinderFit, CylinderFitError, fit_cylinder
 from live_analysis.reconstruction.filtered_back_projection import Grid
@@ -78,15 +79,25 @@ def finish_slab(
     rows, seen = plan.slab(index), seen_part(plan, index)
     values = np.full((rows.stop - rows.start, *plan.shape[1:]), np.nan, np.float32)
     losses, num_rows_lost, stripes = Losses(), 0, StripesFound()
+    inner = slice(seen.start - rows.start, seen.stop - rows.start)
+    errors = None
     if integrals is not None:
         losses = integrals.losses
         if len(integrals.angles_deg) < LEAST_PROJECTIONS * len(scan.angles_deg):
             num_rows_lost = seen.stop - seen.start
+            integrals = None
         else:
             if not plan.settings.keep_stripes:
-                stripes = remove_stripes(integrals.values, integrals.angles_deg, plan.axis.column)
-            _reconstruct(plan, engine, integrals, values[seen.start - rows.start : seen.stop - rows.start])
-    return SlabDone(index, store.write(index, pyramid(values, plan.num_levels)), losses, num_rows_lost, stripes)
+                errors = np.empty(integrals.values.shape[1:], np.float32)
+                stripes = remove_stripes(integrals.values, integrals.angles_deg, plan.axis.column, errors=errors)
+            _reconstruct(plan, engine, integrals, values[inner])
+    store.write(index, pyramid(values, plan.num_levels))
+    if plan.counting is not None:
+        values[:] = np.nan
+        if integrals is not None and integrals.variances is not None:
+            values[inner] = slab_noise(plan, seen, integrals.variances, integrals.angles_deg, errors)
+        store.write_noise(index, values)
+    return SlabDone(index, store.kept(index), losses, num_rows_lost, stripes)
 
 
 def make_slab(
@@ -94,7 +105,9 @@ def make_slab(
 ) -> SlabDone:
     """Read, reconstruct and write one slab."""
     counts = counts_of(plan, scan, index)
-    integrals = None if counts is None else slab_integrals(counts, scan.angles_deg, beam, plan.corrections)
+    integrals = (
+        None if counts is None else slab_integrals(counts, scan.angles_deg, beam, plan.corrections, plan.counting)
+    )
     del counts
     return finish_slab(plan, scan, engine, store, index, integrals)
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from live_analysis.corrections.counts_correction import CorrectionSettings, CountsCorrection
 from live_analysis.final_volume.beam import BeamOfSlab
 from live_analysis.final_volume.raw_scan import RawScan
+from live_analysis.final_volume.slab_variances import SlabVariances, VarianceSums
+from live_analysis.reconstruction.integral_variance import Counting
 
 MOST_UNUSABLE = 0.25  # of a projection's pixels in a slab: with more it is left out, and its neighbours stand for it
 FRAMES_AT_ONCE = 32
@@ -42,11 +44,15 @@ class SlabCounts:
 
 @dataclass(frozen=True)
 class SlabIntegrals:
-    """Attenuation integrals of the projections that count, without NaN, shape (frame, row, column), float32."""
+    """Attenuation integrals of the projections that count, without NaN, shape (frame, row, column), float32.
+
+    ``variances`` are None where nobody asked for them, or no projection counts.
+    """
 
     values: NDArray[np.float32]
     angles_deg: NDArray[np.float64]
     losses: Losses
+    variances: SlabVariances | None = None
 
 
 def rows_to_read(rows: slice, seen_rows: tuple[int, int], margin: int) -> slice:
@@ -61,7 +67,11 @@ def read_counts(scan: RawScan, rows: slice, read_rows: slice, frames: slice | No
 
 
 def slab_integrals(
-    slab: SlabCounts, angles_deg: NDArray[np.float64], beam: BeamOfSlab, settings: CorrectionSettings
+    slab: SlabCounts,
+    angles_deg: NDArray[np.float64],
+    beam: BeamOfSlab,
+    settings: CorrectionSettings,
+    counting: Counting | None = None,
 ) -> SlabIntegrals:
     """Turn counts into attenuation integrals.
 
@@ -71,6 +81,8 @@ def slab_integrals(
         Of all projections.
     beam
         Of the rows that were read.
+    counting
+        The camera's noise, if variances are asked for.
     """
     num_frames, num_read, num_columns = slab.counts.shape
     correction = CountsCorrection(beam.dark, beam.broken, _begun_at(settings, slab.read_rows.start))
@@ -81,6 +93,7 @@ def slab_integrals(
     values = np.empty((num_frames, inner.stop - inner.start, num_columns), np.float32)
     kept = np.ones(num_frames, bool)
     num_repaired = num_zingers = num = 0
+    variances = None if counting is None else VarianceSums(counting, beam, inner, num_frames)
     good, dark = ~beam.broken.mask[inner], beam.dark[inner]
     for begin in range(0, num_frames, FRAMES_AT_ONCE):
         stop = min(begin + FRAMES_AT_ONCE, num_frames)
@@ -98,8 +111,12 @@ def slab_integrals(
         values[num : num + len(chosen)] = found.values
         num_repaired, num_zingers = num_repaired + found.num_dead, num_zingers + found.num_zingers
         num += len(chosen)
+        if variances is not None:
+            variances.add(batch[:, inner], light[:, inner], frames)
     losses = Losses(num_repaired, num_zingers, num_frames - num)
-    return SlabIntegrals(values[:num], angles_deg[slab.first_frame : slab.first_frame + num_frames][kept], losses)
+    angles_deg = angles_deg[slab.first_frame : slab.first_frame + num_frames][kept]
+    told = variances.result() if variances is not None and num else None
+    return SlabIntegrals(values[:num], angles_deg, losses, told)
 
 
 def _begun_at(settings: CorrectionSettings, first_row: int) -> CorrectionSettings:

@@ -11,6 +11,7 @@ from live_analysis.corrections.phase import PhaseError, filter_length_um
 from live_analysis.engines.registry import EngineError, engine_named
 from live_analysis.final_volume.declared import Declared
 from live_analysis.final_volume.making import MadeVolume, begin_or_go_on, make_slabs
+from live_analysis.final_volume.ome_zarr import NOISE
 from live_analysis.final_volume.plan import VolumeSettings
 from live_analysis.final_volume.raw_scan import RawScan, VolumeError
 from live_analysis.final_volume.run_scan import scan_of_run
@@ -148,6 +149,11 @@ def _tell_plan(volume: MadeVolume, scan: RawScan, console: Console) -> None:
         f"{volume.path}: {num_x} x {num_y} x {num_z} voxels of {plan.pixel_size_um:g} um (x, y, z), "
         f"{plan.num_levels} levels, {plan.num_slabs} slabs of {plan.slab_rows} rows",
     ]
+    if (counting := plan.counting) is not None:
+        lines.append(
+            f"uncertainty of every voxel in {volume.path / NOISE}, from {counting.photons_per_count:.3g} photons per count "
+            f"and darks that vary by {counting.dark_variance**0.5:.3g} counts"
+        )
     if plan.flags:
         lines.append(f"flags: {', '.join(flag.replace('_', ' ') for flag in plan.flags)}")
     if volume.slabs:

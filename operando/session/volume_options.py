@@ -18,6 +18,7 @@ def volume_settings(
     *,
     partial: bool,
     keep_stripes: bool,
+    noise: bool,
     levels: int | None,
 ) -> VolumeSettings:
     """Return what options say.
@@ -42,6 +43,7 @@ def volume_settings(
         partial=partial,
         keep_stripes=keep_stripes,
         num_levels=levels,
+        noise=noise,
     )
 
 

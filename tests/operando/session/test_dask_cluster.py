@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +10,16 @@ import pytest
 
 from operando.session.dask_cluster import slabs_on_cluster
 from operando.session.errors import RequestError
-from tests.live_analysis.final_volume.scans import begun, made, opened, voxels, written
+from tests.live_analysis.final_volume.scans import SETTINGS, begun, made, opened, voxels, written
 
+NOISE = replace(SETTINGS, noise=True)
 distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'operando[dask]'")
 
 
 def test_a_volume_whose_worker_was_killed_on_the_way_is_that_of_one_process(tmp_path: Path) -> None:
     scan = opened(written(tmp_path / "scan.h5"))
-    made(tmp_path / "serial.zarr", scan)
-    volume = begun(tmp_path / "cluster.zarr", scan)
+    made(tmp_path / "serial.zarr", scan, NOISE)
+    volume = begun(tmp_path / "cluster.zarr", scan, NOISE)
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
@@ -33,6 +35,8 @@ def test_a_volume_whose_worker_was_killed_on_the_way_is_that_of_one_process(tmp_
         assert killed not in client.run(os.getpid).values()
     assert volume.complete
     np.testing.assert_array_equal(voxels(tmp_path / "cluster.zarr"), voxels(tmp_path / "serial.zarr"))
+    uncertain, known = (voxels(tmp_path / name / "noise") for name in ("cluster.zarr", "serial.zarr"))
+    np.testing.assert_allclose(uncertain, known, rtol=0.005)  # rounded to 0.2 %
 
 
 def test_an_address_where_no_scheduler_answers_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

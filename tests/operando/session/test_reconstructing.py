@@ -55,7 +55,7 @@ def ended_after_slabs(words: list[str], out: Path, num_slabs: int, number: signa
 
 
 def test_a_killed_and_an_interrupted_process_are_continued_by_the_same_command(scan: Path, tmp_path: Path) -> None:
-    options = ("--axis", "31.8", "--memory", MEMORY)
+    options = ("--axis", "31.8", "--noise", "--memory", MEMORY)
     out = tmp_path / "killed.zarr"
     words = command(scan, "--out", out, *options)
     ended, _ = ended_after_slabs(words, out, 2, signal.SIGKILL)
@@ -69,8 +69,10 @@ def test_a_killed_and_an_interrupted_process_are_continued_by_the_same_command(s
     assert "left" in said
     said = reconstruct(scan, "--out", out, *options)
     assert "complete, attenuation in 1/cm" in said
+    assert "photons per count" in said
     reconstruct(scan, "--out", tmp_path / "straight.zarr", *options)
     np.testing.assert_array_equal(voxels(out), voxels(tmp_path / "straight.zarr"))
+    np.testing.assert_array_equal(voxels(out / "noise"), voxels(tmp_path / "straight.zarr" / "noise"))
     assert "is complete; --again makes it anew" in reconstruct(scan, "--out", out, *options)
 
 

@@ -132,7 +132,7 @@ class VolumePlan:
     def num_bytes(self) -> int:
         """Bytes of all levels, not compressed."""
         levels = [[-(-num >> level) for num in self.shape] for level in range(self.num_levels)]  # rounded up
-        return 4 * (sum(math.prod(sides) for sides in levels) + (math.prod(levels[0]) if self.settings.noise else 0))
+        return 4 * sum(math.prod(sides) for sides in levels)
 
     @property
     def corrections(self) -> CorrectionSettings:

@@ -6,7 +6,13 @@ What the weights are is told in `noise_tables`.
 Number to be read as: standard deviation of one voxel, if the same scan were repeated. Voxels are not independent:
 neighbours are correlated by interpolation, and further ones anticorrelated by the ramp filter. So the mean of n voxels
 is *not* uncertain by this number over the root of n. For blocks of voxels give `binning`. A camera whose pixels share
-their light has noise that is correlated between columns, which the ramp filter takes down: the number is then too high.
+their light has noise that is correlated between columns, which the ramp filter takes down: with the variances that
+`counting_of` tells, which leave out about as much, the number is right within 6 % where light spreads over 1.2 columns
+(full width at half maximum), and where over 1.9, up to 5 % too low, at the axis 17 %.
+
+Means over regions, the axis among them, were within 3 % of repeated scans. Single voxels further than eight columns
+from the axis scatter by 3 % about their number, and by 8 % where rings alone make the noise: there it matters whether a
+ring lies on a column or between two, and the number is the mean of both.
 """
 
 import numpy as np

@@ -151,8 +151,8 @@ def _tell_plan(volume: MadeVolume, scan: RawScan, console: Console) -> None:
     ]
     if (counting := plan.counting) is not None:
         lines.append(
-            f"uncertainty of every voxel in {volume.path / NOISE}, from {counting.photons_per_count:.3g} photons per count "
-            f"and darks that vary by {counting.dark_variance**0.5:.3g} counts"
+            f"uncertainty of every voxel in {volume.path / NOISE}: {counting.photons_per_count:.3g} photons per count, "
+            f"darks vary by {counting.dark_variance**0.5:.3g} counts"
         )
     if plan.flags:
         lines.append(f"flags: {', '.join(flag.replace('_', ' ') for flag in plan.flags)}")

@@ -87,10 +87,11 @@ class Case:
 
 
 CASES = {
-    "flats make rings": Case(),
+    "flats make rings": Case(num_flats=6, num_after=6),
     "stripes taken off": Case(keep_stripes=False, num_flats=40),
-    "joined to a wider view, flats before and after": Case(turn_deg=360.0, axis_column=20.3, num_flats=6, num_after=6),
-    "phase retrieved, lean taken out": Case(lean=Lean(0.5, 80.0, 31.0), phase_um=12.0),
+    "lean taken out, phase retrieved, full turn joined": Case(
+        turn_deg=360.0, axis_column=20.3, lean=Lean(0.5, 80.0, 20.0), phase_um=12.0
+    ),
 }
 
 
@@ -155,33 +156,25 @@ def test_slabs_rows_and_regions_have_the_uncertainty_of_the_whole_volume(file: P
     np.testing.assert_allclose(noise_of(tmp_path / "part.zarr"), whole[5:14, 20:60, 10:40], rtol=0.005)
 
 
-def test_a_stopped_volume_goes_on_with_its_uncertainty_and_a_chunk_that_is_missing_is_made_again(
-    file: Path, tmp_path: Path
-) -> None:
-    scan, out = opened(file), tmp_path / "v.zarr"
-    volume = begun(out, scan, NOISE)
+def test_a_stopped_volume_goes_on_with_its_uncertainty_and_says_what_that_is(file: Path, tmp_path: Path) -> None:
+    scan, out, settings = opened(file), tmp_path / "v.zarr", replace(NOISE, num_levels=2)
+    volume = begun(out, scan, settings)
     list(islice(make_slabs(volume, scan, engine_named("native")), 3))
-    made(out, scan, NOISE)
+    made(out, scan, settings)
     whole = noise_of(out)
     assert np.isfinite(whole[:, 32, 32]).all()
     (out / "noise" / "0" / "1" / "0" / "0").unlink()
-    assert begun(out, scan, NOISE).missing() == [1]
-    made(out, scan, NOISE)
+    assert begun(out, scan, settings).missing() == [1]
+    made(out, scan, settings)
     np.testing.assert_array_equal(noise_of(out), whole)
     with pytest.raises(VolumeError, match="noise is False and was True"):
-        begun(out, scan)
-
-
-def test_the_uncertainty_says_what_it_is(file: Path, tmp_path: Path) -> None:
-    out = tmp_path / "v.zarr"
-    made(out, opened(file), replace(NOISE, num_levels=2))
-    about = json.loads((out / "noise" / ".zattrs").read_text())
+        begun(out, scan, replace(settings, noise=False))
+    about, volume_about = (json.loads((path / ".zattrs").read_text()) for path in (out / "noise", out))
     assert about["operando"]["unit"] == "1/cm"
     assert about["operando"]["quantity"] == "standard uncertainty of the attenuation"
     assert about["operando"]["camera"]["photons_per_count"] == pytest.approx(1, rel=0.05)
     assert about["operando"]["camera"]["num_flats"] == 10
-    volume = json.loads((out / ".zattrs").read_text())
-    assert about["multiscales"][0]["datasets"] == volume["multiscales"][0]["datasets"][:1]
+    assert about["multiscales"][0]["datasets"] == volume_about["multiscales"][0]["datasets"][:1]
 
 
 def test_what_is_not_known_is_refused_before_anything_is_written(file: Path, tmp_path: Path) -> None:

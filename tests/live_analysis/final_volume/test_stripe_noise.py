@@ -5,13 +5,13 @@ from live_analysis.corrections.stripes import remove_stripes
 from live_analysis.final_volume.stripe_noise import left_of_shared
 from live_analysis.reconstruction.point_weights import coefficient_response
 
-NUM, ROWS, COLUMNS = 64, 200, 128
+NUM, ROWS, COLUMNS = 64, 100, 128
 CYCLES = np.arange(COLUMNS // 2 + 1, dtype=np.float64) / COLUMNS
 # As on the axis, where half of the interpolations take nothing away.
 RAMP = coefficient_response(CYCLES) * np.sinc(CYCLES) ** 4 * np.sinc(CYCLES / 2) ** 2
 
 
-@pytest.mark.parametrize("shared", [0.0, 1.0, 4.0, 30.0])
+@pytest.mark.parametrize("shared", [0.0, 4.0, 30.0])
 def test_what_is_left_of_noise_that_stripes_hold_is_what_the_ramp_sees_of_them(shared: float) -> None:
     """Shared noise in units of the variance of the mean of the projections' own."""
     rng = np.random.default_rng(3)

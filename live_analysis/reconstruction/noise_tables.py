@@ -24,6 +24,7 @@ RADIUS_RATIO = 1.25
 PARTS_OF_COLUMN = (-0.375, -0.125, 0.125, 0.375)  # whether a ring lies on a column or between two makes a difference
 FAR_RADII = 4  # of the largest, where interpolation is as everywhere
 NUM_CYCLES = 4096
+POINTS_AT_ONCE = 48  # 7 MB for each of some arrays with 1500 projections
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -105,6 +106,15 @@ class GainsOfPoints:
 
     def at(self, x: Array, y: Array) -> Gains:
         """Return the gains of some points, places from the axis in columns, angle weights included."""
+        parts = [
+            self._of_some(x[first : first + POINTS_AT_ONCE], y[first : first + POINTS_AT_ONCE])
+            for first in range(0, len(x), POINTS_AT_ONCE)
+        ]
+        return Gains(
+            np.concatenate([part.of_each for part in parts]), np.concatenate([part.shared for part in parts], axis=1)
+        )
+
+    def _of_some(self, x: Array, y: Array) -> Gains:
         first, taps = self._points.of_points(x, y)
         taps *= self._weights_rad[:, None]
         of_each = ((taps @ self._covariances) * taps).sum(axis=2)

@@ -1,8 +1,12 @@
 """How noise of projections comes to voxels: exactly for those at the rotation axis, by radius and direction for others.
 
-Noise that every projection has for itself is summed in squares, projection by projection. Noise that all projections
-share, that of the flat and dark they are divided by, draws rings: there the weights of all projections for one column
-add up before they are squared, and the more of them fall on one column the nearer a voxel is to the axis.
+A voxel is ``sum_k w_k sum_c (h * p_k)(c) i_k(c)``, with the angle weight w of projection k, its integral i in column c,
+the filter h and the interpolation weights p of `PointWeights`. Noise that every projection has for itself, of variance
+v, is summed in squares, projection by projection: ``sum_k w_k^2 v_k sum_c (h * p_k)(c)^2``, where the last sum is the
+quadratic form ``p R p`` of the taps and the filter's covariance R. Noise of variance s that all projections share, that
+of the flat and dark they are divided by, draws rings: there the weights of all projections for one column add up before
+they are squared, ``sum_c s(c) (h * sum_k w_k p_k)(c)^2``, and the more of them fall on one column the nearer a voxel is
+to the axis. On the axis all of them do.
 
 Where the weights depend on the places of interpolation, rays of different angles average over these, but not close to
 the axis. There all angles read nearly the same place: on the axis itself a point of every grid and, if the axis falls

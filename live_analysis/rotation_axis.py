@@ -128,7 +128,8 @@ def _axis_of(
 ) -> RotationAxis:
     num_columns = integrals.shape[-1]
     middle, coverage = (num_columns - 1) / 2, angle_weights(angles).coverage
-    step_deg = float(np.degrees(np.median(angle_weights(angles).weights_rad)))
+    distinct = np.unique(np.mod(angles, 180.0).round(3))  # two frames at each angle make no smaller steps
+    step_deg = float(np.degrees(np.median(angle_weights(distinct).weights_rad)))
     pairs = opposite_pairs(angles, MAX_OPPOSITION_MISS_DEG)
     near_pairs = pairs or opposite_pairs(angles, 1.1 * step_deg)
     textures = [(texture(integrals[i]), texture(integrals[j])) for i, j in near_pairs]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from live_analysis.reconstruction.angle_weights import angle_weights
+from live_analysis.reconstruction.angle_weights import SAME_DEG, angle_weights, shared
 
 LEAST_GAIN = 1.1  # of the width: less is not worth twice the voxels
 LARGEST_GAP_DEG = 10.0  # in a full turn
@@ -84,5 +84,5 @@ def _turn_weights(angles_deg: NDArray[np.float64]) -> NDArray[np.float64]:
     order = np.argsort(turned, kind="stable")
     steps = np.diff(turned[order], append=turned[order[:1]] + 360.0)
     weights = np.empty(len(turned))
-    weights[order] = np.radians((steps + np.roll(steps, 1)) / 4)
+    weights[order] = np.radians(shared((steps + np.roll(steps, 1)) / 4, steps > SAME_DEG))
     return weights

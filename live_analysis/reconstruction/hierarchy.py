@@ -25,6 +25,7 @@ STEP_T = 0.6  # of the slowest change along the rays that a bundle can show
 LINEAR_STEPS = 2.5  # two linear interpolations in s, and what those in t cost: see RampFilter
 RUN = 32  # samples in s over which a leaf takes one interpolation weight: the angle moves it by 1e-3 of a column
 TILE = 64
+ROUNDING = 1e-9  # of a sector
 NEXT = np.uint64(1)  # unsigned places are not looked at for being negative, which means counted from the end
 
 Samples = NDArray[np.float32]
@@ -69,9 +70,10 @@ class Hierarchy:
     sector_grid: BundleGrid
 
     def place(self, angle_rad: float) -> tuple[int, int]:
-        """Return sector and leaf of an angle."""
-        sector = int(np.floor(angle_rad / self.sector_rad))
-        leaf = int((angle_rad / self.sector_rad - sector) * LEAVES_IN_SECTOR)
+        """Return sector and leaf of an angle; one that rounding puts before a border belongs behind it, in any turn."""
+        at = angle_rad / self.sector_rad + ROUNDING
+        sector = int(np.floor(at))
+        leaf = int((at - sector) * LEAVES_IN_SECTOR)
         return sector, min(leaf, LEAVES_IN_SECTOR - 1)
 
     def direction_rad(self, sector: int) -> float:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from live_analysis.reconstruction.angle_weights import angle_weights
+from live_analysis.reconstruction.angle_weights import angle_weights, weights_so_far
 from tests.live_analysis.phantoms import evenly
 
 STEP_DEG = 2.0
@@ -43,3 +43,13 @@ def test_angles_half_turns_apart_share_one_weight(turn: float) -> None:
     weights = angle_weights(np.append(HALF_TURN, turn)).weights_rad
     assert weights.sum() == pytest.approx(np.pi)
     assert weights[0] + weights[-1] == pytest.approx(np.radians(STEP_DEG), rel=0.01)
+
+
+@pytest.mark.parametrize("num_turns", [2, 3, 10])
+def test_the_same_angles_measured_again_count_alike(num_turns: int) -> None:
+    angles_deg = np.concatenate([HALF_TURN + 180 * turn for turn in range(num_turns)])
+    weights = angle_weights(angles_deg).weights_rad
+    np.testing.assert_allclose(weights, np.pi / len(angles_deg), rtol=1e-6)
+    so_far, settled = weights_so_far(np.radians(angles_deg), np.radians(STEP_DEG))
+    np.testing.assert_allclose(so_far, weights, rtol=1e-6)
+    assert settled.all()

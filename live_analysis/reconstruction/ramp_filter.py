@@ -10,6 +10,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
+from live_analysis.reconstruction.angle_weights import ProjectionError
 from live_analysis.reconstruction.compiled import compiled, compiled_serial
 from live_analysis.reconstruction.lane_fourier import backward, fast_length, forward, frequencies, unit_circle
 from live_analysis.reconstruction.lanes import NUM_LANES
@@ -55,6 +56,11 @@ class RampFilter:
         How often what comes out is interpolated linearly on a grid of half a column; the loss is made up for.
     num_threads
         Threads that work at once.
+
+    Raises
+    ------
+    ProjectionError
+        If a size is none.
     """
 
     def __init__(
@@ -67,6 +73,12 @@ class RampFilter:
         linear_steps: float = 0.0,
         num_threads: int = 2,
     ) -> None:
+        if num_rows < 1 or num_threads < 1 or taper_columns < 0 or not 0 < pixel_size_um < np.inf:
+            raise ProjectionError(
+                f"{num_rows} rows with pixels of {pixel_size_um:g} um, a taper of {taper_columns} columns and "
+                f"{num_threads} threads were asked for: there is at least one row and one thread, a pixel has a size, "
+                "and a taper is not below nothing."
+            )
         self.num_rows, self.num_columns = num_rows, num_columns
         self.num_chunks = -(-num_rows // NUM_LANES)
         # Only the columns of the detector are kept: what wraps around may reach into the tapers.

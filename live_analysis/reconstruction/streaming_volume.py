@@ -140,10 +140,23 @@ class StreamingVolume:
             self._take(number, integrals[indices.start - new.start : indices.stop - new.start], indices)
 
     def retract(self, index: int) -> None:
-        """Take the projection that was added as number ``index`` (from 0) out again: it turned out to be damaged."""
+        """Take the projection that was added as number ``index`` (from 0) out again: it turned out to be damaged.
+
+        Raises
+        ------
+        ProjectionError
+            If it is not in the volume, or without ``recall`` neither it nor its neighbours are at hand any more; the
+            volume is then as before.
+        """
         if not 0 <= index < len(self._wanted) or not self._wanted[index]:
             raise ProjectionError(f"projection {index} is not in the volume, which holds {self.num_projections}.")
         self._wanted[index] = False
+        if self._recall is None and not self._can_settle():
+            self._wanted[index] = True
+            raise ProjectionError(
+                f"projection {index} cannot be taken out: it or a neighbour was added with its final weight and is not "
+                "kept. Give the volume a recall that reads projections again."
+            )
         for number, sector in self._open.items():
             if index in sector.indices:
                 self._flush(number)
@@ -160,9 +173,8 @@ class StreamingVolume:
         for number in list(self._open):
             self._flush(number)
         target = self._final_weights()
-        wrong = np.flatnonzero(np.abs(target - self._applied_rad) > LEAST_CORRECTION * self._step_rad)
         by_sector: dict[int, list[int]] = {}
-        for index in wrong:
+        for index in self._wrong(target):
             by_sector.setdefault(self._sum.sector(self._angles_rad[index]), []).append(int(index))
         for number, indices in by_sector.items():
             for begin in range(0, len(indices), self._sum.num_slots):
@@ -181,9 +193,9 @@ class StreamingVolume:
         return VolumeSoFar(self._sum.values(), self._weights(), self.num_projections)
 
     def _refuse(self, integrals: NDArray[np.float32], angles_deg: NDArray[np.float64]) -> None:
-        if integrals.ndim != 3 or integrals.shape[1:] != self._shape or len(integrals) != len(angles_deg):
+        if integrals.ndim != 3 or integrals.shape[1:] != self._shape or angles_deg.shape != integrals.shape[:1]:
             raise ProjectionError(
-                f"projections of shape {integrals.shape} with {len(angles_deg)} angles were given; needed is "
+                f"projections of shape {integrals.shape} with angles of shape {angles_deg.shape} were given; needed is "
                 f"(frame, row, column) with {self._shape[0]} rows and {self._shape[1]} columns, and an angle for each."
             )
         if not np.isfinite(angles_deg).all():
@@ -217,6 +229,18 @@ class StreamingVolume:
         if self._watcher is not None:
             self._watcher(sector.filtered, np.degrees(self._angles_rad[indices.start : indices.stop]), first)
         sector.indices += indices
+
+    def _can_settle(self) -> bool:
+        """Whether every projection whose weight must change is kept, or still to be added."""
+        try:
+            target = self._final_weights()
+        except ProjectionError:  # too few angles so far
+            return True
+        waiting = {index for sector in self._open.values() for index in sector.indices}
+        return all(index in self._kept or index in waiting for index in self._wrong(target).tolist())
+
+    def _wrong(self, target: NDArray[np.float64]) -> NDArray[np.intp]:
+        return np.flatnonzero(np.abs(target - self._applied_rad) > LEAST_CORRECTION * self._step_rad)
 
     def _opened(self, number: int) -> _Sector:
         if number not in self._open:

@@ -168,3 +168,42 @@ def test_damaged_projections_and_impossible_angles_are_refused_and_change_nothin
 def test_an_axis_outside_the_view_is_refused() -> None:
     with pytest.raises(ProjectionError, match="within the view"):
         StreamingVolume(1, 10, 12.0, 1.0, angle_step_deg=1.0)
+
+
+@pytest.mark.parametrize("unordered", [False, True])
+def test_after_ten_turns_back_and_forth_the_volume_is_that_of_one(unordered: bool) -> None:
+    turn = np.arange(0.0, 360.0, 2 * STEP_DEG)
+    angles_deg = np.concatenate([turn + 360 * k if k % 2 else (turn + 360 * k)[::-1] for k in range(-5, 5)])
+    integrals = blobs(angles_deg)
+    volumes = []
+    for num in (len(angles_deg), len(turn)):
+        volume = StreamingVolume(
+            NUM_ROWS,
+            NUM_COLUMNS,
+            (NUM_COLUMNS - 1) / 2 + 0.2,  # columns of opposite projections lie at different places
+            10.0,
+            angle_step_deg=STEP_DEG,
+            recall=lambda index: integrals[index],
+            unordered=unordered,
+        )
+        for begin in range(0, num, 40):
+            stop = min(begin + 40, num)
+            volume.add(integrals[begin:stop], angles_deg[begin:stop])
+        volumes.append(volume.result().values)
+    assert_same(*volumes)
+
+
+def test_what_cannot_be_taken_out_again_is_refused_and_leaves_the_volume_as_it_was() -> None:
+    volume = empty()
+    for begin in range(0, NUM_PROJECTIONS, 5):
+        volume.add(INTEGRALS[begin : begin + 5], ANGLES_DEG[begin : begin + 5])
+    with pytest.raises(ProjectionError, match=r"projection 30 cannot be taken out.*recall"):
+        volume.retract(30)
+    assert_same(volume.result().values)
+
+
+@pytest.mark.parametrize("wrong", [{"num_rows": 0}, {"pixel_size_um": 0.0}, {"pixel_size_um": np.nan}])
+def test_sizes_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
+    sizes = {"num_rows": NUM_ROWS, "pixel_size_um": 10.0} | wrong
+    with pytest.raises(ProjectionError, match="rows with pixels of"):
+        StreamingVolume(int(sizes["num_rows"]), 48, 23.5, sizes["pixel_size_um"], angle_step_deg=1.0)

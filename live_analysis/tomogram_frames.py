@@ -10,7 +10,7 @@ from live_analysis.corrections.beam_intensity import BeamIntensity, beam_intensi
 from live_analysis.corrections.beam_model import BeamModel, Flats
 from live_analysis.corrections.broken_pixels import BrokenPixels, find_broken_pixels
 from live_analysis.corrections.counts_correction import CorrectionSettings, CountsCorrection, Integrals
-from live_analysis.corrections.frame_statistics import MAX_COUNTS, FrameStatistics, RunningStatistics
+from live_analysis.corrections.frame_statistics import FrameStatistics, RunningStatistics, limit_of_type
 from live_analysis.corrections.overview import overview
 from live_analysis.corrections.zingers import remove_zingers
 from live_analysis.frame_reader import FrameFileError, FrameReader
@@ -21,7 +21,7 @@ from operando.model.frames import FrameKind
 OPAQUE = 0.02  # rows darker than this (a steel piston) carry no information
 NO_BEAM = 0.005  # transmission; a projection whose brightest block of pixels is darker was taken without beam
 FRAMES_AT_ONCE = 32
-NEVER = 2**62  # counts at which a pixel of a recorded file of real numbers stops counting
+NEVER = 2**62  # counts at which a pixel of a recorded file of wide or real numbers stops counting
 
 
 class MissingFramesError(ValueError):
@@ -195,7 +195,7 @@ class TomogramFrames:
             detector.dark[rows],
             detector.beam.of_rows(rows).beam(fractions[indices], shares),
             ~detector.broken.mask[rows],
-            MAX_COUNTS if np.issubdtype(counts.dtype, np.integer) else NEVER,
+            int(min(limit_of_type(counts.dtype), NEVER)),
             factor,
         )
         values = repair_pixels(attenuation_integral(remove_zingers(blocks).values).values).values

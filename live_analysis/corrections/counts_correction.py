@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_analysis.corrections.broken_pixels import BrokenPixels
-from live_analysis.corrections.frame_statistics import MAX_COUNTS
+from live_analysis.corrections.frame_statistics import limit_of_type
 from live_analysis.corrections.moved_frames import REACH, margin_rows, moved_along_columns, moved_along_rows, upright
 from live_analysis.corrections.phase import PhaseFilter
 from live_analysis.corrections.zingers import remove_zingers
@@ -73,10 +73,19 @@ class CountsCorrection:
         Pixels not to be used.
     settings
         What else is done.
+    max_counts
+        What a saturated pixel reads; None for the highest count of the frames' type.
     """
 
-    def __init__(self, dark: NDArray[np.float32], broken: BrokenPixels, settings: CorrectionSettings) -> None:
-        self._dark, self._broken, self._settings = dark, broken, settings
+    def __init__(
+        self,
+        dark: NDArray[np.float32],
+        broken: BrokenPixels,
+        settings: CorrectionSettings,
+        *,
+        max_counts: float | None = None,
+    ) -> None:
+        self._dark, self._broken, self._settings, self._max_counts = dark, broken, settings, max_counts
 
     def rows_needed(self, rows: slice) -> slice:
         """Return the rows of counts from which integrals of ``rows`` are made."""
@@ -134,8 +143,7 @@ class CountsCorrection:
         if brightness is not None:
             scale = scale / brightness[:, None, None].astype(np.float32)
         through = (counts - self._dark[rows]) * scale
-        if np.issubdtype(counts.dtype, np.integer):
-            through[counts >= MAX_COUNTS] = np.nan
+        through[counts >= (limit_of_type(counts.dtype) if self._max_counts is None else self._max_counts)] = np.nan
         return np.asarray(through, np.float32)
 
     def _moved_back(

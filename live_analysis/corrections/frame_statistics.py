@@ -1,11 +1,15 @@
 """Mean, scatter and saturation of every pixel of darks or flats, from frames that arrive in batches."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_COUNTS = 65535  # of a 16-bit frame; a pixel there has stopped counting
+
+def limit_of_type(dtype: np.dtype[Any]) -> float:
+    """Return the highest count of integers of up to 16 bits; wider ones, and floats, have none that cameras reach."""
+    return float(np.iinfo(dtype).max) if dtype.kind in "ui" and dtype.itemsize <= 2 else float("inf")
 
 
 @dataclass(frozen=True)
@@ -23,9 +27,15 @@ class FrameStatistics:
 
 
 class RunningStatistics:
-    """Adds up frames of one kind, and their times."""
+    """Adds up frames of one kind, and their times.
 
-    def __init__(self, *, max_counts: float = MAX_COUNTS) -> None:
+    Parameters
+    ----------
+    max_counts
+        What a saturated pixel reads; None for the highest count of the frames' type.
+    """
+
+    def __init__(self, *, max_counts: float | None = None) -> None:
         self._max_counts = max_counts
         self._first: NDArray[np.float64] | None = None
         self._sum: NDArray[np.float64] = np.zeros(0)
@@ -38,8 +48,9 @@ class RunningStatistics:
         """Mean time of the frames, in s since the Unix epoch; NaN if none has come."""
         return self._time_sum_s / self.num_frames if self.num_frames else float("nan")
 
-    def add(self, images: NDArray[np.uint16], times_s: NDArray[np.float64]) -> None:
+    def add(self, images: NDArray[Any], times_s: NDArray[np.float64]) -> None:
         """Take a batch in: images of shape (frame, row, column), times of shape (frame,)."""
+        max_counts = limit_of_type(images.dtype) if self._max_counts is None else self._max_counts
         if self._first is None:
             # Squares of the difference to the first frame: those of whole counts would cancel in float64 one day.
             self._first = images[0].astype(np.float64)
@@ -49,7 +60,7 @@ class RunningStatistics:
             difference = image - self._first
             self._sum += difference
             self._sum_of_squares += difference * difference
-            self._num_saturated += image >= self._max_counts
+            self._num_saturated += image >= max_counts
         self._time_sum_s += float(times_s.sum())
         self.num_frames += len(images)
 

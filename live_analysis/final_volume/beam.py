@@ -1,6 +1,8 @@
 """The beam of a scan on disk: darks and flats without those that cannot be such, and how it changes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +10,7 @@ from numpy.typing import NDArray
 from live_analysis.corrections.beam_intensity import BeamIntensity, beam_intensity
 from live_analysis.corrections.beam_model import BeamModel, BeamOfRows, Flats
 from live_analysis.corrections.broken_pixels import BrokenPixels, BrokenPixelsError, find_broken_pixels
+from live_analysis.corrections.camera_limit import camera_limit
 from live_analysis.corrections.frame_statistics import FrameStatistics, RunningStatistics
 from live_analysis.corrections.overview import overview
 from live_analysis.final_volume.raw_scan import FrameStack, RawScan, VolumeError
@@ -26,7 +29,7 @@ class BeamOfSlab:
 
     ``dark`` and ``broken`` begin with the detector row ``first_row``; ``scan_fractions``, ``shares`` and
     ``brightness`` (None: as the flats) belong to all projections, as does ``flat_shares``, shape (projection, flat): of
-    which flats the beam of each is made.
+    which flats the beam of each is made. A pixel that reads ``max_counts`` is saturated.
     """
 
     first_row: int
@@ -37,6 +40,7 @@ class BeamOfSlab:
     shares: NDArray[np.float64]
     brightness: NDArray[np.float32] | None
     flat_shares: NDArray[np.float64]
+    max_counts: float
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,8 @@ class Beam:
     """The beam of all projections.
 
     ``num_left_out`` counts darks and flats that were blank, not finite or of the other kind. ``saturated`` says whether
-    flats stood at the camera's limit in more than single pixels. ``good_darks`` and ``good_flats`` tell which of the
-    scan's darks, and flats before it, are used. ``flat_shares``: see `BeamOfSlab`.
+    flats stood at the camera's limit, ``max_counts``, in more than single pixels. ``good_darks`` and ``good_flats``
+    tell which of the scan's darks, and flats before it, are used. ``flat_shares``: see `BeamOfSlab`.
     """
 
     dark: NDArray[np.float32]
@@ -59,6 +63,7 @@ class Beam:
     good_darks: NDArray[np.bool_]
     good_flats: NDArray[np.bool_]
     flat_shares: NDArray[np.float64]
+    max_counts: float
 
     def of_rows(self, rows: slice) -> BeamOfSlab:
         """Return what belongs to some detector rows."""
@@ -72,6 +77,7 @@ class Beam:
             self.shares,
             self.intensity.brightness,
             self.flat_shares,
+            self.max_counts,
         )
 
     def told(self) -> dict[str, str | int | float]:
@@ -101,12 +107,13 @@ def measure_beam(scan: RawScan, *, object_of_view: float | None = None) -> Beam:
     flat_level, dark_level = _median(flat_levels), _least(dark_levels)
     flats_good = _alike(flat_levels, flat_level)
     darks_good = dark_levels <= dark_level + BRIGHTEST_DARK * max(flat_level - dark_level, 0)
-    flat, before = _judged(scan, "flats", scan.flats, flats_good)
-    dark, _ = _judged(scan, "darks", scan.darks, darks_good)
+    max_counts = camera_limit(_frames(scan.flats, flats_good), scan.flats.dtype)
+    flat, before = _judged(scan, "flats", scan.flats, flats_good, max_counts)
+    dark, _ = _judged(scan, "darks", scan.darks, darks_good, max_counts)
     goods, stacks, after = [darks_good, flats_good], [(scan.flats, flats_good)], None
     if scan.flats_after is not None:
         after_good = _alike(_levels(scan.flats_after), flat_level)
-        _, after = _judged(scan, "flats after the scan", scan.flats_after, after_good)
+        _, after = _judged(scan, "flats after the scan", scan.flats_after, after_good, max_counts)
         goods.append(after_good)
         stacks.append((scan.flats_after, after_good))
     try:
@@ -131,10 +138,11 @@ def measure_beam(scan: RawScan, *, object_of_view: float | None = None) -> Beam:
         shares,
         intensity,
         sum(int(np.count_nonzero(~good)) for good in goods),
-        bool(broken.saturated.mean() > SATURATED),
+        bool(flat.saturated.mean() > SATURATED),
         darks_good,
         flats_good,
         _flat_shares(model, fractions, shares, len(before), 0 if after is None else len(after)),
+        max_counts,
     )
 
 
@@ -169,7 +177,7 @@ def _looked_at(
         return shares, BeamIntensity(None, "not followed: no projection is whole")
     shares[whole] = model.shares(overviews[whole], fractions[whole])
     through = model.transmission_overview(overviews, fractions, shares)
-    light = np.nan_to_num(through)
+    light = np.nan_to_num(through, posinf=0, neginf=0)
     whole &= light.max(axis=(1, 2)) > OPAQUE
     open_rows = np.median(light[whole], axis=(0, 2)) > OPAQUE if whole.any() else np.zeros(light.shape[1], bool)
     if not open_rows.any():
@@ -203,11 +211,18 @@ def _least(levels: NDArray[np.float64]) -> float:
     return float(seen.min()) if seen.size else float("nan")
 
 
-def _judged(scan: RawScan, name: str, stack: FrameStack, good: NDArray[np.bool_]) -> tuple[FrameStatistics, Flats]:
-    """Return what the good frames of a stack say."""
-    statistics, overviews = RunningStatistics(), []
+def _frames(stack: FrameStack, good: NDArray[np.bool_]) -> Iterator[NDArray[Any]]:
+    """Read the good frames of a stack one by one, shape (1, row, column)."""
     for index in np.flatnonzero(good):
-        frame = stack.rows(int(index), int(index) + 1, 0, stack.shape[1])
+        yield stack.rows(int(index), int(index) + 1, 0, stack.shape[1])
+
+
+def _judged(
+    scan: RawScan, name: str, stack: FrameStack, good: NDArray[np.bool_], max_counts: float
+) -> tuple[FrameStatistics, Flats]:
+    """Return what the good frames of a stack say."""
+    statistics, overviews = RunningStatistics(max_counts=max_counts), []
+    for frame in _frames(stack, good):
         statistics.add(frame, np.zeros(1))
         overviews.append(overview(frame))
     found = statistics.result()

@@ -85,7 +85,8 @@ def slab_integrals(
         The camera's noise, if variances are asked for.
     """
     num_frames, num_read, num_columns = slab.counts.shape
-    correction = CountsCorrection(beam.dark, beam.broken, _begun_at(settings, slab.read_rows.start))
+    started = _begun_at(settings, slab.read_rows.start)
+    correction = CountsCorrection(beam.dark, beam.broken, started, max_counts=beam.max_counts)
     inner = slice(slab.rows.start - slab.read_rows.start, slab.rows.stop - slab.read_rows.start)
     # Lean and phase may ask for rows that are not there; what there is then is all.
     needed = correction.rows_needed(inner)
@@ -98,7 +99,8 @@ def slab_integrals(
     for begin in range(0, num_frames, FRAMES_AT_ONCE):
         stop = min(begin + FRAMES_AT_ONCE, num_frames)
         counts = slab.counts[begin:stop]
-        unusable = (~(counts[:, inner] > dark) & good).mean(axis=(1, 2)) / max(float(good.mean()), 1e-9)
+        usable = (counts[:, inner] > dark) & (counts[:, inner] < beam.max_counts)
+        unusable = (~usable & good).mean(axis=(1, 2)) / max(float(good.mean()), 1e-9)
         kept[begin:stop] = unusable <= MOST_UNUSABLE
         chosen = np.flatnonzero(kept[begin:stop])
         if not chosen.size:

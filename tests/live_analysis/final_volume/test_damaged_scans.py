@@ -51,9 +51,10 @@ def volume_of(file: Path) -> MadeVolume:
     return made(file.with_suffix(".zarr"), opened(file))
 
 
-def test_projections_of_nan_are_left_out_and_counted(file: Path, whole: tuple[Path, float]) -> None:
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_projections_of_nan_or_infinity_are_left_out_and_counted(file: Path, whole: tuple[Path, float]) -> None:
     data = values_of(file, "data").astype(np.float32)
-    data[[7, 8, 40]] = np.nan
+    data[7], data[8], data[40] = np.nan, np.inf, -np.inf
     replaced(file, "data", data)
     volume = volume_of(file)
     assert volume.totals()["most_projections_left_out"] == 3
@@ -79,9 +80,31 @@ def test_projections_taken_with_a_closed_shutter_are_left_out_and_counted(
     assert mean(file.with_suffix(".zarr")) == pytest.approx(whole[1], abs=GREY_PER_CM)
 
 
+def test_saturated_projections_are_left_out_and_counted(file: Path, whole: tuple[Path, float]) -> None:
+    data = values_of(file, "data")
+    data[30:34] = 65_535
+    replaced(file, "data", data)
+    assert volume_of(file).totals()["most_projections_left_out"] == 4
+    assert mean(file.with_suffix(".zarr")) == pytest.approx(whole[1], abs=GREY_PER_CM)
+
+
+def test_counts_of_more_than_sixteen_bits_are_not_saturated(file: Path, whole: tuple[Path, float]) -> None:
+    for name in ("data", "data_white", "data_dark"):
+        replaced(file, name, values_of(file, name).astype(np.uint32) * 40)
+    assert not volume_of(file).plan.flags
+    assert mean(file.with_suffix(".zarr")) == pytest.approx(whole[1], abs=GREY_PER_CM)
+
+
+def test_a_camera_of_fewer_bits_that_is_saturated_gives_no_absolute_grey_values(file: Path) -> None:
+    limit = np.quantile(values_of(file, "data_white"), 0.99).astype(np.uint16)
+    for name in ("data", "data_white"):
+        replaced(file, name, np.minimum(values_of(file, name), limit))
+    assert {"flats_saturated", "grey_values_not_absolute"} <= set(volume_of(file).plan.flags)
+
+
 def test_single_pixels_of_nan_are_repaired_and_counted(file: Path, whole: tuple[Path, float]) -> None:
     data = values_of(file, "data").astype(np.float32)
-    data[5, 3, 20:24] = np.nan
+    data[5, 3, 20:23], data[5, 3, 23] = np.nan, np.inf
     data[50:53, 11, 30] = np.nan
     replaced(file, "data", data)
     volume = volume_of(file)
@@ -133,6 +156,7 @@ def test_blank_flats_and_darks_with_light_are_left_out_and_flagged(file: Path, w
         ("theta", lambda theta: 0 * theta, "at least two"),
         ("theta", lambda theta: theta / 3, "cover 3[0-9]% of the half turn"),
         ("theta", lambda theta: np.where(theta > 20, theta, np.nan), "11 of 90 angles are not numbers"),
+        ("theta", lambda theta: np.where(theta < 160, theta, 1e300), r"the angle of projection 80 is 1e\+300 deg"),
     ],
 )
 def test_what_cannot_be_a_scan_is_refused_with_a_sentence(file: Path, name: str, change: Any, said: str) -> None:

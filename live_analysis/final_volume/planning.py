@@ -78,6 +78,7 @@ def make_plan(
             f"the region {region[0]}:{region[1]},{region[2]}:{region[3]} does not lie within the {square} x {square} "
             "voxels (x, then y) of a slice."
         )
+    _refuse_unseen(region, square, axis.column, num_columns, extended=extended)
     num_y, num_x = region[3] - region[2], region[1] - region[0]
     num_levels = settings.num_levels or levels_for(num_y, num_x)
     slab_rows, chunk_rows = slab_height(
@@ -131,6 +132,20 @@ def make_plan(
         flags=tuple(flags),
         counting=counting,
     )
+
+
+def _refuse_unseen(
+    region: tuple[int, int, int, int], square: int, axis_column: float, num_columns: int, *, extended: bool
+) -> None:
+    """Refuse a region, as in a corner of the square, that not every direction sees."""
+    radius = square / 2 if extended else min(axis_column, num_columns - 1 - axis_column)
+    middle = (square - 1) / 2
+    nearest = np.hypot(*(np.clip(middle, first, stop - 1) - middle for first, stop in (region[:2], region[2:])))
+    if nearest > radius:
+        raise VolumeError(
+            f"the region {region[0]}:{region[1]},{region[2]}:{region[3]} begins {nearest:.0f} voxels from the rotation "
+            f"axis; only what lies within {radius:.0f} is seen from all sides. Ask for one nearer to voxel {middle:.0f}."
+        )
 
 
 def _weights(scan: RawScan, settings: VolumeSettings) -> AngleWeights:

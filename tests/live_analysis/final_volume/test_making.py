@@ -144,6 +144,11 @@ def test_other_settings_or_other_raw_data_are_refused(scan: RawScan, file: Path,
     assert begun(out, scan, replace(SETTINGS, rows=(2, 8)), again=True).plan.rows == (2, 8)
 
 
+def test_a_region_in_a_corner_that_not_every_direction_sees_is_refused(scan: RawScan, tmp_path: Path) -> None:
+    with pytest.raises(VolumeError, match="begins 38 voxels from the rotation axis; only what lies within 31"):
+        begun(tmp_path / "v.zarr", scan, replace(SETTINGS, region=(0, 5, 0, 6)))
+
+
 def test_a_folder_of_something_else_is_left_alone(scan: RawScan, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.jpg").write_text("meow")

@@ -107,7 +107,9 @@ class VolumeStore:
         return num_bytes
 
     def num_bytes(self, index: int) -> int:
-        """Return the bytes of a slab's files; -1 if one is missing."""
+        """Return the bytes of a slab's files; -1 if one is missing, or if there is no such slab."""
+        if index not in range(self._plan.num_slabs):
+            return -1
         try:
             return sum(file.stat().st_size for file in self.files(index))
         except FileNotFoundError:
@@ -197,12 +199,12 @@ def read_plan(path: Path) -> dict[str, Any] | None:
         return None
     try:
         plan = json.loads((path / ".zattrs").read_text(encoding="utf-8"))["operando"]["plan"]
+        return dict(plan)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise VolumeError(
             f"{path}: is there already and is no volume of ours ({type(error).__name__}: {error}). "
             "Give another folder with --out."
         ) from error
-    return dict(plan)
 
 
 def write_whole(path: Path, text: str) -> None:

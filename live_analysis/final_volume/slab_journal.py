@@ -30,9 +30,9 @@ class SlabJournal:
                 slab = SlabDone(
                     **{**line, "losses": Losses(**line["losses"]), "stripes": StripesFound(**line["stripes"])}
                 )
+                found[slab.index] = slab
             except (KeyError, TypeError):
                 continue
-            found[slab.index] = slab
         return {index: slab for index, slab in found.items() if store.num_bytes(index) == slab.num_bytes}
 
     def append(self, slab: SlabDone) -> None:

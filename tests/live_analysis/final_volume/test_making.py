@@ -129,6 +129,11 @@ def test_a_slab_whose_chunk_is_missing_or_cut_short_is_made_again(scan: RawScan,
     outside, last = out / "0" / "0" / "0" / "0", out / "0" / "4" / "4" / "4"
     outside.unlink()
     last.write_bytes(last.read_bytes()[:100])
+    with (out / "slabs.jsonl").open("a") as journal:
+        for nonsense in ("[1, 2]", '"x"', '{"index": [4]}', '{"index": 4', ""):
+            journal.write(nonsense + "\n")
+        for index in ("7", '"0"', "[1]", "null"):  # no slab of this volume has no files
+            journal.write(f'{{"index": {index}, "num_bytes": 0, "losses": {{}}, "num_rows_lost": 0, "stripes": {{}}}}\n')
     assert begun(out, scan).missing() == [0, 4]
     made(out, scan)
     np.testing.assert_array_equal(voxels(out), whole)

@@ -190,8 +190,20 @@ class Recorder:
         return VolumeProgress(num_slabs, num_done, self._num_before, left_s)
 
     def close(self) -> None:
-        """Say in the volume what was lost, and that it is complete if it is."""
+        """Say in the volume what was lost, and that it is complete if it is.
+
+        Raises
+        ------
+        VolumeError
+            If the raw data became others on the way: slabs of two scans are no volume, and none counts any more.
+        """
         volume = self._volume
+        if len(volume.slabs) > self._num_before and self._scan.fingerprint() != volume.plan.fingerprint:
+            self._journal.forget()
+            raise VolumeError(
+                f"{self._scan.source}: the raw data changed while {volume.path} was made from them. Wait until nobody "
+                "writes them, and make the volume anew with --again."
+            )
         VolumeStore(volume.path, volume.plan).describe(self._scan, complete=volume.complete, totals=volume.totals())
 
 

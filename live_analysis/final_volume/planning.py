@@ -144,7 +144,7 @@ def _refuse_unseen(
     if nearest > radius:
         raise VolumeError(
             f"the region {region[0]}:{region[1]},{region[2]}:{region[3]} begins {nearest:.0f} voxels from the rotation "
-            f"axis; only what lies within {radius:.0f} is seen from all sides. Ask for one nearer to voxel {middle:.0f}."
+            f"axis; only what lies within {radius:.0f} is seen from all sides. Ask for voxels near {middle:.0f}."
         )
 
 

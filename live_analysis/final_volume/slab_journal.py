@@ -43,6 +43,10 @@ class SlabJournal:
         finally:
             writer.close()
 
+    def forget(self) -> None:
+        """Let every slab count as missing."""
+        self._path.unlink(missing_ok=True)
+
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:

@@ -80,6 +80,11 @@ class Preview:
                 f"the rotation axis lies at column {axis_column:g} of {num_columns}: nothing is seen from all sides. "
                 "Give the axis within the view."
             )
+        if num_rows < 1 or not 0 < angle_step_deg <= 90:
+            raise ProjectionError(
+                f"{num_rows} rows and an angle step of {angle_step_deg:g} deg were given; there is at least one row, "
+                "and the step lies between 0 and 90 deg."
+            )
         if num_kept < FRAMES_AT_ONCE:
             raise ProjectionError(f"a preview keeps at least {FRAMES_AT_ONCE} projections; {num_kept} were asked for.")
         self._shape, self._step_rad = (num_rows, num_columns), math.radians(angle_step_deg)
@@ -113,7 +118,7 @@ class Preview:
         Raises
         ------
         ProjectionError
-            If shapes do not match; nothing is added then.
+            If shapes do not match or an angle is no number; nothing is added then.
         """
         num_chunks, *size = self._planes.frame_shape
         fits = filtered.ndim == 4 and (len(filtered), *filtered.shape[2:]) == (num_chunks, *size)
@@ -123,6 +128,8 @@ class Preview:
                 f"{filtered.shape}; needed is {(num_chunks, '>= ' + str(first + len(angles_deg)), *size)}, as a filter "
                 f"for {self._shape[0]} rows and {self._shape[1]} columns makes it."
             )
+        if not np.isfinite(angles_deg).all():
+            raise ProjectionError("an angle is NaN or infinite: leave that projection out.")
         filtered, new = np.ascontiguousarray(filtered), len(self._angles_rad)
         self._angles_rad += np.radians(angles_deg).tolist()
         for angle in self._angles_rad[new:]:

@@ -1,6 +1,5 @@
 """Reconstructing a whole volume from frames on disk: what is asked, what is told, how to go on after Ctrl-C."""
 
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,17 +73,24 @@ def reconstruct(request: ReconstructRequest, console: Console) -> int:
         known = _known(request)
         out = request.out or known.out
         engine = engine_named(request.settings.engine, num_threads=num_threads)
-        with only_writer(out), ExitStack() as ending:
-            with console.status("looking at the scan ..."):
-                volume = begin_or_go_on(
-                    out, known.scan, request.settings, known.declared, memory_bytes=memory_bytes, again=request.again
-                )
-            _tell_plan(volume, known.scan, console)
-            if volume.complete:
-                console.print(f"{out}: is complete; --again makes it anew.", soft_wrap=True)
-                return EXIT_COMPLETE
-            ending.enter_context(one_interrupt())
+        volume = None
+        with only_writer(out), one_interrupt():
             try:
+                with console.status("looking at the scan ..."):
+                    volume = begin_or_go_on(
+                        out,
+                        known.scan,
+                        request.settings,
+                        known.declared,
+                        memory_bytes=memory_bytes,
+                        again=request.again,
+                    )
+                _tell_plan(volume, known.scan, console)
+                if volume.complete:
+                    for _ in make_slabs(volume, known.scan, engine):  # none; who was killed before has not said so
+                        pass
+                    console.print(f"{out}: is complete; --again makes it anew.", soft_wrap=True)
+                    return EXIT_COMPLETE
                 if request.dask is None:
                     steps = make_slabs(volume, known.scan, engine)
                 else:
@@ -96,9 +102,7 @@ def reconstruct(request: ReconstructRequest, console: Console) -> int:
                         shown.show(progress)
             except Interrupted:
                 console.print(
-                    f"Interrupted; {len(volume.slabs)} of {volume.plan.num_slabs} slabs are on the disk. The same "
-                    "command goes on with the rest.",
-                    soft_wrap=True,
+                    f"Interrupted; {_on_disk(volume)} The same command goes on with the rest.", soft_wrap=True
                 )
                 return EXIT_STOPPED
             _tell_end(volume, console)
@@ -107,6 +111,12 @@ def reconstruct(request: ReconstructRequest, console: Console) -> int:
     except OSError as error:
         raise RequestError(f"{error}. What is on the disk stays; the same command goes on with the rest.") from error
     return EXIT_COMPLETE
+
+
+def _on_disk(volume: MadeVolume | None) -> str:
+    if volume is None:
+        return "what was on the disk stays."
+    return f"{len(volume.slabs)} of {volume.plan.num_slabs} slabs are on the disk."
 
 
 def _known(request: ReconstructRequest) -> _Known:

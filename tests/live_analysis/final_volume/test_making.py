@@ -133,10 +133,26 @@ def test_a_slab_whose_chunk_is_missing_or_cut_short_is_made_again(scan: RawScan,
         for nonsense in ("[1, 2]", '"x"', '{"index": [4]}', '{"index": 4', ""):
             journal.write(nonsense + "\n")
         for index in ("7", '"0"', "[1]", "null"):  # no slab of this volume has no files
-            journal.write(f'{{"index": {index}, "num_bytes": 0, "losses": {{}}, "num_rows_lost": 0, "stripes": {{}}}}\n')
+            journal.write(
+                f'{{"index": {index}, "num_bytes": 0, "losses": {{}}, "num_rows_lost": 0, "stripes": {{}}}}\n'
+            )
     assert begun(out, scan).missing() == [0, 4]
     made(out, scan)
     np.testing.assert_array_equal(voxels(out), whole)
+
+
+def test_raw_data_that_change_on_the_way_give_no_volume(file: Path, tmp_path: Path) -> None:
+    changing = tmp_path / "scan.h5"
+    changing.write_bytes(file.read_bytes())
+    out, scan = tmp_path / "v.zarr", opened(changing)
+    steps = make_slabs(begun(out, scan), scan, engine_named("native"))
+    next(steps), next(steps)
+    with h5py.File(changing, "r+") as opened_file:
+        opened_file["exchange/data"][:] = opened_file["exchange/data"][:][:, :, ::-1]
+    with pytest.raises(VolumeError, match="changed while"):
+        list(steps)
+    changing.write_bytes(file.read_bytes())
+    assert not begun(out, scan).slabs
 
 
 def test_other_settings_or_other_raw_data_are_refused(scan: RawScan, file: Path, tmp_path: Path) -> None:

@@ -169,10 +169,14 @@ def test_what_does_not_fit_is_refused_and_changes_nothing() -> None:
     preview = preview_of(list(range(NUM_PROJECTIONS)), [])
     with pytest.raises(ProjectionError, match=r"needed is \(2, '>= 3', 56, 16\)"):
         preview.add(FILTERED[:, :2], ANGLES_DEG[:3])
+    with pytest.raises(ProjectionError, match="NaN or infinite"):
+        preview.add(FILTERED[:, :2], np.array([1.0, np.nan]))
     with pytest.raises(ProjectionError, match="row = 20: the volume has 0 to 19"):
         preview.move(row=NUM_ROWS, y=3)
     assert_same(preview.slices(), EXPECTED)
     with pytest.raises(ProjectionError, match="within the view"):
         Preview(4, 10, 12.0, angle_step_deg=1.0, num_kept=16)
+    with pytest.raises(ProjectionError, match="the step lies between 0 and 90"):
+        Preview(4, 48, 24.0, angle_step_deg=np.nan, num_kept=16)
     with pytest.raises(ProjectionError, match="at least 16"):
         empty(num_kept=3)

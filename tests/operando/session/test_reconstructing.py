@@ -73,7 +73,11 @@ def test_a_killed_and_an_interrupted_process_are_continued_by_the_same_command(s
     reconstruct(scan, "--out", tmp_path / "straight.zarr", *options)
     np.testing.assert_array_equal(voxels(out), voxels(tmp_path / "straight.zarr"))
     np.testing.assert_array_equal(voxels(out / "noise"), voxels(tmp_path / "straight.zarr" / "noise"))
+    about = (out / ".zattrs").read_text()
+    # as if it had been killed when the last slab was on the disk and nothing had said so
+    (out / ".zattrs").write_text(about.replace('"complete": true', '"complete": false'))
     assert "is complete; --again makes it anew" in reconstruct(scan, "--out", out, *options)
+    assert (out / ".zattrs").read_text() == about
 
 
 def test_a_tomogram_of_a_run_is_reconstructed_with_what_its_experiment_says_of_the_cell(tmp_path: Path) -> None:

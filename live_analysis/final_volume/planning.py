@@ -15,6 +15,7 @@ from live_analysis.final_volume.extended_view import extend, is_half_acquisition
 from live_analysis.final_volume.first_look import LOOK_ROWS, integrals_of, look, seen_rows
 from live_analysis.final_volume.plan import Axis, Bore, VolumePlan, VolumeSettings
 from live_analysis.final_volume.raw_scan import RawScan, VolumeError
+from live_analysis.final_volume.region import checked_region
 from live_analysis.final_volume.slab_height import levels_for, slab_height
 from live_analysis.final_volume.slab_integrals import SlabIntegrals
 from live_analysis.reconstruction.angle_weights import AngleWeights, ProjectionError, angle_weights
@@ -25,6 +26,7 @@ from live_analysis.tomogram_analysis import MAX_RIM_GAP
 from operando.model.geometry import CellGeometry
 
 NOISE_ENGINE = "native"
+SMALLEST_PIXEL_UM, LARGEST_PIXEL_UM = 0.001, 1000.0
 
 
 def make_plan(
@@ -49,6 +51,11 @@ def make_plan(
     """
     num_rows, num_columns = scan.frame_shape
     pixel_size_um = settings.pixel_size_um or scan.pixel_size_um
+    if pixel_size_um is not None and not SMALLEST_PIXEL_UM <= pixel_size_um <= LARGEST_PIXEL_UM:
+        raise VolumeError(
+            f"{scan.source}: a pixel of {pixel_size_um:g} um is none of a tomogram, which has {SMALLEST_PIXEL_UM:g} to "
+            f"{LARGEST_PIXEL_UM:g} um. Is the unit wrong? Give the size with --pixel-size."
+        )
     flags = []
     if settings.noise and settings.engine != NOISE_ENGINE:
         raise VolumeError(
@@ -72,13 +79,7 @@ def make_plan(
         bore = _bore(plain, axis, pixel_size_um, declared.cell, declared.wall_per_cm)
     view = extend(looked_at.values, looked_at.angles_deg, axis.column)[0] if extended else looked_at.values
     in_air, square = ends_in_air(view), view.shape[2]
-    region = settings.region or (0, square, 0, square)
-    if not (0 <= region[0] < region[1] <= square and 0 <= region[2] < region[3] <= square):
-        raise VolumeError(
-            f"the region {region[0]}:{region[1]},{region[2]}:{region[3]} does not lie within the {square} x {square} "
-            "voxels (x, then y) of a slice."
-        )
-    _refuse_unseen(region, square, axis.column, num_columns, extended=extended)
+    region = checked_region(settings.region, square, axis.column, num_columns, extended=extended)
     num_y, num_x = region[3] - region[2], region[1] - region[0]
     num_levels = settings.num_levels or levels_for(num_y, num_x)
     slab_rows, chunk_rows = slab_height(
@@ -132,20 +133,6 @@ def make_plan(
         flags=tuple(flags),
         counting=counting,
     )
-
-
-def _refuse_unseen(
-    region: tuple[int, int, int, int], square: int, axis_column: float, num_columns: int, *, extended: bool
-) -> None:
-    """Refuse a region, as in a corner of the square, that not every direction sees."""
-    radius = square / 2 if extended else min(axis_column, num_columns - 1 - axis_column)
-    middle = (square - 1) / 2
-    nearest = np.hypot(*(np.clip(middle, first, stop - 1) - middle for first, stop in (region[:2], region[2:])))
-    if nearest > radius:
-        raise VolumeError(
-            f"the region {region[0]}:{region[1]},{region[2]}:{region[3]} begins {nearest:.0f} voxels from the rotation "
-            f"axis; only what lies within {radius:.0f} is seen from all sides. Ask for voxels near {middle:.0f}."
-        )
 
 
 def _weights(scan: RawScan, settings: VolumeSettings) -> AngleWeights:

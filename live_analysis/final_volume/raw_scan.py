@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 MIN_ANGLES_TO_SUSPECT = 5
 SUSPICION_RAD = 0.35  # about 20 deg: scans stop a little before or after a half or a whole turn
 LARGEST_ANGLE_DEG = 1e9  # a month of a hundred tomograms a second; a damaged number is larger
-SMALLEST_PIXEL_UM, LARGEST_PIXEL_UM = 0.001, 1000.0
 PROJECTIONS_IN_FINGERPRINT = 16
 
 
@@ -109,11 +108,6 @@ class RawScan:
             raise VolumeError(
                 f"{self.source}: the angle of projection {int(np.abs(self.angles_deg).argmax())} is {largest:.3g} deg; "
                 f"no stage turns beyond {LARGEST_ANGLE_DEG:.0g} deg. Correct the recorded angles."
-            )
-        if self.pixel_size_um is not None and not SMALLEST_PIXEL_UM <= self.pixel_size_um <= LARGEST_PIXEL_UM:
-            raise VolumeError(
-                f"{self.source}: a pixel of {self.pixel_size_um:g} um is none of a tomogram, which has "
-                f"{SMALLEST_PIXEL_UM:g} to {LARGEST_PIXEL_UM:g} um. Is the unit wrong? Give the size with --pixel-size."
             )
         span = float(np.ptp(self.angles_deg)) if num else 0.0
         in_radians = min(abs(span - np.pi), abs(span - 2 * np.pi)) < SUSPICION_RAD

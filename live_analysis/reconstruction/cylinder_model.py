@@ -18,6 +18,9 @@ UM_PER_MM = 1e3
 NUM_COLUMNS_IN_FIT = 80
 NUM_ANGLES_IN_FIT = 180
 MAX_OFFSET_OF_RADIUS = 0.9
+LEAST_BESIDE_BORE = 0.02  # of the rays: fewer tell nothing of the wall
+# Beside the bore, of the wall's attenuation integral, and of the integral: a beam that has changed is no other wall.
+LARGEST_WALL_ERROR, LEAST_WALL_ERROR = 0.3, 0.02
 
 
 class CylinderFitError(ValueError):
@@ -92,7 +95,7 @@ def fit_cylinder(
     Raises
     ------
     CylinderFitError
-        If the fit places the bore far from the axis, or its content is not positive.
+        If the fit places the bore far from the axis, its content is not positive, or the wall is not there.
     """
     num_frames, num_rows, num_columns = integrals.shape
     frames = np.unique(np.linspace(0, num_frames - 1, min(num_frames, NUM_ANGLES_IN_FIT)).astype(int))
@@ -123,11 +126,28 @@ def fit_cylinder(
             "Check bore, wall and energy in the experiment file, and leave out rows that show no content."
         )
     bore, wall = _path_lengths_cm(cell, angles, u_um, x_mm * UM_PER_MM, y_mm * UM_PER_MM)
+    _refuse_other_wall(mean, bore, wall_per_cm * wall, cell)
     rows = _robust_content(sample - (wall_per_cm * wall)[:, None, :], bore)
     left = sample - (wall_per_cm * wall)[:, None, :] - rows[None, :, None] * bore[:, None, :]
     return CylinderFit(
         cell, wall_per_cm, rows, x_mm * UM_PER_MM, y_mm * UM_PER_MM, float(np.sqrt((left**2).mean(dtype=np.float64)))
     )
+
+
+def _refuse_other_wall(
+    found: NDArray[np.float64], bore_cm: NDArray[np.float64], expected: NDArray[np.float64], cell: CellGeometry
+) -> None:
+    """Compare rays that pass the wall alone with the declared one: what it is wrong by would go to the content."""
+    alone = (bore_cm == 0) & (expected > 0.5 * expected.max())
+    if alone.mean() < LEAST_BESIDE_BORE:
+        return
+    seen, declared = float(found[alone].mean()), float(expected[alone].mean())
+    if abs(seen - declared) > max(LARGEST_WALL_ERROR * declared, LEAST_WALL_ERROR):
+        raise CylinderFitError(
+            f"beside the bore of {cell.bore_diameter_mm} mm a wall of {cell.wall_outer_diameter_mm} mm would have an "
+            f"attenuation integral of {declared:.3f}, and the projections show {seen:.3f}. Check bore, wall, its "
+            "material and the energy in the experiment file."
+        )
 
 
 def _robust_content(integrals: NDArray[np.float64], bore_cm: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -67,6 +67,12 @@ def test_such_a_turn_may_lack_a_projection_and_end_where_it_began(tmp_path: Path
     assert of_disc(found, 40.0, true) == pytest.approx(1, abs=0.005)
 
 
+def test_a_pixel_of_millimetres_is_refused(tmp_path: Path) -> None:
+    scan = opened(written(tmp_path / "scan.h5"))
+    with pytest.raises(VolumeError, match=r"a pixel of 20000 um is none of a tomogram.*--pixel-size"):
+        made(tmp_path / "v.zarr", replace(scan, pixel_size_um=20_000.0))
+
+
 def test_a_truncated_view_without_a_declared_cell_says_that_its_grey_values_are_not_absolute(tmp_path: Path) -> None:
     wide = replace(SMALL, ellipsoids=CYLINDERS, num_rows=4, pixel_size_um=5.0)
     volume = made(tmp_path / "v.zarr", opened(written(tmp_path / "scan.h5", wide)))

@@ -51,6 +51,17 @@ def test_rows_are_fitted_separately() -> None:
     np.testing.assert_allclose(fit.content_per_cm, [2.0, 3.0], rtol=1e-3)
 
 
+def test_a_wall_that_is_not_there_is_refused() -> None:
+    detector = Detector(evenly(60, 3.0), 1, 160, 50.0, 79.5)  # 8 mm
+    thin = (cylinder(detector, 3000, 2.0 - PEEK_PER_CM) + cylinder(detector, 3500, PEEK_PER_CM)).astype(np.float32)
+    with pytest.raises(CylinderFitError, match=r"a wall of 16\.0 mm would have an attenuation integral of 0\.4"):
+        fit_cylinder(thin, detector.angles_deg, 79.5, 50.0, CELL, PEEK_PER_CM)
+    declared = CellGeometry(bore_diameter_mm=6.0, wall_outer_diameter_mm=7.0, wall_material="PEEK")
+    assert fit_cylinder(thin, detector.angles_deg, 79.5, 50.0, declared, PEEK_PER_CM).content_per_cm == pytest.approx(
+        2.0, rel=0.005
+    )
+
+
 def test_projections_of_air_are_refused() -> None:
     with pytest.raises(CylinderFitError, match="Check bore, wall and energy"):
         fit_cylinder(np.zeros((30, 2, 160), np.float32), evenly(30, 6.0), 79.5, 14.0, CELL, PEEK_PER_CM)

@@ -1,6 +1,7 @@
 """The same slabs on the workers of a Dask cluster: each reads the raw files and writes chunks of its own."""
 
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ def make_slabs_on_cluster(
     Raises
     ------
     VolumeError
-        If a slab cannot be made.
+        If a slab cannot be made, or the scheduler is lost.
     """
     from distributed import as_completed
 
@@ -67,6 +68,11 @@ def make_slabs_on_cluster(
                         "machine. The same command goes on with what is missing."
                     ) from error
                 yield recorder.add(future.result())
+        except CancelledError as error:
+            raise VolumeError(
+                "the connection to the scheduler was lost. Start it and its workers again; the same command goes on with "
+                "what is missing."
+            ) from error
         finally:
             client.cancel(futures)
     recorder.close()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from operando.model.geometry import CellGeometry
 
 UM_PER_MM = 1e3
+LARGEST_CONTENT_ERROR = 0.03  # of the content; where cell and wall are right, it is right to 0.02
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class Declared:
         By which truncated views keep their grey values.
     plain_rows
         Rows that show content without particles, where the bore's centre is fitted; None for the middle.
+    plain_per_cm
+        Attenuation of that content, if it is known.
     phase_length_um
         Of the filter that retrieves phase (`phase.filter_length_um`); None: it is not retrieved.
     """
@@ -24,7 +27,13 @@ class Declared:
     cell: CellGeometry | None = None
     wall_per_cm: float | None = None
     plain_rows: slice | None = None
+    plain_per_cm: float | None = None
     phase_length_um: float | None = None
+
+    def contradicted_by(self, content_per_cm: float) -> bool:
+        """Whether content that was fitted to the plain rows shows that bore, wall, energy or pixel size are others."""
+        known = self.plain_per_cm
+        return known is not None and abs(content_per_cm - known) > LARGEST_CONTENT_ERROR * known
 
     def object_of_view(self, num_columns: int, pixel_size_um: float | None) -> float | None:
         """Return the cell's outer diameter over the width of the view; None where it is unknown."""

@@ -71,12 +71,13 @@ def make_plan(
     looked_at = look(scan, beam, seen, rows, corrections)
     axis = _axis(looked_at, settings)
     extended = is_half_acquisition(scan.angles_deg, axis.column, num_columns)
-    bore = None
+    bore, contradicted = None, False
     if declared.cell is not None and declared.wall_per_cm is not None and not extended:
         if pixel_size_um is None:
             raise VolumeError("the cell is declared in mm, but nothing says the pixel size: give --pixel-size.")
         plain = integrals_of(scan, beam, _plain_rows(seen, declared), seen, corrections)
-        bore = _bore(plain, axis, pixel_size_um, declared.cell, declared.wall_per_cm)
+        bore, content_per_cm = _bore(plain, axis, pixel_size_um, declared.cell, declared.wall_per_cm)
+        contradicted = declared.contradicted_by(content_per_cm)
     view = extend(looked_at.values, looked_at.angles_deg, axis.column)[0] if extended else looked_at.values
     in_air, square = ends_in_air(view), view.shape[2]
     region = checked_region(settings.region, square, axis.column, num_columns, extended=extended)
@@ -94,9 +95,11 @@ def make_plan(
         whole_frames=scan.projections.whole_frames,
     )
     counting = measure_counting(scan, beam, seen) if settings.noise else None
-    absolute = pixel_size_um is not None and (bore is not None or in_air) and not beam.saturated
+    absolute = pixel_size_um is not None and (bore is not None or in_air) and not (beam.saturated or contradicted)
     if not absolute:
         flags.append("grey_values_not_absolute")
+    if contradicted:
+        flags.append("cell_contradicted")
     if axis.confidence < LOW_CONFIDENCE:
         flags.append("rotation_axis_uncertain")
     if scan.num_expected is not None and scan.num_expected != scan.projections.shape[0]:
@@ -205,10 +208,14 @@ def _plain_rows(seen: slice, declared: Declared) -> slice:
     return slice(max(first, middle - LOOK_ROWS // 2), min(stop, middle + LOOK_ROWS // 2 + 1))
 
 
-def _bore(plain: SlabIntegrals, axis: Axis, pixel_size_um: float, cell: CellGeometry, wall_per_cm: float) -> Bore:
+def _bore(
+    plain: SlabIntegrals, axis: Axis, pixel_size_um: float, cell: CellGeometry, wall_per_cm: float
+) -> tuple[Bore, float]:
+    """Fit the bore to rows without particles; return it and their content in 1/cm."""
     try:
         fit = fit_cylinder(plain.values, plain.angles_deg, axis.column, pixel_size_um, cell, wall_per_cm)
     except CylinderFitError as error:
         raise VolumeError(str(error)) from error
     centre_um = (fit.centre_x_um, fit.centre_y_um)
-    return Bore(cell.bore_diameter_mm, cell.wall_outer_diameter_mm, cell.wall_material, wall_per_cm, centre_um)
+    bore = Bore(cell.bore_diameter_mm, cell.wall_outer_diameter_mm, cell.wall_material, wall_per_cm, centre_um)
+    return bore, float(np.median(fit.content_per_cm))

@@ -15,7 +15,7 @@ def slabs_on_cluster(address: str, volume: MadeVolume, scan: RawScan, num_thread
     Raises
     ------
     RequestError
-        If Dask is not installed, or no scheduler answers.
+        If Dask is not installed, no scheduler answers, or it has no worker.
     """
     try:
         from distributed import Client
@@ -31,4 +31,11 @@ def slabs_on_cluster(address: str, volume: MadeVolume, scan: RawScan, num_thread
             "'dask worker', and give the address that the scheduler prints."
         ) from error
     with client:
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_S)
+        except TimeoutError as error:
+            raise RequestError(
+                f"--dask {address}: the scheduler has no worker, {CONNECT_S:.0f} s long. Start some with 'dask worker "
+                f"{address}'; the same command goes on then."
+            ) from error
         yield from make_slabs_on_cluster(volume, scan, client, num_threads=num_threads)

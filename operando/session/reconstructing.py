@@ -145,7 +145,7 @@ def _tomogram_of_run(run: RunDirectory, request: ReconstructRequest) -> _Known:
     plain_rows = rows_of(slab.bottom, slab.top, scan.frame_shape[0], pixel_size_um)
     phase = analysis.phase_retrieval
     length_um = None if phase is None else filter_length_um(phase, energy_kev)
-    return _Known(scan, out, Declared(cell, wall_per_cm, plain_rows, length_um))
+    return _Known(scan, out, Declared(cell, wall_per_cm, plain_rows, slab.attenuation, length_um))
 
 
 def _tell_plan(volume: MadeVolume, scan: RawScan, console: Console) -> None:

@@ -13,7 +13,7 @@ from live_analysis.final_volume.run_scan import scan_of_run
 from live_analysis.run_follower import RunFollower
 from operando.model.frames import FrameKind
 from operando.model.geometry import CellGeometry
-from tests.live_analysis.final_volume.scans import SETTINGS, SMALL, made, opened, truth, voxels, written
+from tests.live_analysis.final_volume.scans import SETTINGS, SMALL, begun, made, opened, truth, voxels, written
 from tests.support.phantom_run import AXIS_COLUMN, BORE_PER_CM, COLUMNS, PhantomRun
 
 CYLINDERS = (Ellipsoid(0.0, 0.0, 0.0, 1.5, 1.5, 50.0, 0.0, 2.0), Ellipsoid(0.3, 0.2, 0.0, 0.3, 0.3, 50.0, 0.0, 3.0))
@@ -126,3 +126,16 @@ def test_a_frames_file_that_was_cut_short_is_named(tmp_path: Path) -> None:
     follower.poll()
     with pytest.raises(VolumeError, match=r"no projection frames in .*_projection\.h5 \(the file was cut short"):
         scan_of_run(run.run, follower.runs.tomograms[0])
+
+
+@pytest.mark.parametrize(
+    ("bore_mm", "flags"), [(0.96, set()), (1.6, {"cell_contradicted", "grey_values_not_absolute"})]
+)
+def test_a_declared_bore_with_which_known_content_comes_out_wrong_is_flagged(
+    tmp_path: Path, bore_mm: float, flags: set[str]
+) -> None:
+    # A bore of 2 x 1.5 x 32 columns x 10 um = 0.96 mm in a view of 0.64 mm.
+    full = replace(SMALL, ellipsoids=CYLINDERS[:1], num_rows=4, pixel_size_um=10.0)
+    declared = Declared(CellGeometry(bore_mm, bore_mm + 0.02, "PEEK"), wall_per_cm=1e-6, plain_per_cm=2.0)
+    scan = opened(written(tmp_path / "scan.h5", full))
+    assert set(begun(tmp_path / "v.zarr", scan, declared=declared).plan.flags) == flags

@@ -70,8 +70,8 @@ def make_slabs_on_cluster(
                 yield recorder.add(future.result())
         except CancelledError as error:
             raise VolumeError(
-                "the connection to the scheduler was lost. Start it and its workers again; the same command goes on with "
-                "what is missing."
+                "the connection to the scheduler was lost. Start it and its workers again; the same command goes on "
+                "with what is missing."
             ) from error
         finally:
             client.cancel(futures)

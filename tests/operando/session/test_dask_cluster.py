@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from live_analysis.final_volume.raw_scan import VolumeError
 from operando.session.dask_cluster import slabs_on_cluster
 from operando.session.errors import RequestError
 from tests.live_analysis.final_volume.scans import SETTINGS, begun, made, opened, voxels, written
@@ -45,3 +46,22 @@ def test_an_address_where_no_scheduler_answers_is_refused(tmp_path: Path, monkey
     volume = begun(tmp_path / "v.zarr", scan)
     with pytest.raises(RequestError, match="no scheduler answers"):
         next(slabs_on_cluster("tcp://127.0.0.1:9", volume, scan, num_threads=1))
+
+
+def test_a_scheduler_without_workers_is_refused_and_one_that_is_lost_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operando.session.dask_cluster.CONNECT_S", 0.5)
+    scan = opened(written(tmp_path / "scan.h5"))
+    volume = begun(tmp_path / "v.zarr", scan)
+    options = {"processes": False, "threads_per_worker": 1, "dashboard_address": None, "host": "tcp://127.0.0.1"}
+    with distributed.LocalCluster(n_workers=0, **options) as cluster:
+        with pytest.raises(RequestError, match=r"the scheduler has no worker.*'dask worker tcp://"):
+            next(slabs_on_cluster(cluster.scheduler_address, volume, scan, num_threads=1))
+    monkeypatch.setattr("operando.session.dask_cluster.CONNECT_S", 2.0)
+    with distributed.LocalCluster(n_workers=1, **options) as cluster:
+        steps = slabs_on_cluster(cluster.scheduler_address, volume, scan, num_threads=1)
+        next(steps)
+        cluster.close()
+        with pytest.raises(VolumeError, match="connection to the scheduler was lost"):
+            list(steps)

@@ -1,5 +1,6 @@
 """A Dask cluster as a person names it."""
 
+import logging
 from collections.abc import Iterator
 
 from live_analysis.final_volume.making import MadeVolume, VolumeProgress
@@ -21,6 +22,7 @@ def slabs_on_cluster(address: str, volume: MadeVolume, scan: RawScan, num_thread
         from distributed import Client
     except ImportError as error:
         raise RequestError("--dask: Dask is not installed. Install it with pip install 'operando[dask]'.") from error
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what went wrong is said once, in our sentence
     from live_analysis.final_volume.cluster import make_slabs_on_cluster
 
     try:

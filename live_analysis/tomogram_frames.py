@@ -11,7 +11,7 @@ from live_analysis.corrections.beam_model import BeamModel, Flats
 from live_analysis.corrections.broken_pixels import BrokenPixels, find_broken_pixels
 from live_analysis.corrections.counts_correction import CorrectionSettings, CountsCorrection, Integrals
 from live_analysis.corrections.frame_statistics import FrameStatistics, RunningStatistics, limit_of_type
-from live_analysis.corrections.overview import overview
+from live_analysis.corrections.overview import has_stopped, overview
 from live_analysis.corrections.zingers import remove_zingers
 from live_analysis.frame_reader import FrameFileError, FrameReader
 from live_analysis.live.binned_frames import binned_transmission
@@ -80,7 +80,12 @@ class TomogramFrames:
                     self._angles.append(batch.angles)
                     self._times_s.append(batch.times)
                 if kind is not FrameKind.DARK:
-                    self._overviews[kind].append(overview(batch.images))
+                    seen = overview(batch.images)
+                    if kind is FrameKind.PROJECTION:
+                        seen[has_stopped(seen, limit_of_type(batch.images.dtype))] = (
+                            0  # as without beam: it is left out
+                        )
+                    self._overviews[kind].append(seen)
                 self.num_received[kind] += len(batch)
                 num += len(batch)
         return num
@@ -92,7 +97,7 @@ class TomogramFrames:
 
     @property
     def num_without_beam(self) -> int:
-        """Projections that are left out because no light came through, nor beside, the sample."""
+        """Projections that are left out: no light came through, nor beside, the sample, or the camera was flooded."""
         return self.num_received[FrameKind.PROJECTION] - len(self._prepare().lit)
 
     @property

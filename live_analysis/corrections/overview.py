@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_BLOCKS = 64  # a side
+NEARLY = 1 - 1e-4  # the mean of a block is rounded
+MOST_STOPPED = 0.25  # of the blocks; fewer are repaired from their neighbours
 
 Blocks = tuple[NDArray[np.intp], NDArray[np.intp]]
 
@@ -27,3 +29,8 @@ def overview(frames: NDArray[Any]) -> NDArray[np.float32]:
         np.diff(np.append(firsts, num)) for firsts, num in zip((rows, columns), frames.shape[1:], strict=True)
     )
     return np.asarray(sums / (heights[:, None] * widths).astype(np.float32), np.float32)
+
+
+def has_stopped(overviews: NDArray[np.float32], max_counts: float) -> NDArray[np.bool_]:
+    """Whether the camera has stopped counting in many blocks, for each frame: shape (frame,)."""
+    return np.asarray((overviews > NEARLY * max_counts).mean(axis=(1, 2)) > MOST_STOPPED)

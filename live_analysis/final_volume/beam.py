@@ -12,7 +12,7 @@ from live_analysis.corrections.beam_model import BeamModel, BeamOfRows, Flats
 from live_analysis.corrections.broken_pixels import BrokenPixels, BrokenPixelsError, find_broken_pixels
 from live_analysis.corrections.camera_limit import camera_limit
 from live_analysis.corrections.frame_statistics import FrameStatistics, RunningStatistics
-from live_analysis.corrections.overview import overview
+from live_analysis.corrections.overview import has_stopped, overview
 from live_analysis.final_volume.raw_scan import FrameStack, RawScan, VolumeError
 
 FARTHEST_FLAT = 0.3  # of their median brightness: rings decay and refill by less within one scan
@@ -129,7 +129,7 @@ def measure_beam(scan: RawScan, *, object_of_view: float | None = None) -> Beam:
 
     model = BeamModel(dark.mean, before, after, some_rows)
     fractions = np.zeros(len(scan.angles_deg)) if scan.scan_fractions is None else scan.scan_fractions
-    shares, intensity = _looked_at(scan, model, fractions, object_of_view)
+    shares, intensity = _looked_at(scan, model, fractions, object_of_view, max_counts)
     return Beam(
         dark.mean,
         broken,
@@ -161,7 +161,11 @@ def _flat_shares(
 
 
 def _looked_at(
-    scan: RawScan, model: BeamModel, fractions: NDArray[np.float64], object_of_view: float | None
+    scan: RawScan,
+    model: BeamModel,
+    fractions: NDArray[np.float64],
+    object_of_view: float | None,
+    max_counts: float,
 ) -> tuple[NDArray[np.float64], BeamIntensity]:
     """Read every projection once; return shares of the flats' components, and the beam's brightness."""
     num, num_rows, _ = scan.projections.shape
@@ -171,7 +175,7 @@ def _looked_at(
             for begin in range(0, num, FRAMES_AT_ONCE)
         ]
     )
-    whole = np.isfinite(overviews).all(axis=(1, 2))
+    whole = np.isfinite(overviews).all(axis=(1, 2)) & ~has_stopped(overviews, max_counts)
     shares = np.zeros((num, model.components.num_components))
     if not whole.any():
         return shares, BeamIntensity(None, "not followed: no projection is whole")

@@ -89,9 +89,10 @@ def test_a_cell_that_fills_the_view_leaves_the_fading_beam_as_it_is(tmp_path: Pa
     assert "2.0 times as wide as the view" in str(frames.corrections()["beam_intensity"])
 
 
-def test_projections_without_beam_are_left_out_and_counted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("level", [100, 65_535], ids=["without beam", "saturated"])
+def test_projections_without_beam_or_saturated_ones_are_left_out_and_counted(tmp_path: Path, level: int) -> None:
     taken = counts()
-    taken[FrameKind.PROJECTION][[3, 4, 39]] = 100
+    taken[FrameKind.PROJECTION][[3, 4, 39]] = level
     frames = received(tmp_path, taken)
     assert frames.num_without_beam == 3
     assert 3 * 4.5 not in frames.angles_deg

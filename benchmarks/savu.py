@@ -18,8 +18,9 @@ from PIL import Image
 from live_analysis.corrections.ring_measure import ring_measure
 from live_analysis.corrections.stripes import remove_stripes
 from live_analysis.normalisation import attenuation_integral, repair_pixels, transmission
-from live_analysis.reconstruction.filtered_back_projection import UM_PER_CM, Grid
-from live_analysis.reconstruction.filtered_scan import filter_truncated
+from live_analysis.reconstruction.filtered_scan import filter_scan
+from live_analysis.reconstruction.lattice import Lattice
+from live_analysis.reconstruction.ramp_filter import UM_PER_CM
 
 AXIS_COLUMN = 85.5  # by Vo 2014; 85.75 by opposite pair. ASTRA asks for whole or half columns
 ROWS = (67, 75, 85, 95, 105)
@@ -57,8 +58,8 @@ def ours(scan: RecordedScan) -> Slices:
 def ours_with_stripes(scan: RecordedScan) -> Slices:
     """Return slices of the integrals as they are."""
     rows = np.ascontiguousarray(scan.integrals[:, ROWS])
-    filtered = filter_truncated(rows, scan.angles_deg, AXIS_COLUMN, UM_PER_CM, cell=None, wall_per_cm=None)
-    return filtered.reconstruct(Grid.square(rows.shape[2]))
+    filtered = filter_scan(rows, scan.angles_deg, AXIS_COLUMN, UM_PER_CM)
+    return filtered.reconstruct(Lattice.square(rows.shape[2]))
 
 
 def algotom(scan: RecordedScan) -> Slices:

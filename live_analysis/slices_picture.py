@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from live_analysis.reconstruction.filtered_back_projection import UM_PER_CM
+from live_analysis.reconstruction.ramp_filter import UM_PER_CM
 from operando.model.grey_window import PERCENTILES, GreyWindow
 
 MIN_PANEL_SIZE = 240  # picture pixels

@@ -9,8 +9,8 @@ from live_analysis.corrections.axis_tilt import AxisTilt, axis_tilt
 from live_analysis.corrections.counts_correction import Lean
 from live_analysis.corrections.stripes import StripesFound, remove_stripes
 from live_analysis.reconstruction.cylinder_model import fit_cylinder
-from live_analysis.reconstruction.filtered_back_projection import Grid
-from live_analysis.reconstruction.filtered_scan import FilteredScan, ends_in_air, filter_truncated
+from live_analysis.reconstruction.filtered_scan import FilteredScan, ends_in_air, filter_scan
+from live_analysis.reconstruction.lattice import Lattice
 from live_analysis.rotation_axis import RotationAxis, find_rotation_axis
 from live_analysis.slices_picture import OrthogonalSlices
 from live_analysis.tomogram_frames import TomogramFrames
@@ -20,7 +20,7 @@ SLAB_BYTES = 400_000_000  # of attenuation integrals; filtering and back project
 AXIS_ROWS = 24
 ROWS_FOR_BORE = 48
 ROWS_TIMES_FRAMES_FOR_AXIS = 8640  # few projections need more rows to find the axis
-REFERENCE_POINTS = 120  # per side of the square around the reference's disc: 11,000 points a row
+REFERENCE_POINTS = 120  # about as many on a diameter of the reference's disc: 11,000 points a row
 REGION_MARGIN_UM = (
     40.0  # around the region, so that what its faces cut is seen whole; the largest lenses are 60 um wide
 )
@@ -112,12 +112,12 @@ def reconstruct_tomogram(
         plain = _common(usable, usable if reference_rows is None else reference_rows)
         bore_centre_um = _bore_centre_um(frames, plain, axis.column, pixel_size_um, cell, wall_per_cm)
 
-    square = Grid.square(num_columns)
-    lines = Grid.along_x(num_columns), Grid.along_y(num_columns)
+    square = Lattice.square(num_columns)
+    lines = Lattice(1, num_columns), Lattice(num_columns, 1)
     planes = [np.full((num_rows, num_columns), np.nan, np.float32) for _ in lines]
     horizontal = np.full((num_columns, num_columns), np.nan, np.float32)
     region_parts, reference_parts = [], []
-    reference_grid = None if reference is None else _disc_grid(reference.radius_um / pixel_size_um)
+    disc = None if reference is None else _Disc.of_radius(reference.radius_um / pixel_size_um)
     num_dead = num_zingers = 0
     stripes = StripesFound()
     absolute, coverage, largest_gap_deg = True, 1.0, 180.0
@@ -129,7 +129,7 @@ def reconstruct_tomogram(
         # Before stripes are taken off: columns brighter than their flat tell that the flat is not this beam's.
         absolute = absolute and (cell is not None or ends_in_air(integrals.values))
         stripes += remove_stripes(integrals.values, angles_deg, axis.column)
-        scan = filter_truncated(
+        scan = filter_scan(
             integrals.values,
             angles_deg,
             axis.column,
@@ -145,8 +145,9 @@ def reconstruct_tomogram(
         if rows.start <= middle_row < rows.stop:
             horizontal = scan.reconstruct(square, slice(middle_row - rows.start, middle_row - rows.start + 1))[0]
         if box is not None:
-            region_parts += _part(scan, box.grid, box.rows, rows)
-        reference_parts += _part(scan, reference_grid, reference_rows, rows)
+            region_parts += _part(scan, box.lattice, box.rows, rows)
+        if disc is not None and reference_rows is not None:
+            reference_parts += [part[:, disc.inside] for part in _part(scan, disc.lattice, reference_rows, rows)]
     return TomogramVolume(
         axis=axis,
         slices=OrthogonalSlices(horizontal, planes[0], planes[1], pixel_size_um),
@@ -185,7 +186,7 @@ def _axis(frames: TomogramFrames, angles_deg: NDArray[np.float64], usable: slice
 class _Box:
     """Voxels of a region and its margin: ``parts`` are the parts of the voxels inside it along z, y and x."""
 
-    grid: Grid
+    lattice: Lattice
     rows: slice
     parts: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
     middle_row: int
@@ -204,7 +205,7 @@ class _Box:
         z_parts = _overlap(edges_um[1:], edges_um[:-1], region.bottom_um, region.top_um)
         seen_um = float(z_parts.sum()) * pixel_size_um
         return cls(
-            Grid.square(num_x, num_y),
+            Lattice(num_y, num_x),
             rows,
             (z_parts, _parts(num_y, region.width_y_um, pixel_size_um), _parts(num_x, region.width_x_um, pixel_size_um)),
             (wanted.start + wanted.stop) // 2,
@@ -258,17 +259,23 @@ def _common(usable: slice, wanted: slice) -> slice:
     return slice(first, stop) if first < stop else usable
 
 
-def _disc_grid(radius: float) -> Grid:
-    side = np.linspace(-radius, radius, REFERENCE_POINTS)
-    x, y = np.meshgrid(side, side)
-    inside = x**2 + y**2 <= radius**2
-    return Grid(x[inside], y[inside])
+@dataclass(frozen=True)
+class _Disc:
+    """A lattice over a disc about the rotation axis, and which of its points, shape (y, x), lie inside."""
+
+    lattice: Lattice
+    inside: NDArray[np.bool_]
+
+    @classmethod
+    def of_radius(cls, radius_columns: float) -> "_Disc":
+        spacing_columns = max(2 * radius_columns / REFERENCE_POINTS, 1.0)
+        num = int(2 * radius_columns / spacing_columns) + 1
+        lattice = Lattice(num, num, spacing_columns)
+        return cls(lattice, np.hypot(lattice.x, lattice.y) <= radius_columns)
 
 
-def _part(scan: FilteredScan, grid: Grid | None, wanted: slice | None, rows: slice) -> list[NDArray[np.float32]]:
-    if grid is None or wanted is None:
-        return []
+def _part(scan: FilteredScan, lattice: Lattice, wanted: slice, rows: slice) -> list[NDArray[np.float32]]:
     begin, end = max(wanted.start, rows.start), min(wanted.stop, rows.stop)
     if begin >= end:
         return []
-    return [scan.reconstruct(grid, slice(begin - rows.start, end - rows.start))]
+    return [scan.reconstruct(lattice, slice(begin - rows.start, end - rows.start))]

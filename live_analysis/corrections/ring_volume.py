@@ -8,10 +8,10 @@ a difference of two values of the table.
 import numpy as np
 from numba import prange
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from live_analysis.reconstruction.compiled import compiled
-from live_analysis.reconstruction.filtered_back_projection import filter_projections
+from live_analysis.reconstruction.ramp_filter import RampFilter
+from live_analysis.reconstruction.smoothed_spline import read_columns
 
 RADII_PER_PIXEL = 3
 HALF_TURN_DEG = 180.0
@@ -47,9 +47,12 @@ def ring_volume(
         that not every direction sees.
     """
     num_rows, num_columns = profile.shape
-    filtered = filter_projections(profile[None], pixel_size_um, taper_columns=taper_columns)[0]
-    fine = np.arange((num_columns - 1) * COLUMNS_PER_PIXEL + 1) / COLUMNS_PER_PIXEL
-    upsampled = CubicSpline(np.arange(num_columns), filtered.T)(fine).astype(np.float32)
+    ramp = RampFilter(num_rows, num_columns, pixel_size_um, taper_columns=taper_columns)
+    filtered = ramp.new_buffer(1)
+    ramp.filter(np.ascontiguousarray(profile[None], np.float32), filtered, 0)
+    places = np.arange(COLUMNS_PER_PIXEL) / COLUMNS_PER_PIXEL
+    fine = np.concatenate(list(read_columns(filtered[:, 0], places)), axis=-1)
+    upsampled = np.ascontiguousarray(fine.reshape(num_columns * COLUMNS_PER_PIXEL, -1)[:, :num_rows])
     radius = min(axis_column, num_columns - 1 - axis_column)
     num_steps = max(int(np.ceil(np.pi * radius)), 8)  # of half a turn: one pixel at the rim
     table = np.zeros((int(radius * RADII_PER_PIXEL) + 2, num_steps + 1, num_rows), np.float32)

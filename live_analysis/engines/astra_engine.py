@@ -17,7 +17,11 @@ from live_analysis.engines.checked_scan import check, check_threads
 from live_analysis.engines.engine import Scan
 from live_analysis.engines.seen import blank_unseen
 from live_analysis.reconstruction.angle_weights import angle_weights
-from live_analysis.reconstruction.filtered_back_projection import filter_projections
+from live_analysis.reconstruction.lanes import NUM_LANES
+from live_analysis.reconstruction.ramp_filter import RampFilter
+from live_analysis.reconstruction.smoothed_spline import read_columns
+
+AT_COLUMNS = np.zeros(1)
 
 
 @dataclass(frozen=True)
@@ -39,20 +43,32 @@ class AstraEngine:
     def reconstruct(self, scan: Scan) -> NDArray[np.float32]:
         """Return attenuation in 1/cm: see `Engine`."""
         check(scan)
-        num_rows, num_columns = scan.integrals.shape[1:]
+        num_frames, num_rows, num_columns = scan.integrals.shape
         weights = angle_weights(scan.angles_deg).weights_rad.astype(np.float32)
         detector = _detector(scan)
         volume = np.empty((num_rows, num_columns, num_columns), np.float32)
 
+        ramp = RampFilter(
+            min(num_rows, NUM_LANES),
+            num_columns,
+            scan.pixel_size_um,
+            taper_columns=scan.taper_columns,
+            num_threads=self.num_threads,
+        )
+        buffer = ramp.new_buffer(num_frames)
+
         def do(row: int) -> None:
-            filtered = filter_projections(
-                scan.integrals[:, row : row + 1], scan.pixel_size_um, taper_columns=scan.taper_columns
-            )
+            filtered = read_columns(buffer[0, ..., row % NUM_LANES, None], AT_COLUMNS)[..., 0, 0]
             # ASTRA's first row is the one of greatest y.
-            volume[row] = _back_project(filtered[:, 0] * weights[:, None], detector)[::-1]
+            volume[row] = _back_project(filtered * weights[:, None], detector)[::-1]
 
         with ThreadPoolExecutor(self.num_threads) as pool:
-            list(pool.map(do, range(num_rows)))
+            for first in range(0, num_rows, NUM_LANES):
+                rows = range(first, min(first + NUM_LANES, num_rows))
+                frames = np.zeros((num_frames, ramp.num_rows, num_columns), np.float32)
+                frames[:, : len(rows)] = scan.integrals[:, rows.start : rows.stop]
+                ramp.filter(frames, buffer, 0)
+                list(pool.map(do, rows))
         blank_unseen(volume, scan.axis_column)
         return volume
 

@@ -25,7 +25,7 @@ from live_analysis.final_volume.slab_integrals import (
 from live_analysis.final_volume.slab_noise import slab_noise
 from live_analysis.reconstruction.angle_weights import ProjectionError
 from live_analysis.reconstruction.cylinder_model import CylinderFit, CylinderFitError, fit_cylinder
-from live_analysis.reconstruction.filtered_back_projection import Grid
+from live_analysis.reconstruction.lattice import Lattice
 from operando.model.geometry import CellGeometry
 
 LEAST_PROJECTIONS = 0.5  # of the scan: with less a slab's rows are NaN, and counted
@@ -131,9 +131,8 @@ def _reconstruct(plan: VolumePlan, engine: Engine, slab: SlabIntegrals, values: 
             raise VolumeError(f"engine {engine.name}: {error}") from error
         values[rows] = found[:, y0:y1, x0:x1]
         if bore is not None:
-            grid = Grid.square(plan.square)
-            part = Grid(grid.x[y0:y1, x0:x1], grid.y[y0:y1, x0:x1])
-            values[rows] += bore.attenuation(part, plan.pixel_size_um)
+            square = Lattice.square(plan.square)
+            values[rows] += bore.attenuation(square.x[:, x0:x1], square.y[y0:y1], plan.pixel_size_um)
 
 
 def _fitted(

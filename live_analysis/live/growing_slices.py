@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_analysis.reconstruction.cylinder_model import CylinderFit
-from live_analysis.reconstruction.filtered_back_projection import Grid
+from live_analysis.reconstruction.lattice import Lattice
 from live_analysis.reconstruction.preview import Preview, Slices
 from live_analysis.reconstruction.preview_planes import FRAMES_AT_ONCE
 
@@ -87,14 +87,12 @@ class GrowingSlices:
         slices = self._preview.slices()
         if self._cylinder is None:
             return slices
-        num = self.volume_shape[1]
-        places = np.arange(num, dtype=np.float64) - (num - 1) / 2
-        content_per_cm = self._cylinder.content_per_cm
-        of_row = replace(self._cylinder, content_per_cm=content_per_cm[slices.row : slices.row + 1])
+        square, pixel_size_um = Lattice.square(self.volume_shape[1]), self._pixel_size_um
+        row = slice(slices.row, slices.row + 1)
         cylinder = (
-            self._seen_at(of_row, places[None, :], places[:, None])[0],
-            self._seen_at(self._cylinder, places, places[slices.y : slices.y + 1]),
-            self._seen_at(self._cylinder, places[slices.x : slices.x + 1], places),
+            self._cylinder.attenuation(square.x, square.y, pixel_size_um, row)[0],
+            self._cylinder.attenuation(square.x[0], square.y[slices.y], pixel_size_um),
+            self._cylinder.attenuation(square.x[0, slices.x], square.y[:, 0], pixel_size_um),
         )
         xy, xz, yz = (
             replace(plane, values=plane.values + added)
@@ -106,7 +104,3 @@ class GrowingSlices:
         assert self._preview is not None
         row, y, x = self._at
         self._preview.move(row=row, y=y, x=x)
-
-    def _seen_at(self, model: CylinderFit, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Evaluate a model at points in columns from the rotation axis: 1/cm, shape (row, *shape of the points)."""
-        return model.attenuation(Grid(*np.broadcast_arrays(x, y)), self._pixel_size_um)

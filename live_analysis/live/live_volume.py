@@ -10,7 +10,7 @@ from live_analysis.corrections.ring_volume import ring_volume
 from live_analysis.live.growing_slices import GrowingSlices
 from live_analysis.reconstruction.angle_weights import ProjectionError
 from live_analysis.reconstruction.cylinder_model import CylinderFit, fit_cylinder
-from live_analysis.reconstruction.filtered_back_projection import Grid
+from live_analysis.reconstruction.lattice import Lattice
 from live_analysis.reconstruction.streaming_volume import StreamingVolume
 from live_analysis.rotation_axis import LOW_CONFIDENCE, RotationAxis, RotationAxisError, find_rotation_axis
 from live_analysis.telling_rows import telling_rows
@@ -122,7 +122,8 @@ class LiveVolume:
         result = self._volume.result()
         values = result.values
         if self._cylinder is not None:
-            values += self._cylinder.attenuation(Grid.square(self._shape[1]), self._pixel_size_um)
+            square = Lattice.square(self._shape[1])
+            values += self._cylinder.attenuation(square.x, square.y, self._pixel_size_um)
         if result.weights.coverage >= WHOLE_COVERAGE:
             values -= self._ring_volume()
         return FinishedVolume(

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from live_analysis.reconstruction.hierarchy import circle
 from live_analysis.reconstruction.lanes import NUM_LANES
+from live_analysis.reconstruction.lattice import Lattice
 
 
 class ChunkedVolume:
@@ -21,7 +21,7 @@ class ChunkedVolume:
     def __init__(self, num_rows: int, num_columns: int, axis_column: float) -> None:
         self._num_rows = num_rows
         self.chunks = np.zeros((-(-num_rows // NUM_LANES), num_columns, num_columns, NUM_LANES), np.float32)
-        self.first_x, self.stop_x = circle(num_columns, min(axis_column, num_columns - 1 - axis_column))
+        self.first_x, self.stop_x = Lattice.square(num_columns).within(min(axis_column, num_columns - 1 - axis_column))
 
     def clear(self) -> None:
         """Start again with nothing added."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from live_analysis.reconstruction.filtered_back_projection import UM_PER_CM, Grid
+from live_analysis.reconstruction.ramp_filter import UM_PER_CM
 from operando.model.geometry import CellGeometry
 
 UM_PER_MM = 1e3
@@ -56,9 +56,15 @@ class CylinderFit:
         )
         return model
 
-    def attenuation(self, grid: Grid, pixel_size_um: float) -> NDArray[np.float32]:
-        """Evaluate the model at the points of a grid: 1/cm, shape (row, *grid.x.shape)."""
-        radius_um = np.hypot(grid.x * pixel_size_um - self.centre_x_um, grid.y * pixel_size_um - self.centre_y_um)
+    def attenuation(self, x: NDArray[np.float64], y: NDArray[np.float64], pixel_size_um: float) -> NDArray[np.float32]:
+        """Evaluate the model at points, in columns from the rotation axis, which broadcast to one shape.
+
+        Returns
+        -------
+        NDArray[np.float32]
+            In 1/cm, shape (row, *shape of the points).
+        """
+        radius_um = np.hypot(x * pixel_size_um - self.centre_x_um, y * pixel_size_um - self.centre_y_um)
         in_bore = radius_um <= self.cell.bore_diameter_mm * UM_PER_MM / 2
         in_wall = ~in_bore & (radius_um <= self.cell.wall_outer_diameter_mm * UM_PER_MM / 2)
         values = np.multiply.outer(self.content_per_cm.astype(np.float32), in_bore.astype(np.float32))

@@ -30,11 +30,16 @@ class HalfColumns:
     axis_column
         Column of the rotation axis; fractions count.
     linear_steps
-        Of the filter, see `RampFilter`; at least 1.
+        That slices go through, at least 1: as many as the `RampFilter` makes up for, if nothing is to be smoothed.
+    spacing_columns
+        How far neighbouring points of the slices lie apart.
     """
 
-    def __init__(self, num_columns: int, axis_column: float, linear_steps: float) -> None:
+    def __init__(
+        self, num_columns: int, axis_column: float, linear_steps: float, *, spacing_columns: float = 1.0
+    ) -> None:
         self._taps = smoothed_spline(np.array([0.0, 0.5]), linear_steps - STEPS_IN_DIRECT)
+        self._samples_per_point = 2 * spacing_columns
         self._axis = 2 * (axis_column + MARGIN_COLUMNS)
         self._samples = np.zeros((FRAMES_IN_PASS, 2 * (num_columns + 2 * MARGIN_COLUMNS), NUM_LANES), np.float32)
 
@@ -68,7 +73,8 @@ class HalfColumns:
             part = slice(begin, min(begin + FRAMES_IN_PASS, len(weights)))
             samples = self._samples[: part.stop - part.start]
             _read_half_columns(samples, filtered[part], weights[part], self._taps)
-            steps_x, steps_y = 2 * np.cos(angles_rad[part]), 2 * np.sin(angles_rad[part])
+            steps_x = self._samples_per_point * np.cos(angles_rad[part])
+            steps_y = self._samples_per_point * np.sin(angles_rad[part])
             _add_pass(volume, first_x, stop_x, samples, steps_x, steps_y, self._axis)
 
 

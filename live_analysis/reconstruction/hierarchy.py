@@ -262,16 +262,6 @@ def add_sector(
                 store(points, point, add_scaled(v, ab, load(samples, below + NEXT)))
 
 
-def circle(num: int, radius: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return for each y of a square of ``num`` points about the axis the first x within ``radius``, and the end."""
-    y = np.arange(num) - (num - 1) / 2
-    half = np.sqrt(np.maximum(radius**2 - y**2, 0))
-    first = np.maximum(np.ceil((num - 1) / 2 - half), 0).astype(np.int64)
-    stop = np.minimum(np.floor((num - 1) / 2 + half) + 1, num).astype(np.int64)
-    inside = np.abs(y) <= radius
-    return np.where(inside, first, 0), np.where(inside, stop, 0)
-
-
 def zeros_of(grid: BundleGrid, *shape: int) -> Samples:
     """Return room for the samples of ``shape`` bundles."""
     return np.zeros((*shape, grid.num_samples, NUM_LANES), np.float32)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from live_analysis.reconstruction.hierarchy import circle
 from live_analysis.reconstruction.horizontal_plane import QUARTERS, ROWS_AT_ONCE, Filtered, add_rows, read_row
 from live_analysis.reconstruction.lanes import NUM_LANES
+from live_analysis.reconstruction.lattice import Lattice
 from live_analysis.reconstruction.preview_frames import take_frames
 from live_analysis.reconstruction.ramp_filter import MARGIN_COLUMNS
 from live_analysis.reconstruction.smoothed_spline import NUM_TAPS, smoothed_spline
@@ -40,7 +40,9 @@ class PreviewPlanes:
         self.at = [num_rows // 2, num_columns // 2, num_columns // 2]
         self.num_kept = num_kept
         num_chunks, num_samples = -(-num_rows // NUM_LANES), num_columns + 2 * MARGIN_COLUMNS
-        self._first_x, self._stop_x = circle(num_columns, min(axis_column, num_columns - 1 - axis_column))
+        self._first_x, self._stop_x = Lattice.square(num_columns).within(
+            min(axis_column, num_columns - 1 - axis_column)
+        )
         self._table = smoothed_spline(np.arange(SUBCOLUMNS + 1) / SUBCOLUMNS, linear_steps)
         # The rotation axis lies between two samples, which are then as far from it on both sides.
         self._axis_sample = math.ceil(QUARTERS * (axis_column + MARGIN_COLUMNS))

@@ -7,9 +7,32 @@ with fewer of these has to do the smoothing that is then missing.
 import numpy as np
 from numpy.typing import NDArray
 
+from live_analysis.reconstruction.ramp_filter import MARGIN_COLUMNS
+
 NUM_TAPS = 4
 HIGHEST_CYCLES = 12.0  # per column: the spectrum of the smoothed spline has fallen to 1e-7 there
 FREQUENCIES_PER_CYCLE = 400
+
+
+def read_columns(coefficients: NDArray[np.float32], places: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Read filtered projections at the same places behind each column, without smoothing.
+
+    Parameters
+    ----------
+    coefficients
+        Shape (..., column with margins, 16).
+    places
+        From 0 (the column itself) to 1 (the next one), shape (place,).
+
+    Returns
+    -------
+    NDArray[np.float32]
+        Shape (..., column, place, 16), without margins.
+    """
+    taps, num = smoothed_spline(places, 0.0), coefficients.shape[-2] - 2 * MARGIN_COLUMNS
+    first = MARGIN_COLUMNS - 1
+    neighbours = (coefficients[..., first + tap : first + tap + num, None, :] for tap in range(NUM_TAPS))
+    return np.asarray(sum(tap[:, None] * values for tap, values in zip(taps.T, neighbours, strict=True)), np.float32)
 
 
 def smoothed_spline(places: NDArray[np.float64], missing_steps: float) -> NDArray[np.float32]:

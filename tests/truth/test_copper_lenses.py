@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from live_analysis.high_attenuation_volume import NEAR_RESOLUTION, HighAttenuationVolume, high_attenuation_volume
-from live_analysis.reconstruction.filtered_back_projection import Grid
-from live_analysis.reconstruction.filtered_scan import filter_untruncated
+from live_analysis.reconstruction.filtered_scan import filter_scan
+from live_analysis.reconstruction.lattice import Lattice
 from operando.model.materials import attenuation_per_cm
 from tests.live_analysis.phantoms import Detector, Spheroid, cylinder, expose
 
@@ -40,8 +40,8 @@ def measure(
             lens.add_to(integrals, DETECTOR, parts)
             truth_um3 += lens.volume_um3
     noisy = expose(integrals, PHOTONS, PIXEL_UM, FWHM_UM, seed=8, parts=parts)
-    scan = filter_untruncated(noisy, DETECTOR.angles_deg, DETECTOR.axis_column, PIXEL_UM)
-    volume = scan.reconstruct(Grid.square(130))
+    scan = filter_scan(noisy, DETECTOR.angles_deg, DETECTOR.axis_column, PIXEL_UM)
+    volume = scan.reconstruct(Lattice.square(130))
     return high_attenuation_volume(volume, PIXEL_UM, copper, resolution_fwhm_um=FWHM_UM), truth_um3
 
 

@@ -10,8 +10,8 @@ from algotom.rec.reconstruction import fbp_reconstruction
 from numpy.typing import NDArray
 
 from live_analysis.normalisation import attenuation_integral, repair_pixels, transmission
-from live_analysis.reconstruction.filtered_back_projection import Grid
-from live_analysis.reconstruction.filtered_scan import filter_truncated
+from live_analysis.reconstruction.filtered_scan import filter_scan
+from live_analysis.reconstruction.lattice import Lattice
 from live_analysis.rotation_axis import find_rotation_axis
 
 SCAN = Path(__file__).parents[3] / "shared" / "data" / "savu-tomogram"
@@ -64,14 +64,12 @@ def test_an_empty_row_gives_low_confidence(scan: Scan, row: int) -> None:
 def test_the_slice_is_that_of_an_independent_filtered_back_projection(scan: Scan, row: int) -> None:
     axis_column = 85.7
     # Air reads 0.4: the beam was weaker than its flat. Both continue the projections beyond their edges.
-    ours = filter_truncated(
-        scan.integrals[:, row : row + 1], scan.angles_deg, axis_column, PIXEL_UM, cell=None, wall_per_cm=None
-    )
-    grid = Grid.square(NUM_COLUMNS)
-    found = ours.reconstruct(Grid(grid.x, -grid.y))[0]  # its y axis points the other way
+    ours = filter_scan(scan.integrals[:, row : row + 1], scan.angles_deg, axis_column, PIXEL_UM)
+    square = Lattice.square(NUM_COLUMNS)
+    found = ours.reconstruct(square)[0, ::-1]  # its y axis points the other way
     theirs = fbp_reconstruction(
         scan.integrals[:, row], axis_column, angles=np.radians(scan.angles_deg), apply_log=False, gpu=False,
         ratio=None, filter_name=None, ncore=1,
     )  # fmt: skip
-    inside = np.hypot(grid.x, grid.y) < 65
+    inside = np.hypot(square.x, square.y) < 65
     assert np.corrcoef(found[inside], theirs[inside])[0, 1] > 0.97

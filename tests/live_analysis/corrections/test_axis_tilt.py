@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from live_analysis.corrections.axis_tilt import AxisTilt, axis_tilt
 from live_analysis.corrections.broken_pixels import BrokenPixels
 from live_analysis.corrections.counts_correction import CorrectionSettings, CountsCorrection, Lean
-from live_analysis.reconstruction.filtered_back_projection import Grid
-from live_analysis.reconstruction.filtered_scan import filter_untruncated
+from live_analysis.reconstruction.filtered_scan import filter_scan
+from live_analysis.reconstruction.lattice import Lattice
 
 ROWS, COLUMNS, AXIS_COLUMN, MIDDLE_ROW = 48, 96, 48.3, 23.5
 ANGLES = np.linspace(0, 180, 91)
@@ -47,8 +47,8 @@ def integrals(
 
 
 def slices(values: NDArray[np.float32], axis_column: float = AXIS_COLUMN) -> NDArray[np.float32]:
-    scan = filter_untruncated(values, ANGLES, axis_column, PIXEL_UM)
-    return scan.reconstruct(Grid.square(64), slice(8, ROWS - 8))
+    scan = filter_scan(values, ANGLES, axis_column, PIXEL_UM)
+    return scan.reconstruct(Lattice.square(64), slice(8, ROWS - 8))
 
 
 def corrected(values: NDArray[np.float32], settings: CorrectionSettings) -> NDArray[np.float32]:

@@ -8,15 +8,16 @@ from numpy.typing import NDArray
 
 from benchmarks.ellipses import Ellipse, battery_slice, disc, pixel_means, strip_integrals
 from live_analysis.corrections.stripes import StripesFound, remove_stripes
-from live_analysis.reconstruction.filtered_back_projection import Grid
-from live_analysis.reconstruction.filtered_scan import filter_untruncated
+from live_analysis.reconstruction.filtered_scan import filter_scan
+from live_analysis.reconstruction.lattice import Lattice
 
 NUM_COLUMNS, NUM_PROJECTIONS = 256, 360
 AXIS_COLUMN = (NUM_COLUMNS - 1) / 2
 ANGLES_DEG = np.arange(NUM_PROJECTIONS) * 180.0 / NUM_PROJECTIONS
 LARGEST_INTEGRAL, NOISE = 2.0, 0.02  # transmission 0.14; noise of 2500 photons
 UM_PER_CM = 1e4  # a pixel of 1 cm: attenuation is per pixel
-RADIUS = np.hypot(Grid.square(NUM_COLUMNS).x, Grid.square(NUM_COLUMNS).y)
+SQUARE = Lattice.square(NUM_COLUMNS)
+RADIUS = np.hypot(SQUARE.x, SQUARE.y)
 INSIDE, CORE = RADIUS < 0.93 * NUM_COLUMNS / 2, RADIUS < 0.7 * NUM_COLUMNS / 2
 OBJECTS = {
     "can of particles": battery_slice(1),
@@ -51,8 +52,8 @@ def cleaned(integrals: Floats) -> tuple[Floats, StripesFound]:
 
 
 def slice_of(integrals: Floats) -> Floats:
-    scan = filter_untruncated(np.ascontiguousarray(integrals[:, None, :]), ANGLES_DEG, AXIS_COLUMN, UM_PER_CM)
-    return np.asarray(scan.reconstruct(Grid.square(NUM_COLUMNS))[0])
+    scan = filter_scan(np.ascontiguousarray(integrals[:, None, :]), ANGLES_DEG, AXIS_COLUMN, UM_PER_CM)
+    return np.asarray(scan.reconstruct(SQUARE)[0])
 
 
 def rms(values: NDArray[np.floating]) -> float:

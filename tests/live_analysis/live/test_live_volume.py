@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from live_analysis.corrections.ring_volume import ring_volume
 from live_analysis.live.live_volume import Assumptions, FinishedVolume, LiveVolume
 from live_analysis.reconstruction.angle_weights import ProjectionError
-from live_analysis.reconstruction.filtered_back_projection import Grid
+from live_analysis.reconstruction.lattice import Lattice
 from operando.model.geometry import CellGeometry
 from tests.live_analysis.phantoms import Detector, cylinder, expose, particles_in_bore
 
@@ -43,8 +43,8 @@ def matrix(finished: FinishedVolume) -> NDArray[np.float32]:
 
 
 def inside(values_per_cm: NDArray[np.float32]) -> NDArray[np.float32]:
-    grid = Grid.square(COLUMNS)
-    return np.asarray(values_per_cm[:, np.hypot(grid.x, grid.y) < 0.42 * COLUMNS])
+    square = Lattice.square(COLUMNS)
+    return np.asarray(values_per_cm[:, np.hypot(square.x, square.y) < 0.42 * COLUMNS])
 
 
 @pytest.mark.parametrize("batch", [1, 7, 180])

@@ -1,13 +1,35 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from live_analysis.reconstruction.angle_weights import angle_weights, weights_so_far
+from live_analysis.reconstruction.angle_weights import ProjectionError, angle_weights, weights_so_far
 from tests.live_analysis.phantoms import evenly
 
 STEP_DEG = 2.0
 HALF_TURN = evenly(90, STEP_DEG)
 RNG = np.random.default_rng(1)
+
+
+@given(st.lists(st.floats(-400, 400), min_size=2, max_size=30, unique_by=lambda a: round(a, 3) % 180))
+def test_weights_of_any_angles_sum_to_half_a_turn_in_any_order(angles: list[float]) -> None:
+    weights = angle_weights(np.array(angles)).weights_rad
+    assert weights.sum() == pytest.approx(np.pi)
+    assert (weights >= 0).all()
+    np.testing.assert_allclose(angle_weights(np.array(angles[::-1])).weights_rad, weights[::-1], atol=1e-9)
+
+
+def test_coverage_says_how_much_of_the_half_turn_was_seen_and_the_widest_gap_is_told() -> None:
+    assert angle_weights(HALF_TURN).coverage == 1.0
+    wedge = angle_weights(HALF_TURN[(HALF_TURN < 100) | (HALF_TURN > 140)])
+    assert wedge.coverage == pytest.approx(140 / 180, abs=0.02)
+    assert wedge.largest_gap_deg == pytest.approx(44.0)
+
+
+def test_one_angle_is_refused() -> None:
+    with pytest.raises(ProjectionError, match="at least two"):
+        angle_weights(np.array([10.0, 190.0]))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from live_analysis.reconstruction.direct import HalfColumns
-from live_analysis.reconstruction.hierarchy import circle
+from live_analysis.reconstruction.lattice import Lattice
 from live_analysis.reconstruction.ramp_filter import MARGIN_COLUMNS
 from live_analysis.reconstruction.smoothed_spline import smoothed_spline
 
@@ -17,7 +17,7 @@ def summed(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """The volume, shape (y, x, 16), and where it is seen from all sides."""
     num = filtered.shape[1] - 2 * MARGIN_COLUMNS
-    first_x, stop_x = circle(num, min(axis_column, num - 1 - axis_column))
+    first_x, stop_x = Lattice.square(num).within(min(axis_column, num - 1 - axis_column))
     volume = np.zeros((num, num, 16), np.float32)
     weights = np.linspace(0.5, 1.5, len(filtered), dtype=np.float32)
     columns = HalfColumns(num, axis_column, linear_steps)

@@ -7,11 +7,11 @@ from live_analysis.reconstruction.hierarchy import (
     LEAVES_IN_SECTOR,
     add_leaf,
     add_sector,
-    circle,
     hierarchy,
     sum_leaf,
     zeros_of,
 )
+from live_analysis.reconstruction.lattice import Lattice
 from live_analysis.reconstruction.ramp_filter import MARGIN_COLUMNS
 
 
@@ -35,7 +35,7 @@ def test_projections_of_ones_add_up_to_ones_everywhere_in_the_circle(
         place = grid.step_t, grid.num_s, grid.first, grid.stop, grid.base
         add_leaf(samples, *place, leaf_samples, offset_rad, leaf.step_t, leaf.num_s, leaf.base, k == 0)
     volume = np.zeros((num, num, 16), np.float32)
-    first_x, stop_x = circle(num, radius)
+    first_x, stop_x = Lattice.square(num).within(radius)
     add_sector(volume, first_x, stop_x, samples, bundles.direction_rad(sector), grid.step_t, grid.num_s, grid.base)
     y, x = np.indices((num, num)) - (num - 1) / 2
     distance, rounding = np.hypot(x, y), 1e-9  # a point on the rim itself may count as either

@@ -3,13 +3,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_analysis.reconstruction.smoothed_spline import smoothed_spline
+from live_analysis.reconstruction.ramp_filter import MARGIN_COLUMNS
+from live_analysis.reconstruction.smoothed_spline import read_columns, smoothed_spline
 
 
 def test_with_nothing_to_smooth_they_are_the_weights_of_the_cubic_spline() -> None:
     at_column, between = smoothed_spline(np.array([0.0, 0.5]), 0.0)
     assert at_column == pytest.approx([1 / 6, 4 / 6, 1 / 6, 0], abs=1e-5)
     assert between == pytest.approx([1 / 48, 23 / 48, 23 / 48, 1 / 48], abs=1e-5)
+
+
+def test_columns_are_read_where_they_are_asked_for() -> None:
+    """The spline of coefficients that lie on a parabola is that parabola, a sixth of its curvature higher."""
+    column = np.arange(-MARGIN_COLUMNS, 7 + MARGIN_COLUMNS, dtype=np.float32)
+    coefficients = np.repeat((column**2)[None, :, None], 16, axis=2)
+    found = read_columns(coefficients, np.array([0.0, 0.25]))
+    assert found.shape == (1, 7, 2, 16)
+    places = np.arange(7)[:, None] + np.array([0.0, 0.25])
+    np.testing.assert_allclose(found[0, :, :, 3], places**2 + 1 / 3, atol=1e-3)
 
 
 @given(st.floats(0, 1), st.sampled_from([0.0, 1.0, 1.5, 2.5]))

@@ -12,6 +12,7 @@ from numba import prange
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from live_analysis.corrections.bin_order import median, ordering_median, running_median_of_five
 from live_analysis.corrections.column_offsets import (
     LEAST_WEIGHT,
     MAD_TO_SIGMA,
@@ -134,10 +135,10 @@ def _partial_offsets(bins: Floats, found: Offsets) -> Floats:
 
 def _smoothed(in_bins: Floats) -> tuple[Floats, Floats]:
     """Return medians over neighbouring bins, and what they must exceed to be no noise."""
-    smooth = ndimage.median_filter(in_bins, (1, PARTIAL_BINS, 1), mode="nearest")
+    smooth = running_median_of_five(in_bins)
     usual = MAD_TO_SIGMA * np.median(np.abs(smooth), axis=2, keepdims=True)
     # Between neighbouring bins there is noise alone, but for the two ends of a stripe.
-    noise = MAD_TO_SIGMA * np.median(np.abs(np.diff(in_bins, axis=1)), axis=1, keepdims=True) / np.sqrt(2)
+    noise = MAD_TO_SIGMA * median(np.abs(np.diff(in_bins, axis=1)))[:, None, :] / np.sqrt(2)
     return smooth, np.asarray(PARTIAL_SIGMAS * np.maximum(usual, noise / np.sqrt(PARTIAL_BINS)), np.float32)
 
 
@@ -148,13 +149,13 @@ def _noise(integrals: Floats) -> Floats:
     result = np.empty((num_rows, num_columns), np.float32)
     stride = max(1, (num - 2) // 64)
     for row in prange(num_rows):
-        sample = np.empty(len(range(1, num - 1, stride)), np.float32)
-        for column in range(num_columns):
-            for k in range(len(sample)):
-                at = 1 + k * stride
+        sample = np.empty((len(range(1, num - 1, stride)), num_columns), np.float32)
+        for k in range(len(sample)):
+            at = 1 + k * stride
+            for column in range(num_columns):
                 between = np.float32(0.5) * (integrals[at - 1, row, column] + integrals[at + 1, row, column])
-                sample[k] = abs(integrals[at, row, column] - between)
-            result[row, column] = np.median(sample)
+                sample[k, column] = abs(integrals[at, row, column] - between)
+        result[row] = ordering_median(sample)
     return result
 
 

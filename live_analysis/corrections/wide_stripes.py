@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from live_analysis.corrections.bin_order import in_order, median, quantile
 from live_analysis.corrections.column_offsets import MAD_TO_SIGMA, compare
 
 SIDE_COLUMNS = 6  # on either side of a jump, that it is measured with
@@ -37,17 +38,17 @@ def wide_offsets(bins: Floats, axis_column: float | None) -> Floats:
         return offsets
     bins = _without_single_columns(bins)
     in_bins = _jumps(bins)
-    jumps = np.median(in_bins, axis=1)
-    spread = MAD_TO_SIGMA * np.median(np.abs(in_bins - jumps[:, None, :]), axis=1)
+    jumps = median(in_bins)
+    spread = MAD_TO_SIGMA * median(np.abs(in_bins - jumps[:, None, :]))
     usual = MAD_TO_SIGMA * np.median(np.abs(jumps), axis=1, keepdims=True)
     large = np.abs(jumps) > SIGMAS * np.maximum(usual, spread / np.sqrt(num_bins))
     # The edge of an object that moves only a little is there at some angles more than at others.
-    lasting = np.quantile(in_bins * np.sign(jumps)[:, None, :], SELDOM, axis=1)
+    lasting = quantile(in_order(in_bins * np.sign(jumps)[:, None, :]), SELDOM)
     large &= lasting > LASTING * np.abs(jumps)
     if axis_column is not None:
         large &= ~_mirrored(jumps, axis_column)
     step = np.zeros_like(jumps)
-    step[:, 1:] = np.median(np.diff(bins, axis=2), axis=1)
+    step[:, 1:] = median(np.diff(bins, axis=2))
     for row in np.flatnonzero(large.any(axis=1)):
         places = _sharpest(large[row], step[row] * np.sign(jumps[row]))
         for begin in places:

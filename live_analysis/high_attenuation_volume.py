@@ -7,8 +7,11 @@ sum of grey levels is not, as long as a component and its blur are summed whole.
 from dataclasses import dataclass
 
 import numpy as np
+from numba import prange
 from numpy.typing import NDArray
 from scipy import ndimage
+
+from live_analysis.reconstruction.compiled import compiled
 
 SEED_THRESHOLD_PER_CM = 28.0  # above CuS (24.6 /cm) by 2.6 times the noise of one voxel, below half of Cu (63.4 /cm)
 THRESHOLD_VARIATION_PER_CM = 3.0
@@ -125,6 +128,7 @@ def high_attenuation_volume(
             voxel_size_um,
             phase_per_cm,
             noise,
+            background,
             blur_variance_um2,
         )
         for change in (0.0, THRESHOLD_VARIATION_PER_CM, -THRESHOLD_VARIATION_PER_CM)
@@ -161,28 +165,30 @@ def _measure(
     voxel_size_um: float,
     phase_per_cm: float,
     noise_per_cm: float,
+    background_per_cm: float,
     blur_variance_um2: float,
 ) -> _Components:
     labels = _dilated_seeds(smoothed > threshold)
     num = int(labels.max(initial=0))
     if not num:
         return _Components(np.zeros(0), np.zeros(0), 0.0, labels > 0)
-    index = np.arange(1, num + 1)
     ring = _grown(labels, 1)
     ring[labels > 0] = 0
-    ring_sizes = ndimage.sum_labels(np.ones_like(values), ring, index)
-    everywhere = float(np.median(values))
-    ring_sums = ndimage.sum_labels(values, ring, index)
-    local = np.divide(ring_sums, ring_sizes, out=np.full(num, everywhere), where=ring_sizes > 0)
-    sizes = ndimage.sum_labels(inside, labels, index)
-    sums = ndimage.sum_labels(values * inside, labels, index)
+    around = np.nonzero(ring)
+    ring_sizes = np.bincount(ring[around], minlength=num + 1)[1:]
+    ring_sums = np.bincount(ring[around], values[around], num + 1)[1:]
+    local = np.divide(ring_sums, ring_sizes, out=np.full(num, background_per_cm), where=ring_sizes > 0)
+    held = np.nonzero(labels)
+    label = labels[held]
+    sizes = np.bincount(label, inside[held], num + 1)[1:]
+    sums = np.bincount(label, values[held].astype(np.float64) * inside[held], num + 1)[1:]
     contrast = np.maximum(phase_per_cm - local, 1e-6)
     voxel_um3 = voxel_size_um**3
     volumes = (sums - sizes * local) / contrast * voxel_um3
     noise = noise_per_cm * np.sqrt(sizes + sizes**2 / np.maximum(ring_sizes, 1)) / contrast * voxel_um3
     reached = sizes > 0
-    excess = np.where(labels > 0, values - np.concatenate([[0.0], local])[labels], 0)
-    thicknesses = _thicknesses_um(labels, excess, num, voxel_size_um, blur_variance_um2)
+    excess = values[held] - local[label - 1]
+    thicknesses = _thicknesses_um(held, label, excess, num, voxel_size_um, blur_variance_um2)
     return _Components(volumes[reached], thicknesses[reached], float(np.sqrt((noise**2).sum())), labels > 0)
 
 
@@ -202,20 +208,38 @@ def _grown(labels: NDArray[np.int32], num_voxels: int) -> NDArray[np.int32]:
 
     Diagonal neighbours would take in more of the surroundings than of the blur.
     """
-    grown = labels
+    grown = labels.copy()
     for _ in range(num_voxels):
-        layer = ndimage.grey_dilation(grown, footprint=ndimage.generate_binary_structure(3, 1))
-        grown = np.where(grown > 0, grown, layer)
+        inner = grown.copy()
+        _add_layer(grown, inner)
     return grown
 
 
+@compiled
+def _add_layer(grown: NDArray[np.int32], inner: NDArray[np.int32]) -> None:
+    num_z, num_y, num_x = inner.shape
+    for z in prange(num_z):
+        for y in range(num_y):
+            for x in range(num_x):
+                if inner[z, y, x] == 0:
+                    largest = max(inner[max(z - 1, 0), y, x], inner[min(z + 1, num_z - 1), y, x])
+                    largest = max(largest, inner[z, max(y - 1, 0), x], inner[z, min(y + 1, num_y - 1), x])
+                    grown[z, y, x] = max(largest, inner[z, y, max(x - 1, 0)], inner[z, y, min(x + 1, num_x - 1)])
+
+
 def _thicknesses_um(
-    labels: NDArray[np.int32], excess: NDArray[np.float64], num: int, voxel_size_um: float, blur_variance_um2: float
+    positions: tuple[NDArray[np.intp], ...],
+    label: NDArray[np.int32],
+    excess: NDArray[np.float64],
+    num: int,
+    voxel_size_um: float,
+    blur_variance_um2: float,
 ) -> NDArray[np.float64]:
-    """Shortest full axis of the spheroid with the second moments of each component's excess, without its blur."""
-    positions = np.nonzero(labels)
-    label = labels[positions]
-    weight = np.maximum(excess[positions], 0)
+    """Shortest full axis of the spheroid with the second moments of each component's excess, without its blur.
+
+    ``positions`` are z, y and x of the voxels of all components, ``label`` and ``excess`` have one entry for each.
+    """
+    weight = np.maximum(excess, 0)
     mass = np.maximum(np.bincount(label, weight, num + 1)[1:], 1e-30)
     centre = [np.bincount(label, weight * p, num + 1)[1:] / mass for p in positions]
     moments = np.empty((num, 3, 3))

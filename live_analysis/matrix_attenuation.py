@@ -34,10 +34,15 @@ def matrix_attenuation(values_per_cm: NDArray[np.float32]) -> MatrixAttenuation:
     filled = np.where(np.isfinite(values_per_cm), values_per_cm, np.float32(middle))
     smoothed = ndimage.gaussian_filter(filled, SMOOTHING_SIGMA_VOXELS)
     kept = np.isfinite(values_per_cm)
+    among = smoothed[kept]
     for _ in range(NUM_ROUNDS):
-        centre = float(np.median(smoothed[kept]))
-        spread = 1.4826 * float(np.median(np.abs(smoothed[kept] - centre)))
-        kept &= np.abs(smoothed - centre) <= REACH_IN_SPREADS * spread
+        centre = float(np.median(among))
+        limit = REACH_IN_SPREADS * 1.4826 * float(np.median(np.abs(among - centre)))
+        near = np.abs(among - centre) <= limit
+        if near.all():
+            break
+        among = among[near]
+        kept &= np.abs(smoothed - centre) <= limit
     plain = kept & ndimage.binary_erosion(kept, iterations=RIM_VOXELS, border_value=1)
     chosen = plain if plain.any() else kept
     values = filled[chosen].astype(np.float64)

@@ -1,6 +1,7 @@
 """The axis about which a projection and its opposite are mirror images, truncated or not."""
 
 import numpy as np
+import scipy.fft
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
@@ -33,15 +34,28 @@ def mirror_axis(
     mirrored = second[:, ::-1]
     # Mirrored about `middle + shift / 2`, the second frame lies on the first when moved right by `shift`.
     shifts = np.arange(-int(2 * reach), int(2 * reach) + 1)
-    scores = np.empty(len(shifts))
-    for k, shift in enumerate(shifts):
-        a = first[:, max(0, shift) : num_columns + min(0, shift)]
-        b = mirrored[:, max(0, -shift) : num_columns + min(0, -shift)]
-        power = float(np.vdot(a, a)) * float(np.vdot(b, b))
-        scores[k] = float(np.vdot(a, b)) / np.sqrt(power) if power > 0 else 0.0
+    begins, ends = np.maximum(shifts, 0), num_columns + np.minimum(shifts, 0)
+    power = _power_of_columns(first, begins, ends) * _power_of_columns(mirrored, begins - shifts, ends - shifts)
+    product = _correlation(first, mirrored)[shifts]
+    scores = np.divide(product, np.sqrt(power), out=np.zeros(len(shifts)), where=power > 0)
     shared = 1 - np.abs(shifts) / num_columns
     best = int(np.argmax(scores * np.sqrt(shared)))  # few columns are alike by chance more easily
     return middle + (shifts[best] + parabola_offset(scores, best)) / 2, float(scores[best] * np.sqrt(shared[best]))
+
+
+def _correlation(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the sum of products of two frames, the second moved right by 0, 1, ... and (from the end) -1, -2, ..."""
+    length = scipy.fft.next_fast_len(2 * first.shape[1], real=True)
+    a, b = (scipy.fft.rfft(frame.astype(np.float64), length, axis=1) for frame in (first, second))
+    return np.asarray(scipy.fft.irfft((a * b.conj()).sum(axis=0), length), np.float64)
+
+
+def _power_of_columns(
+    frame: NDArray[np.float32], begins: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the sum of squares from each first column to the last before each end."""
+    so_far = np.concatenate([[0.0], np.cumsum((frame.astype(np.float64) ** 2).sum(axis=0))])
+    return np.asarray(so_far[ends] - so_far[begins])
 
 
 def parabola_offset(scores: NDArray[np.float64], best: int) -> float:

@@ -65,4 +65,5 @@ def ordering_median(values: Floats) -> Floats:
     """Return the median over the bins of values of shape (bin, column), which are put in order in place."""
     sort_bins(values)
     num_bins = len(values)
-    return (values[(num_bins - 1) // 2] + values[num_bins // 2]) / np.float32(2)
+    middle: Floats = (values[(num_bins - 1) // 2] + values[num_bins // 2]) / np.float32(2)
+    return middle

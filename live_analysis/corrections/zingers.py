@@ -5,7 +5,7 @@ from numba import prange
 from numpy.typing import NDArray
 
 from live_analysis.normalisation import CountedPixels
-from live_analysis.reconstruction.compiled import compiled, compiled_serial
+from live_analysis.reconstruction.compiled import compiled, compiled_serial, inlined
 
 NOISES = 12.0  # a zinger exceeds its neighbours by so many standard deviations of the noise
 LEAST_PART = 0.05  # of the neighbours; less is not worth the detail that might be lost
@@ -78,19 +78,43 @@ def _replace(
     for frame in prange(num_frames):
         image, excess = stack[frame], excess_of_beam[frame]
         neighbours = np.empty(8, np.float32)
+        suspect = np.empty(width, np.bool_)
         for row in range(height):
             line = image[row]
+            # Most pixels end here: a zinger is clearly brighter than at least one of two opposite neighbours.
+            for column in range(1, width - 1):
+                suspect[column] = _stands_out(line[column], line[column - 1], line[column + 1])
+            suspect[0] = _stands_out(line[0], line[1], line[1])
+            suspect[-1] = _stands_out(line[-1], line[-2], line[-2])
             for column in range(width):
-                # Most pixels end here: a zinger is clearly brighter than at least one of two opposite neighbours.
-                at_left = line[column - 1] if column > 0 else line[column + 1]
-                at_right = line[column + 1] if column < width - 1 else line[column - 1]
-                if line[column] <= np.float32(1 + LEAST_PART) * min(at_left, at_right):
-                    continue
-                median = _median_of_neighbours(image, row, column, excess, neighbours)
-                if not np.isnan(median):
-                    cleaned[frame, row, column] = median
-                    num_replaced[frame, row] += 1
+                if suspect[column] and not _is_hidden(image, row, column, excess):
+                    median = _median_of_neighbours(image, row, column, excess, neighbours)
+                    if not np.isnan(median):
+                        cleaned[frame, row, column] = median
+                        num_replaced[frame, row] += 1
     return num_replaced
+
+
+@inlined
+def _stands_out(value: np.float32, at_left: np.float32, at_right: np.float32) -> bool:
+    # Not "exceeds": beside a pixel that is NaN nothing is known, and it must be looked at.
+    return not value <= np.float32(1 + LEAST_PART) * min(at_left, at_right)
+
+
+@inlined
+def _is_hidden(image: NDArray[np.float32], row: int, column: int, excess_of_beam: float) -> bool:
+    """Whether two opposite neighbours are almost as bright: what is left of noise, for less than its median costs."""
+    if not (0 < row < image.shape[0] - 1 and 0 < column < image.shape[1] - 1):
+        return False
+    above, line, below = image[row - 1], image[row], image[row + 1]
+    low = min(above[column], below[column]), min(line[column - 1], line[column + 1])
+    lower = min(above[column - 1], below[column + 1]), min(above[column + 1], below[column - 1])
+    total = above[column - 1] + above[column] + above[column + 1] + line[column - 1] + line[column + 1]
+    if np.isnan(total + below[column - 1] + below[column] + below[column + 1]):
+        return False
+    # No more than the second brightest neighbour, and no more than the median.
+    second, least = max(max(low), max(lower)), min(min(low), min(lower))
+    return bool(line[column] <= second + excess_of_beam * np.sqrt(max(least, FAINTEST)))
 
 
 @compiled_serial

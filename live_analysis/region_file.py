@@ -4,7 +4,7 @@ from pathlib import Path
 
 import h5py
 
-from live_analysis.tomogram_volume import RegionVolume
+from live_analysis.region_volume import RegionVolume
 
 
 def write_region(folder: Path, region: RegionVolume, *, pixel_size_um: float, run_uid: str) -> None:

@@ -9,8 +9,9 @@ from live_analysis.grey_scale import GreyAnchor, GreyScale, measure_anchor, two_
 from live_analysis.high_attenuation_volume import high_attenuation_volume
 from live_analysis.matrix_attenuation import matrix_attenuation
 from live_analysis.quantity import Quantity
+from live_analysis.region_volume import RegionVolume
 from live_analysis.slices_picture import OrthogonalSlices
-from live_analysis.tomogram_volume import RegionVolume, TomogramVolume
+from live_analysis.tomogram_volume import TomogramVolume
 from operando.model.experiment import Analysis
 from operando.model.materials import attenuation_per_cm
 

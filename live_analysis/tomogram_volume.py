@@ -8,22 +8,20 @@ from numpy.typing import NDArray
 from live_analysis.corrections.axis_tilt import AxisTilt, axis_tilt
 from live_analysis.corrections.counts_correction import Lean
 from live_analysis.corrections.stripes import StripesFound, remove_stripes
+from live_analysis.integral_slabs import IntegralSlabs
 from live_analysis.reconstruction.cylinder_model import fit_cylinder
 from live_analysis.reconstruction.filtered_scan import FilteredScan, ends_in_air, filter_scan
 from live_analysis.reconstruction.lattice import Lattice
+from live_analysis.region_volume import RegionBox, RegionVolume, rows_of
 from live_analysis.rotation_axis import RotationAxis, find_rotation_axis
 from live_analysis.slices_picture import OrthogonalSlices
 from live_analysis.tomogram_frames import TomogramFrames
 from operando.model.geometry import CellGeometry, Region
 
-SLAB_BYTES = 400_000_000  # of attenuation integrals; filtering and back projection hold several copies
 AXIS_ROWS = 24
 ROWS_FOR_BORE = 48
 ROWS_TIMES_FRAMES_FOR_AXIS = 8640  # few projections need more rows to find the axis
-REFERENCE_POINTS = 120  # about as many on a diameter of the reference's disc: 11,000 points a row
-REGION_MARGIN_UM = (
-    40.0  # around the region, so that what its faces cut is seen whole; the largest lenses are 60 um wide
-)
+REFERENCE_POINTS = 500  # at most on a diameter of the reference's disc: 196,000 points a row
 
 
 @dataclass(frozen=True)
@@ -33,22 +31,6 @@ class Reference:
     bottom_um: float
     top_um: float
     radius_um: float
-
-
-@dataclass(frozen=True)
-class RegionVolume:
-    """The analysis region with a margin around it, ordered (z, y, x) with z downwards.
-
-    ``values_per_cm`` is NaN outside the view. ``inside`` is the part of each voxel that lies in the region, 0 to 1.
-    ``core`` selects the voxels of the region, to the nearest whole one. ``rows`` are the detector rows of the values.
-    ``complete`` is False where the view or a steel piston cuts the region.
-    """
-
-    values_per_cm: NDArray[np.float32]
-    inside: NDArray[np.float32]
-    core: tuple[slice, slice, slice]
-    rows: slice
-    complete: bool
 
 
 @dataclass(frozen=True)
@@ -74,12 +56,6 @@ class TomogramVolume:
     stripes: StripesFound
 
 
-def rows_of(bottom_um: float, top_um: float, num_rows: int, pixel_size_um: float) -> slice:
-    """Return the detector rows between two heights above the bottom of the view, row 0 at the top."""
-    first = round(num_rows - top_um / pixel_size_um)
-    return slice(max(first, 0), min(first + round((top_um - bottom_um) / pixel_size_um), num_rows))
-
-
 def reconstruct_tomogram(
     frames: TomogramFrames,
     pixel_size_um: float,
@@ -99,18 +75,22 @@ def reconstruct_tomogram(
     num_rows, num_columns = frames.frame_shape
     angles_deg = frames.angles_deg
     usable = frames.transparent_rows()
-    box = None if region is None else _Box.around(region, num_rows, usable, pixel_size_um)
+    box = None if region is None else RegionBox.around(region, num_rows, usable, pixel_size_um)
     reference_rows = (
         None if reference is None else rows_of(reference.bottom_um, reference.top_um, num_rows, pixel_size_um)
     )
     middle = (usable.start + usable.stop) // 2
     middle_row = middle if box is None else min(max(box.middle_row, usable.start), usable.stop - 1)
     tilt = _straightened(frames, angles_deg, usable)
-    axis = _axis(frames, angles_deg, usable)
+    slabs = IntegralSlabs(frames, usable)
+    axis = _axis(slabs, angles_deg)
     bore_centre_um = None
     if cell is not None and wall_per_cm is not None:
         plain = _common(usable, usable if reference_rows is None else reference_rows)
-        bore_centre_um = _bore_centre_um(frames, plain, axis.column, pixel_size_um, cell, wall_per_cm)
+        plain = slice(plain.start, min(plain.stop, plain.start + ROWS_FOR_BORE))
+        fit = fit_cylinder(slabs.values(plain), angles_deg, axis.column, pixel_size_um, cell, wall_per_cm)
+        # Once, in rows of the reference: single particles pull the centre, and slabs must not differ.
+        bore_centre_um = fit.centre_x_um, fit.centre_y_um
 
     square = Lattice.square(num_columns)
     lines = Lattice(1, num_columns), Lattice(num_columns, 1)
@@ -121,10 +101,7 @@ def reconstruct_tomogram(
     num_dead = num_zingers = 0
     stripes = StripesFound()
     absolute, coverage, largest_gap_deg = True, 1.0, 180.0
-    slab_rows = max(SLAB_BYTES // (4 * num_columns * len(angles_deg)), 1)
-    for begin in range(usable.start, usable.stop, slab_rows):
-        rows = slice(begin, min(begin + slab_rows, usable.stop))
-        integrals = frames.integrals(rows)
+    for rows, integrals in slabs:
         num_dead, num_zingers = num_dead + integrals.num_dead, num_zingers + integrals.num_zingers
         # Before stripes are taken off: columns brighter than their flat tell that the flat is not this beam's.
         absolute = absolute and (cell is not None or ends_in_air(integrals.values))
@@ -174,83 +151,14 @@ def _straightened(frames: TomogramFrames, angles_deg: NDArray[np.float64], usabl
     return tilt
 
 
-def _axis(frames: TomogramFrames, angles_deg: NDArray[np.float64], usable: slice) -> RotationAxis:
+def _axis(slabs: IntegralSlabs, angles_deg: NDArray[np.float64]) -> RotationAxis:
+    usable = slabs.usable
     middle = (usable.start + usable.stop) // 2
     wanted = max(AXIS_ROWS, ROWS_TIMES_FRAMES_FOR_AXIS // len(angles_deg))
-    half = max(min(wanted, SLAB_BYTES // (4 * frames.frame_shape[1] * len(angles_deg))) // 2, 1)
-    rows = slice(max(usable.start, middle - half), min(usable.stop, middle + half))
-    return find_rotation_axis(frames.integrals(rows).values, angles_deg)
-
-
-@dataclass(frozen=True)
-class _Box:
-    """Voxels of a region and its margin: ``parts`` are the parts of the voxels inside it along z, y and x."""
-
-    lattice: Lattice
-    rows: slice
-    parts: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
-    middle_row: int
-    complete: bool
-
-    @classmethod
-    def around(cls, region: Region, num_rows: int, usable: slice, pixel_size_um: float) -> "_Box":
-        """Lay voxels over a region and as much of its margin as can be seen."""
-        margin = round(REGION_MARGIN_UM / pixel_size_um)
-        wanted = rows_of(region.bottom_um, region.top_um, num_rows, pixel_size_um)
-        rows = slice(max(wanted.start - margin, usable.start), min(wanted.stop + margin, usable.stop))
-        num_x, num_y = (
-            round(width_um / pixel_size_um) + 2 * margin for width_um in (region.width_x_um, region.width_y_um)
-        )
-        edges_um = (num_rows - np.arange(rows.start, max(rows.stop, rows.start) + 1)) * pixel_size_um
-        z_parts = _overlap(edges_um[1:], edges_um[:-1], region.bottom_um, region.top_um)
-        seen_um = float(z_parts.sum()) * pixel_size_um
-        return cls(
-            Lattice(num_y, num_x),
-            rows,
-            (z_parts, _parts(num_y, region.width_y_um, pixel_size_um), _parts(num_x, region.width_x_um, pixel_size_um)),
-            (wanted.start + wanted.stop) // 2,
-            seen_um > region.top_um - region.bottom_um - pixel_size_um / 2,
-        )
-
-    def volume(self, values_per_cm: NDArray[np.float32]) -> RegionVolume:
-        """Join values to what is known of their voxels."""
-        z, y, x = self.parts
-        inside = (z[:, None, None] * y[:, None] * x).astype(np.float32)
-        seen = bool(np.isfinite(values_per_cm[inside > 0]).all())
-        core = (_core(z), _core(y), _core(x))
-        return RegionVolume(values_per_cm, inside, core, self.rows, self.complete and seen)
-
-
-def _overlap(
-    low_um: NDArray[np.float64], high_um: NDArray[np.float64], bottom_um: float, top_um: float
-) -> NDArray[np.float64]:
-    covered = np.minimum(high_um, top_um) - np.maximum(low_um, bottom_um)
-    return np.asarray(np.maximum(covered, 0.0) / (high_um - low_um))
-
-
-def _parts(num: int, width_um: float, pixel_size_um: float) -> NDArray[np.float64]:
-    low_um = (np.arange(num, dtype=np.float64) - num / 2) * pixel_size_um
-    return _overlap(low_um, low_um + pixel_size_um, -width_um / 2, width_um / 2)
-
-
-def _core(parts: NDArray[np.float64]) -> slice:
-    held = np.flatnonzero(parts >= 0.5)
-    return slice(int(held[0]), int(held[-1]) + 1) if held.size else slice(0, 0)
-
-
-def _bore_centre_um(
-    frames: TomogramFrames,
-    rows: slice,
-    axis_column: float,
-    pixel_size_um: float,
-    cell: CellGeometry,
-    wall_per_cm: float,
-) -> tuple[float, float]:
-    """Fit the bore's centre once, in rows of the reference: single particles pull it, and slabs must not differ."""
-    rows = slice(rows.start, min(rows.stop, rows.start + ROWS_FOR_BORE))
-    values = frames.integrals(rows).values
-    fit = fit_cylinder(values, frames.angles_deg, axis_column, pixel_size_um, cell, wall_per_cm)
-    return fit.centre_x_um, fit.centre_y_um
+    half = max(min(wanted, slabs.num_rows) // 2, 1)
+    return find_rotation_axis(
+        slabs.values(slice(max(usable.start, middle - half), min(usable.stop, middle + half))), angles_deg
+    )
 
 
 def _common(usable: slice, wanted: slice) -> slice:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_analysis.frame_reader import FrameReader
+from live_analysis.high_attenuation_volume import high_attenuation_volume
 from live_analysis.live.live_tomogram import LiveScan, LiveTomogram
 from live_analysis.live.live_volume import Assumptions
 from live_analysis.live.preview_publisher import PreviewPublisher
@@ -24,7 +25,7 @@ from operando.model.run_directory import RunDirectory
 
 NUM_PROJECTIONS, NUM_ROWS, NUM_COLUMNS, PIXEL_UM = 90, 24, 64, 20.0
 CELL = CellGeometry(bore_diameter_mm=2.0, wall_outer_diameter_mm=4.0, wall_material="PEEK")
-CONTENT_PER_CM, WALL_PER_CM = 2.0, 0.3
+CONTENT_PER_CM, WALL_PER_CM, PHASE_PER_CM = 2.0, 0.3, 60.0
 DARK_COUNTS, FLAT_COUNTS = 100, 20_000
 
 
@@ -68,6 +69,9 @@ def warm_up() -> None:
             reference=Reference(100.0, 300.0, 100.0),
         )
         frames.close()
+    cube = np.zeros((12, 12, 12), np.float32)
+    cube[4:8, 4:8, 4:8] = PHASE_PER_CM
+    high_attenuation_volume(cube, PIXEL_UM, PHASE_PER_CM, resolution_fwhm_um=PIXEL_UM)
 
 
 def _integrals(angles_deg: NDArray[np.float64]) -> NDArray[np.float64]:

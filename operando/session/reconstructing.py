@@ -15,7 +15,7 @@ from live_analysis.final_volume.plan import VolumeSettings
 from live_analysis.final_volume.raw_scan import RawScan, VolumeError
 from live_analysis.final_volume.run_scan import scan_of_run
 from live_analysis.final_volume.slab_journal import only_writer
-from live_analysis.tomogram_volume import rows_of
+from live_analysis.region_volume import rows_of
 from operando.model.experiment import Experiment
 from operando.model.experiment_file import load_experiment
 from operando.model.materials import MaterialError, attenuation_per_cm

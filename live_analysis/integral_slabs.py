@@ -1,0 +1,42 @@
+"""The attenuation integrals of a tomogram in portions that memory can hold."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_analysis.corrections.counts_correction import Integrals
+from live_analysis.reconstruction.lanes import NUM_LANES
+from live_analysis.tomogram_frames import TomogramFrames
+
+SLAB_BYTES = 400_000_000  # of attenuation integrals; the filtered projections are as many again
+
+
+class IntegralSlabs:
+    """The integrals of the usable rows, slab by slab; where one slab holds them all they are made once.
+
+    ``num_rows`` is how many rows a slab has at most.
+    """
+
+    def __init__(self, frames: TomogramFrames, usable: slice) -> None:
+        self.usable = usable
+        most = max(SLAB_BYTES // (4 * frames.frame_shape[1] * len(frames.angles_deg)), 1)
+        # Rows are filtered and projected back sixteen at a time.
+        self.num_rows = most // NUM_LANES * NUM_LANES or most
+        self._frames = frames
+        self._whole = frames.integrals(usable) if usable.stop - usable.start <= most else None
+
+    def values(self, rows: slice) -> NDArray[np.float32]:
+        """Return the integrals of some of the rows, to be read: shape (frame, row, column)."""
+        if self._whole is None:
+            return self._frames.integrals(rows).values
+        return self._whole.values[:, rows.start - self.usable.start : rows.stop - self.usable.start]
+
+    def __iter__(self) -> Iterator[tuple[slice, Integrals]]:
+        """Give each slab once; its integrals may be changed then."""
+        if self._whole is not None:
+            yield self.usable, self._whole
+            return
+        for begin in range(self.usable.start, self.usable.stop, self.num_rows):
+            rows = slice(begin, min(begin + self.num_rows, self.usable.stop))
+            yield rows, self._frames.integrals(rows)

@@ -21,7 +21,7 @@ from operando.model.geometry import CellGeometry, Region
 AXIS_ROWS = 24
 ROWS_FOR_BORE = 48
 ROWS_TIMES_FRAMES_FOR_AXIS = 8640  # few projections need more rows to find the axis
-REFERENCE_POINTS = 500  # at most on a diameter of the reference's disc: 196,000 points a row
+REFERENCE_POINTS = 240  # at most on a diameter of the reference's disc: 45,000 points a row
 
 
 @dataclass(frozen=True)

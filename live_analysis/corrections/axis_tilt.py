@@ -102,10 +102,9 @@ def _refined(pair: Pair, rough: AxisOfPair) -> tuple[float, float] | None:
     centre_deg = 0.0 if rough.tilt_deg is None else rough.tilt_deg
     tilts_deg = centre_deg + step_deg * np.arange(-reach, reach + 1)
     columns, scores = np.empty(len(tilts_deg)), np.empty(len(tilts_deg))
+    textures = texture(pair[0]), texture(pair[1])  # before the turns, which are small: it costs more than they do
     for index, tilt_deg in enumerate(tilts_deg):
-        upright = turned(pair, float(tilt_deg))
-        textures = texture(upright[0]), texture(upright[1])
-        columns[index], scores[index] = _axis_near(textures, rough.column)
+        columns[index], scores[index] = _axis_near(turned(textures, float(tilt_deg)), rough.column)
     best = int(np.argmax(scores))
     if not 0 < best < len(scores) - 1:
         return None

@@ -56,8 +56,10 @@ class CylinderFit:
         )
         return model
 
-    def attenuation(self, x: NDArray[np.float64], y: NDArray[np.float64], pixel_size_um: float) -> NDArray[np.float32]:
-        """Evaluate the model at points, in columns from the rotation axis, which broadcast to one shape.
+    def attenuation(
+        self, x: NDArray[np.float64], y: NDArray[np.float64], pixel_size_um: float, rows: slice = slice(None)
+    ) -> NDArray[np.float32]:
+        """Evaluate the model in some rows at points, in columns from the rotation axis, which broadcast to one shape.
 
         Returns
         -------
@@ -67,7 +69,7 @@ class CylinderFit:
         radius_um = np.hypot(x * pixel_size_um - self.centre_x_um, y * pixel_size_um - self.centre_y_um)
         in_bore = radius_um <= self.cell.bore_diameter_mm * UM_PER_MM / 2
         in_wall = ~in_bore & (radius_um <= self.cell.wall_outer_diameter_mm * UM_PER_MM / 2)
-        values = np.multiply.outer(self.content_per_cm.astype(np.float32), in_bore.astype(np.float32))
+        values = np.multiply.outer(self.content_per_cm[rows].astype(np.float32), in_bore.astype(np.float32))
         values += in_wall.astype(np.float32) * np.float32(self.wall_per_cm)
         return np.asarray(values, np.float32)
 

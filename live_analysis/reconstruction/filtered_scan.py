@@ -68,7 +68,7 @@ class FilteredScan:
             lanes = volume[seen, held.start - first : held.stop - first]
             result[held.start - start : held.stop - start, seen] = lanes.T
         if self.cylinder is not None:
-            result += self.cylinder.attenuation(lattice.x, lattice.y, self.pixel_size_um)[start:stop]
+            result += self.cylinder.attenuation(lattice.x, lattice.y, self.pixel_size_um, slice(start, stop))
         return result
 
 

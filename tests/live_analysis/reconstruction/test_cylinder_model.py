@@ -49,6 +49,9 @@ def test_rows_are_fitted_separately() -> None:
         np.concatenate(rows, axis=1).astype(np.float32), detector.angles_deg, 79.5, 14.0, CELL, PEEK_PER_CM
     )
     np.testing.assert_allclose(fit.content_per_cm, [2.0, 3.0], rtol=1e-3)
+    # In the bore, in the wall and outside, in um from the axis.
+    values = fit.attenuation(np.array([0.0, 5e3, 9e3]) / 14.0, np.zeros(1), 14.0, slice(1, 2))
+    np.testing.assert_allclose(values, [[3.0, PEEK_PER_CM, 0.0]], rtol=1e-3)
 
 
 def test_a_wall_that_is_not_there_is_refused() -> None:

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MIN_DISTANCE_IN_UNCERTAINTIES = 5.0
+# Of a material that is known, where bore and wall are declared: if they are right, it comes out right to 0.02.
+LARGEST_REFERENCE_ERROR = 0.03
 
 
 class GreyScaleError(ValueError):

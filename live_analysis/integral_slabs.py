@@ -32,6 +32,15 @@ class IntegralSlabs:
             return self._frames.integrals(rows).values
         return self._whole.values[:, rows.start - self.usable.start : rows.stop - self.usable.start]
 
+    def frame(self, index: int) -> NDArray[np.float32]:
+        """Return all usable rows of one projection, to be read: shape (row, column)."""
+        found = (
+            self._frames.integrals(self.usable, slice(index, index + 1)).values[0]
+            if self._whole is None
+            else self._whole.values[index]
+        )
+        return np.asarray(found, np.float32)
+
     def __iter__(self) -> Iterator[tuple[slice, Integrals]]:
         """Give each slab once; its integrals may be changed then."""
         if self._whole is not None:

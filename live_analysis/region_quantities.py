@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from live_analysis.grey_scale import GreyAnchor, GreyScale, measure_anchor, two_point_scale
+from live_analysis.grey_scale import LARGEST_REFERENCE_ERROR, GreyAnchor, GreyScale, measure_anchor, two_point_scale
 from live_analysis.high_attenuation_volume import high_attenuation_volume
 from live_analysis.matrix_attenuation import matrix_attenuation
 from live_analysis.quantity import Quantity
@@ -38,6 +38,8 @@ class AppliedScale:
 def anchored_scale(analysis: Analysis | None, volume: TomogramVolume) -> AppliedScale:
     """Anchor the scale to the reference slab and to nothing: where there is no matter, projections add up to zero.
 
+    Values that should have been absolute without it, and were not, contradict the declared cell: a flag says so.
+
     Raises
     ------
     GreyScaleError
@@ -50,7 +52,9 @@ def anchored_scale(analysis: Analysis | None, volume: TomogramVolume) -> Applied
     slab = analysis.grey_reference
     void = GreyAnchor("void", 0.0, 0.0, 0.0, 0.0)
     anchor = measure_anchor(volume.reference_values, slab.name, slab.attenuation)
-    return AppliedScale(two_point_scale(void, anchor), ())
+    scale = two_point_scale(void, anchor)
+    contradicted = volume.grey_values_absolute and abs(scale.gain - 1) > LARGEST_REFERENCE_ERROR
+    return AppliedScale(scale, ("cell_contradicted",) if contradicted else ())
 
 
 def region_quantities(

@@ -113,6 +113,7 @@ class TomogramAnalysis:
             cell=cell,
             wall_per_cm=wall_per_cm,
             run_uid=self._tomogram.uid,
+            known=None if self._analysis is None else self._analysis.grey_reference,
         )
         publisher = PreviewPublisher(
             self._run,

@@ -15,10 +15,11 @@ from live_analysis.reconstruction.lattice import Lattice
 from live_analysis.region_volume import RegionBox, RegionVolume, rows_of
 from live_analysis.rotation_axis import RotationAxis, find_rotation_axis
 from live_analysis.slices_picture import OrthogonalSlices
+from live_analysis.telling_rows import telling_rows
 from live_analysis.tomogram_frames import TomogramFrames
 from operando.model.geometry import CellGeometry, Region
 
-AXIS_ROWS = 24
+AXIS_ROWS, FRAMES_FOR_ROWS = 24, 16
 ROWS_FOR_BORE = 48
 ROWS_TIMES_FRAMES_FOR_AXIS = 8640  # few projections need more rows to find the axis
 REFERENCE_POINTS = 240  # at most on a diameter of the reference's disc: 45,000 points a row
@@ -152,13 +153,12 @@ def _straightened(frames: TomogramFrames, angles_deg: NDArray[np.float64], usabl
 
 
 def _axis(slabs: IntegralSlabs, angles_deg: NDArray[np.float64]) -> RotationAxis:
-    usable = slabs.usable
-    middle = (usable.start + usable.stop) // 2
-    wanted = max(AXIS_ROWS, ROWS_TIMES_FRAMES_FOR_AXIS // len(angles_deg))
-    half = max(min(wanted, slabs.num_rows) // 2, 1)
-    return find_rotation_axis(
-        slabs.values(slice(max(usable.start, middle - half), min(usable.stop, middle + half))), angles_deg
-    )
+    num = len(angles_deg)
+    wanted = max(AXIS_ROWS, ROWS_TIMES_FRAMES_FOR_AXIS // num)
+    some = np.unique(np.linspace(0, num - 1, min(num, FRAMES_FOR_ROWS)).round().astype(int))
+    rows = telling_rows(np.stack([slabs.frame(int(index)) for index in some]), min(wanted, slabs.num_rows))
+    first = slabs.usable.start
+    return find_rotation_axis(slabs.values(slice(first + rows.start, first + rows.stop)), angles_deg)
 
 
 def _common(usable: slice, wanted: slice) -> slice:

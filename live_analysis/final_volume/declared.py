@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from live_analysis.grey_scale import LARGEST_REFERENCE_ERROR
 from operando.model.geometry import CellGeometry
 
 UM_PER_MM = 1e3
-LARGEST_CONTENT_ERROR = 0.03  # of the content; where cell and wall are right, it is right to 0.02
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Declared:
     def contradicted_by(self, content_per_cm: float) -> bool:
         """Whether content that was fitted to the plain rows shows that bore, wall, energy or pixel size are others."""
         known = self.plain_per_cm
-        return known is not None and abs(content_per_cm - known) > LARGEST_CONTENT_ERROR * known
+        return known is not None and abs(content_per_cm - known) > LARGEST_REFERENCE_ERROR * known
 
     def object_of_view(self, num_columns: int, pixel_size_um: float | None) -> float | None:
         """Return the cell's outer diameter over the width of the view; None where it is unknown."""

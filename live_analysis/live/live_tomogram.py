@@ -1,17 +1,19 @@
 """Follows the projections of a tomogram and has its binned volume ready when the last one has come."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
 from live_analysis.live.binned_frames import bin_factor
 from live_analysis.live.growing_slices import GrowingSlices
+from live_analysis.live.known_slab import contradicts
 from live_analysis.live.live_file import write_live_volume
 from live_analysis.live.live_volume import Assumptions, FinishedVolume, LiveVolume
 from live_analysis.live.preview_publisher import PreviewPublisher
 from live_analysis.reconstruction.angle_weights import ProjectionError
 from live_analysis.slices_picture import OrthogonalSlices
 from live_analysis.tomogram_frames import FRAMES_AT_ONCE, TomogramFrames
+from operando.model.experiment import GreyReference
 from operando.model.frames import FrameKind
 from operando.model.geometry import CellGeometry
 
@@ -22,7 +24,7 @@ CHECK_AT = 0.9  # of the projections: what was assumed wrongly is mended before 
 class LiveScan:
     """What must be known of a scan before its volume can be begun.
 
-    ``cell`` and ``wall_per_cm`` are None where the cell was not declared.
+    ``cell``, ``wall_per_cm`` and the ``known`` material in the view are None where they were not declared.
     """
 
     num_projections: int
@@ -31,6 +33,7 @@ class LiveScan:
     cell: CellGeometry | None
     wall_per_cm: float | None
     run_uid: str
+    known: GreyReference | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class LiveTomogram:
 
     def __init__(self, scan: LiveScan, folder: Path, assumptions: Assumptions, publisher: PreviewPublisher) -> None:
         self._scan, self._folder, self._assumptions, self._publisher = scan, folder, assumptions, publisher
-        self._factor, self._rows = 1, slice(0, 0)
+        self._factor, self._rows, self._num_rows = 1, slice(0, 0), 0
         self._volume: LiveVolume | None = None
         self._slices: GrowingSlices | None = None
         self._num_added, self._checked = 0, False
@@ -114,12 +117,20 @@ class LiveTomogram:
         """
         if self._volume is None:
             raise ProjectionError("no projection has come, so there is no live volume.")
-        volume = self._volume.finish()
         voxel_size_um = self._scan.pixel_size_um * self._factor
+        volume = self._judged(self._volume.finish(), voxel_size_um)
         path = write_live_volume(self._folder, volume, voxel_size_um=voxel_size_um, run_uid=self._scan.run_uid)
         result = LiveResult(path, volume, voxel_size_um, perf_counter() - self._last_s)
         self._publisher.complete(volume, voxel_size_um)
         return result
+
+    def _judged(self, volume: FinishedVolume, voxel_size_um: float) -> FinishedVolume:
+        known = self._scan.known
+        if known is None or not volume.grey_values_absolute:
+            return volume
+        first_row, num_rows = self._rows.start // self._factor, self._num_rows // self._factor
+        wrong = contradicts(known, volume.values_per_cm, first_row, num_rows, voxel_size_um)
+        return replace(volume, grey_values_absolute=not wrong)
 
     def _show(self, num_received: int) -> None:
         """Let people see what there is, unless the last projection has come: the volume itself is next then."""
@@ -128,6 +139,7 @@ class LiveTomogram:
 
     def _begun(self, frames: TomogramFrames) -> LiveVolume:
         self._factor, self._rows = bin_factor(frames.frame_shape[1]), frames.transparent_rows()
+        self._num_rows = frames.frame_shape[0]
         num_rows, num_columns = (self._rows.stop - self._rows.start, frames.frame_shape[1])
         shape = num_rows // self._factor, num_columns // self._factor, self._scan.pixel_size_um * self._factor
         step_deg = self._scan.angle_range_deg / self._scan.num_projections

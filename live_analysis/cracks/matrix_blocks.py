@@ -1,0 +1,99 @@
+"""What lies between the particles, added up in blocks wide across and one voxel high.
+
+Cracks are wide and thin: their place is found, and their volume added up, from blocks at no loss, at a hundredth of
+the work that voxels are.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+BLOCK_UM = 14.0  # a fraction of the smallest crack that is looked for (radius 60 um)
+SMOOTHING_SIGMA_VOXELS = 1.0
+# Above the matrix, in 1/cm: what reaches the first somewhere and the second everywhere is a particle. Whatever merely
+# reaches the second may be a streak; to leave bright streaks out but keep the dark ones would darken the matrix by 12 %
+# (simulated cell, 360 projections).
+PARTICLE_CORE_PER_CM = 5.0
+PARTICLE_RIM_PER_CM = 2.0
+PARTICLE_MARGIN_UM = 9.0  # around the rim, for its blur and the reacted shell
+
+
+class CrackVolumeError(ValueError):
+    """The array is not a reconstructed volume in which cracks can be looked for."""
+
+
+@dataclass(frozen=True)
+class MatrixBlocks:
+    """Sums over the voxels of the matrix in each block, shape (z, y, x).
+
+    ``sums_per_cm`` are their attenuations, ``counts`` their number, of ``capacity`` voxels in a whole block. A block is
+    ``width`` voxels of ``voxel_size_um`` wide along y and x. ``inside`` is the part of each block in the region.
+    """
+
+    sums_per_cm: NDArray[np.float64]
+    counts: NDArray[np.float64]
+    inside: NDArray[np.float64]
+    width: int
+    voxel_size_um: float
+
+    @property
+    def capacity(self) -> int:
+        """Number of voxels of a whole block."""
+        return self.width**2
+
+    @property
+    def spacing_um(self) -> tuple[float, float, float]:
+        """Distance of neighbouring blocks along z, y and x."""
+        return self.voxel_size_um, self.width * self.voxel_size_um, self.width * self.voxel_size_um
+
+
+def matrix_blocks(
+    volume_per_cm: NDArray[np.float32], voxel_size_um: float, inside: NDArray[np.float32] | None = None
+) -> MatrixBlocks:
+    """Leave out the particles and add up the rest.
+
+    Parameters
+    ----------
+    volume_per_cm
+        Attenuation on an absolute scale, shape (z, y, x), in 1/cm; NaN outside the view. The matrix fills most of it.
+    voxel_size_um
+        Edge of a voxel.
+    inside
+        Part of each voxel, 0 to 1, that lies in the region whose content is asked for, same shape; by default all.
+
+    Raises
+    ------
+    CrackVolumeError
+        If the array is not three-dimensional, empty, nowhere seen, or ``inside`` has another shape.
+    """
+    seen = np.isfinite(volume_per_cm)
+    if volume_per_cm.ndim != 3 or not seen.any() or (inside is not None and inside.shape != volume_per_cm.shape):
+        parts = "none" if inside is None else str(inside.shape)
+        raise CrackVolumeError(
+            f"a volume of shape {volume_per_cm.shape} with {int(seen.sum())} voxels in view, parts of shape {parts}: "
+            "cracks are looked for in (z, y, x) with some voxels in view and parts of the same shape."
+        )
+    matrix = float(np.median(volume_per_cm[seen]))
+    values = np.where(seen, volume_per_cm, np.float32(matrix))
+    kept = seen & ~_particles(values, matrix, voxel_size_um)
+    width = max(round(BLOCK_UM / voxel_size_um), 1)
+    counts = _add_up(kept, width)
+    whole = np.maximum(_add_up(np.ones_like(kept), width), 1)
+    part = np.ones_like(counts) if inside is None else _add_up(inside, width) / whole
+    return MatrixBlocks(_add_up(np.where(kept, values, 0), width), counts, part, width, voxel_size_um)
+
+
+def _particles(values: NDArray[np.float32], matrix_per_cm: float, voxel_size_um: float) -> NDArray[np.bool_]:
+    smoothed = ndimage.gaussian_filter(values, SMOOTHING_SIGMA_VOXELS)
+    labels, num = ndimage.label(smoothed > matrix_per_cm + PARTICLE_RIM_PER_CM)
+    is_particle = np.zeros(num + 1, bool)
+    is_particle[labels[smoothed > matrix_per_cm + PARTICLE_CORE_PER_CM]] = True
+    margin = max(round(PARTICLE_MARGIN_UM / voxel_size_um), 1)
+    return np.asarray(ndimage.binary_dilation(is_particle[labels], iterations=margin))
+
+
+def _add_up(values: NDArray[np.float32] | NDArray[np.bool_] | NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    along_y = np.add.reduceat(values, np.arange(0, values.shape[1], width), axis=1, dtype=np.float64)
+    return np.asarray(np.add.reduceat(along_y, np.arange(0, values.shape[2], width), axis=2))

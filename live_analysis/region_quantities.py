@@ -1,10 +1,11 @@
-"""What the analysis region holds: attenuation of its matrix and volume of the phase that attenuates strongly."""
+"""What the regions hold: attenuation of the matrix, volume of the phase that attenuates strongly, cracks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from live_analysis.cracks.crack_volume import crack_volume
 from live_analysis.grey_scale import LARGEST_REFERENCE_ERROR, GreyAnchor, GreyScale, measure_anchor, two_point_scale
 from live_analysis.high_attenuation_volume import high_attenuation_volume
 from live_analysis.matrix_attenuation import matrix_attenuation
@@ -14,6 +15,10 @@ from live_analysis.slices_picture import OrthogonalSlices
 from live_analysis.tomogram_volume import TomogramVolume
 from operando.model.experiment import Analysis
 from operando.model.materials import attenuation_per_cm
+
+# Of the number of cracks: simulated ones, above each other by 7 um and more or touching at their rims, were found as
+# 0.56 to 0.95 of their number with voxels of 3.5 um.
+TOUCHING = 0.4
 
 
 @dataclass(frozen=True)
@@ -93,3 +98,40 @@ def region_quantities(
             "noise_per_cm": found.noise_per_cm,
         },
     )
+
+
+def crack_quantities(region: RegionVolume, *, pixel_size_um: float) -> Iterator[Quantity]:
+    """Measure the cracks of a region whose values are on the scale already; thickness and tilt only where some are.
+
+    Raises
+    ------
+    CrackVolumeError
+        If nothing of the region was seen.
+    """
+    found = crack_volume(region.values_per_cm, pixel_size_um, region.inside)
+    flags = (*(() if region.complete else ("region_cut",)), *found.flags)
+    yield Quantity(
+        "crack_volume",
+        found.volume_um3,
+        "um3",
+        found.uncertainty_um3,
+        flags,
+        {"detection_limit_um3": found.detection_limit_um3, "tilts_deg": [crack.tilt_deg for crack in found.cracks]},
+    )
+    yield Quantity("crack_count", len(found.cracks), "1", TOUCHING * len(found.cracks), flags)
+    if not found.cracks:
+        return
+    volumes = np.array([crack.volume_um3 for crack in found.cracks])
+    for name, unit, each, systematic in (
+        (
+            "crack_thickness",
+            "um",
+            [crack.thickness_um for crack in found.cracks],
+            found.uncertainty_um3 / volumes.sum(),
+        ),
+        ("crack_tilt", "deg", [crack.tilt_deg for crack in found.cracks], 0.0),
+    ):
+        values = np.array(each)
+        mean = float(np.average(values, weights=volumes))
+        spread = float(np.sqrt(np.average((values - mean) ** 2, weights=volumes) / len(values)))
+        yield Quantity(name, mean, unit, float(np.hypot(spread, systematic * mean)), flags)

@@ -12,6 +12,7 @@ from live_analysis.corrections.broken_pixels import BrokenPixelsError
 from live_analysis.corrections.counts_correction import CorrectionSettings
 from live_analysis.corrections.phase import PhaseError, PhaseFilter, filter_length_um
 from live_analysis.corrections.stripes import StripesFound
+from live_analysis.cracks.matrix_blocks import CrackVolumeError
 from live_analysis.frame_reader import FrameFileError, FrameReader
 from live_analysis.grey_scale import GreyScaleError
 from live_analysis.live.live_tomogram import LiveResult, LiveScan, LiveTomogram
@@ -22,7 +23,7 @@ from live_analysis.quantity import Quantity
 from live_analysis.reconstruction.angle_weights import ProjectionError
 from live_analysis.reconstruction.cylinder_model import CylinderFitError
 from live_analysis.region_file import write_region
-from live_analysis.region_quantities import anchored_scale, region_quantities
+from live_analysis.region_quantities import anchored_scale, crack_quantities, region_quantities
 from live_analysis.results import TomogramResults
 from live_analysis.rotation_axis import LOW_CONFIDENCE, RotationAxisError
 from live_analysis.run_follower import TomogramRun
@@ -50,6 +51,7 @@ class StartDocumentError(ValueError):
 # What a damaged or incomplete tomogram may cause; each message is a sentence for people.
 UNUSABLE = (
     BrokenPixelsError,
+    CrackVolumeError,
     CylinderFitError,
     DeadFrameError,
     FlatFractionError,
@@ -237,6 +239,9 @@ class TomogramAnalysis:
         energy_kev = self._said("energy_kev")
         for quantity in region_quantities(region, scale.grey, analysis, pixel_size_um=pixel_um, energy_kev=energy_kev):
             yield replace(quantity, flags=(*flags, *quantity.flags))
+        if volume.crack_region is not None and "grey_values_not_absolute" not in flags:
+            for quantity in crack_quantities(scale.region(volume.crack_region), pixel_size_um=pixel_um):
+                yield replace(quantity, flags=(*flags, *quantity.flags))
 
     def _reconstructed(self, pixel_size_um: float) -> TomogramVolume:
         assert self._frames is not None
@@ -250,6 +255,7 @@ class TomogramAnalysis:
             wall_per_cm=wall_per_cm,
             region=None if analysis is None else analysis.region.region,
             reference=None if analysis is None else _reference(analysis),
+            crack_region=None if analysis is None or analysis.crack_region is None else analysis.crack_region.region,
         )
 
     def _set_corrections(self, frames: TomogramFrames, pixel_size_um: float, cell: CellGeometry | None) -> None:

@@ -36,7 +36,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class TomogramVolume:
-    """What was reconstructed, in 1/cm; ``region`` is None if none was asked or none of it was seen.
+    """What was reconstructed, in 1/cm; a region is None if none was asked or none of it was seen.
 
     ``rim_gap`` is the largest distance of neighbouring projections at the rim of the view, in pixels: 1 is ideal.
     ``num_dead`` and ``num_zingers`` of ``num_values`` pixels of the projections were made from their neighbours.
@@ -46,6 +46,7 @@ class TomogramVolume:
     axis: RotationAxis
     slices: OrthogonalSlices
     region: RegionVolume | None
+    crack_region: RegionVolume | None
     reference_values: NDArray[np.float32] | None
     grey_values_absolute: bool
     coverage: float
@@ -65,6 +66,7 @@ def reconstruct_tomogram(
     wall_per_cm: float | None,
     region: Region | None,
     reference: Reference | None,
+    crack_region: Region | None = None,
 ) -> TomogramVolume:
     """Reconstruct the slices through the middle and, where asked, region and reference.
 
@@ -76,7 +78,10 @@ def reconstruct_tomogram(
     num_rows, num_columns = frames.frame_shape
     angles_deg = frames.angles_deg
     usable = frames.transparent_rows()
-    box = None if region is None else RegionBox.around(region, num_rows, usable, pixel_size_um)
+    box, crack_box = (
+        None if asked is None else RegionBox.around(asked, num_rows, usable, pixel_size_um)
+        for asked in (region, crack_region)
+    )
     reference_rows = (
         None if reference is None else rows_of(reference.bottom_um, reference.top_um, num_rows, pixel_size_um)
     )
@@ -97,7 +102,7 @@ def reconstruct_tomogram(
     lines = Lattice(1, num_columns), Lattice(num_columns, 1)
     planes = [np.full((num_rows, num_columns), np.nan, np.float32) for _ in lines]
     horizontal = np.full((num_columns, num_columns), np.nan, np.float32)
-    region_parts, reference_parts = [], []
+    region_parts, crack_parts, reference_parts = [], [], []
     disc = None if reference is None else _Disc.of_radius(reference.radius_um / pixel_size_um)
     num_dead = num_zingers = 0
     stripes = StripesFound()
@@ -124,12 +129,15 @@ def reconstruct_tomogram(
             horizontal = scan.reconstruct(square, slice(middle_row - rows.start, middle_row - rows.start + 1))[0]
         if box is not None:
             region_parts += _part(scan, box.lattice, box.rows, rows)
+        if crack_box is not None:
+            crack_parts += _part(scan, crack_box.lattice, crack_box.rows, rows)
         if disc is not None and reference_rows is not None:
             reference_parts += [part[:, disc.inside] for part in _part(scan, disc.lattice, reference_rows, rows)]
     return TomogramVolume(
         axis=axis,
         slices=OrthogonalSlices(horizontal, planes[0], planes[1], pixel_size_um),
         region=box.volume(np.concatenate(region_parts)) if box is not None and region_parts else None,
+        crack_region=crack_box.volume(np.concatenate(crack_parts)) if crack_box is not None and crack_parts else None,
         reference_values=np.concatenate(reference_parts) if reference_parts else None,
         grey_values_absolute=absolute,
         coverage=coverage,

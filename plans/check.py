@@ -188,11 +188,13 @@ def _outside_the_view(experiment: Experiment, geometry: str) -> list[str]:
         return []
     width_mm, height_mm = experiment.geometry[geometry].imaging.field_of_view_mm
     width_um, height_um = width_mm * 1e3, height_mm * 1e3
-    region, grey = experiment.analysis.region, experiment.analysis.grey_reference
+    analysis = experiment.analysis
+    boxes = {"region": analysis.region, "crack_region": analysis.crack_region}
+    places = [(name, math.hypot(box.width_x, box.width_y), box.top) for name, box in boxes.items() if box is not None]
     found = []
     for name, across_um, top_um in (
-        ("region", math.hypot(region.width_x, region.width_y), region.top),
-        ("grey_reference", 2 * grey.radius, grey.top),
+        *places,
+        ("grey_reference", 2 * analysis.grey_reference.radius, analysis.grey_reference.top),
     ):
         if across_um > width_um:
             found.append(

@@ -29,7 +29,7 @@ ROW_SMOOTHING = 2.0
 STRICTNESS_VARIATION = 1.25
 # Systematic error of the sum, as one standard deviation: the matrix beside a crack is not quite what it was in it, and
 # rims are lost. Simulated cells of four kinds (radii 90 to 240 um, mean opening 1.2 to 3 um, 3 and 5 % pores, voxels of
-# 3.5 um) came out 5 to 10 % low; cracks of 0.9 um, near the detection limit, 33 % low, which shows as threshold variation.
+# 3.5 um) came out 5 to 10 % low; cracks of 0.9 um, near the detection limit, 33 % low: the varied threshold shows that.
 SUM_BIAS = 0.07
 SMALLEST_CERTAIN_RADIUS_UM = 120.0
 # Blur of a thin crack along z in all, and what the smoothing for seeds leaves of the middle of one of this radius.

@@ -110,18 +110,23 @@ def _analysis(experiment: Experiment) -> Iterator[str]:
         return
     bore_um = experiment.cell.bore_diameter * 1e3
     region, grey = analysis.region, analysis.grey_reference
+    boxes = [("region", region)]
+    if analysis.crack_region is not None:
+        boxes.append(("crack_region", analysis.crack_region))
     yield from _material("analysis.high_attenuation_material", analysis.high_attenuation_material)
-    for key, slab in (("region", region), ("grey_reference", grey)):
-        if not 0 <= slab.bottom < slab.top:
+    heights = [(key, box.bottom, box.top) for key, box in boxes] + [("grey_reference", grey.bottom, grey.top)]
+    for key, bottom_um, top_um in heights:
+        if not 0 <= bottom_um < top_um:
             yield (
-                f"analysis.{key}: {slab.bottom:g} to {slab.top:g} um is empty or below the view; "
+                f"analysis.{key}: {bottom_um:g} to {top_um:g} um is empty or below the view; "
                 "bottom must be at least 0 um and top above it."
             )
-    if math.hypot(region.width_x, region.width_y) > bore_um:
-        yield (
-            f"analysis.region: {region.width_x:g} x {region.width_y:g} um does not fit into the bore of "
-            f"{bore_um:g} um. Make it smaller."
-        )
+    for key, box in boxes:
+        if math.hypot(box.width_x, box.width_y) > bore_um:
+            yield (
+                f"analysis.{key}: {box.width_x:g} x {box.width_y:g} um does not fit into the bore of "
+                f"{bore_um:g} um. Make it smaller."
+            )
     if 2 * grey.radius > bore_um:
         yield (
             f"analysis.grey_reference.radius = {grey.radius:g} um: reaches out of the bore; "

@@ -165,6 +165,7 @@ class Analysis(Table):
     grey_reference: GreyReference
     high_attenuation_material: str
     resolution: Micrometres = Field(gt=0)
+    crack_region: AnalysisRegion | None = None  # where cracks are measured; without it they are not
     phase_retrieval: PhaseRetrieval | None = None
 
 

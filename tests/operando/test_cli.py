@@ -70,6 +70,8 @@ def test_help_fits_the_terminal(operando, monkeypatch, arguments, columns) -> No
         ('sample_out = "12 mm"', 'sample_out = "900 mm"', ["sample_out", "900 mm", "-50 to 50 mm"]),
         ('top = "270 um"', 'top = "500 um"', ["analysis.region", "500 um", "394 um"]),
         ('width_x = "400 um"', 'width_x = "2.25 mm"', ["analysis.region", "2285 um", "2253 um"]),
+        ('top = "310 um"', 'top = "500 um"', ["analysis.crack_region", "500 um", "394 um"]),
+        ('{ width_x = "1080 um"', '{ width_x = "6 mm"', ["analysis.crack_region", "6000 x 1080 um", "6000 um"]),
         ('top = "380 um"', 'top = "3.8 mm"', ["grey_reference", "3800 um", "394 um"]),
         ('radius = "800 um"', 'radius = "4 mm"', ["grey_reference.radius", "4000 um", "3000 um"]),
         ('max_hold = "1 h"', 'max_hold = "60 s"', ["schedule.discharge.max_hold", "60 s", "324 s"]),

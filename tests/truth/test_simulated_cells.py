@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from live_analysis.high_attenuation_volume import NEAR_RESOLUTION
+from live_analysis.high_attenuation_volume import BELOW_DETECTION, NEAR_RESOLUTION
 from operando.model.geometry import ImagingGeometry
 from simulators.cell_parameters import load_cell
 from tests.support.offline_run import CELL, QUICK, START_S, OfflineRun, View, discharge, edited
@@ -42,6 +42,11 @@ def test_another_cell_is_measured_as_well_as_the_published_one(other_cell: Offli
     assert volume.value == pytest.approx(true_um3, rel=0.06)  # asked for are 15 %; cells of other seeds came within 4 %
     assert abs(volume.value - true_um3) < 2 * volume.uncertainty
     assert volume.flags == ()
+    cracks, true_cracks_um3 = found["crack_volume"], other_cell.truths["D0.7V"]["crack_volume"]
+    assert cracks.value == pytest.approx(true_cracks_um3, rel=0.12)  # asked for are 15 %; others came 5 to 10 % low
+    assert abs(cracks.value - true_cracks_um3) < 2 * cracks.uncertainty
+    assert found["crack_tilt"].value < 2.0  # degrees; all lie across the axis, and asked for are 5
+    assert 0.5 * 34 < found["crack_count"].value < 1.1 * 34  # those that touch count as one
     axis = found["rotation_axis"]
     assert axis.value == pytest.approx(other_cell.axis_column, abs=0.5)  # columns: blurs less than the voxel
     assert abs(axis.value - other_cell.axis_column) < 2 * axis.uncertainty
@@ -60,12 +65,15 @@ def test_a_small_volume_is_flagged_and_the_truth_lies_within_its_uncertainty(tmp
     assert abs(volume.value - true_um3) < 2 * volume.uncertainty
 
 
-def test_a_pristine_cell_shows_no_copper(tmp_path: Path) -> None:
+def test_a_pristine_cell_shows_no_copper_and_no_cracks(tmp_path: Path) -> None:
     run = OfflineRun(tmp_path, SHIPPED, 4, NARROW)
-    volume = run.measure(run.expose("OCV", START_S))["high_attenuation_volume"]
-    assert run.truths["OCV"]["high_attenuation_volume"] == 0
+    found = run.measure(run.expose("OCV", START_S))
+    volume, cracks = found["high_attenuation_volume"], found["crack_volume"]
+    assert run.truths["OCV"]["high_attenuation_volume"] == run.truths["OCV"]["crack_volume"] == 0
     assert volume.value <= 2 * volume.uncertainty
     assert NEAR_RESOLUTION in volume.flags
+    assert (cracks.value, found["crack_count"].value) == (0, 0)
+    assert {BELOW_DETECTION, "region_cut"} <= set(cracks.flags)  # 1.4 mm are seen
 
 
 def test_with_few_projections_of_a_narrow_view_the_uncertainty_covers_what_is_wrong(tmp_path: Path) -> None:

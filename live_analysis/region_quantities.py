@@ -16,9 +16,10 @@ from live_analysis.tomogram_volume import TomogramVolume
 from operando.model.experiment import Analysis
 from operando.model.materials import attenuation_per_cm
 
-# Of the number of cracks: simulated ones, above each other by 7 um and more or touching at their rims, were found as
-# 0.56 to 0.95 of their number with voxels of 3.5 um.
-TOUCHING = 0.4
+# Cracks that touch at their rims, or lie closer than two voxels above each other, count as one: simulated ones, 20 to
+# 50 in a square millimetre with voxels of 3.5 um, were found as 0.56 to 0.95 of their number, their opening as 0.78
+# to 0.95 of the true one, and the normals of level ones within 0.2 degrees on average.
+UNCERTAIN_COUNT, UNCERTAIN_THICKNESS, UNCERTAIN_TILT_DEG = 0.4, 0.2, 0.5
 
 
 @dataclass(frozen=True)
@@ -118,20 +119,11 @@ def crack_quantities(region: RegionVolume, *, pixel_size_um: float) -> Iterator[
         flags,
         {"detection_limit_um3": found.detection_limit_um3, "tilts_deg": [crack.tilt_deg for crack in found.cracks]},
     )
-    yield Quantity("crack_count", len(found.cracks), "1", TOUCHING * len(found.cracks), flags)
+    yield Quantity("crack_count", len(found.cracks), "1", UNCERTAIN_COUNT * len(found.cracks), flags)
     if not found.cracks:
         return
     volumes = np.array([crack.volume_um3 for crack in found.cracks])
-    for name, unit, each, systematic in (
-        (
-            "crack_thickness",
-            "um",
-            [crack.thickness_um for crack in found.cracks],
-            found.uncertainty_um3 / volumes.sum(),
-        ),
-        ("crack_tilt", "deg", [crack.tilt_deg for crack in found.cracks], 0.0),
-    ):
-        values = np.array(each)
-        mean = float(np.average(values, weights=volumes))
-        spread = float(np.sqrt(np.average((values - mean) ** 2, weights=volumes) / len(values)))
-        yield Quantity(name, mean, unit, float(np.hypot(spread, systematic * mean)), flags)
+    thickness_um = float(np.average([crack.thickness_um for crack in found.cracks], weights=volumes))
+    tilt_deg = float(np.average([crack.tilt_deg for crack in found.cracks], weights=volumes))
+    yield Quantity("crack_thickness", thickness_um, "um", UNCERTAIN_THICKNESS * thickness_um, flags)
+    yield Quantity("crack_tilt", tilt_deg, "deg", UNCERTAIN_TILT_DEG, flags)

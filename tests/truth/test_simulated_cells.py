@@ -58,11 +58,16 @@ def test_another_cell_is_measured_as_well_as_the_published_one(other_cell: Offli
 
 def test_a_small_volume_is_flagged_and_the_truth_lies_within_its_uncertainty(tmp_path: Path) -> None:
     run = OfflineRun(tmp_path, SHIPPED, 3, NARROW)
-    volume = run.measure(run.expose("D1.7V", discharge(run.twin, SHIPPED, 1.7)))["high_attenuation_volume"]
+    found = run.measure(run.expose("D1.7V", discharge(run.twin, SHIPPED, 1.7)))
+    volume, cracks = found["high_attenuation_volume"], found["crack_volume"]
     true_um3 = run.truths["D1.7V"]["high_attenuation_volume"]
     assert true_um3 == pytest.approx(2.5e4, rel=0.1)
     assert NEAR_RESOLUTION in volume.flags
     assert abs(volume.value - true_um3) < 2 * volume.uncertainty
+    assert cracks.value == 0  # 34 cracks of 0.01 um
+    assert BELOW_DETECTION in cracks.flags
+    assert run.truths["D1.7V"]["crack_volume"] < 2 * cracks.uncertainty
+    assert cracks.uncertainty < 9.8e4  # 1 % of what D0.7 will show
 
 
 def test_a_pristine_cell_shows_no_copper_and_no_cracks(tmp_path: Path) -> None:

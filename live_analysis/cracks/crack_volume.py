@@ -42,7 +42,7 @@ BELOW_DETECTION = "below_detection"
 class CrackVolume:
     """What was found, with its uncertainty (one standard deviation).
 
-    ``volume_um3`` is 0 where no crack was found; the uncertainty then is the detection limit, the volume of one crack
+    ``volume_um3`` is 0 where no crack is certain; the uncertainty then is the detection limit, the volume of one crack
     of 240 um diameter that is surely found. Cracks below it are not in the volume, however many. ``blocks`` marks what
     was summed, shape (z, y, x) of the matrix' blocks.
     """
@@ -58,7 +58,7 @@ class CrackVolume:
 def crack_volume(
     volume_per_cm: NDArray[np.float32], voxel_size_um: float, inside: NDArray[np.float32] | None = None
 ) -> CrackVolume:
-    """Measure V = sum (mu_matrix - mu) / mu_matrix over cracks that lie across the rotation axis, up to 20 degrees.
+    """Measure V = sum (mu_matrix - mu) / mu_matrix over cracks that lie across the rotation axis, up to 15 degrees.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def crack_volume(
     Raises
     ------
     CrackVolumeError
-        If the array is not a volume.
+        If the array is not a volume of which something is seen.
     """
     blocks = matrix_blocks(volume_per_cm, voxel_size_um, inside)
     smoothed = smoothed_twice(blocks)
@@ -81,13 +81,17 @@ def crack_volume(
     cracks = single_cracks(found, blocks, missing_um3)
     limit_um3 = _detection_limit_um3(float(smoothed.seeds.spread.max()))
     total_um3 = _sum_um3(cracks)
-    if total_um3 < limit_um3:
+    stricter_um3, laxer_um3 = (
+        _sum_um3(single_cracks(other, blocks, missing_volume_um3(blocks, other.mask)[0]))
+        for other in (
+            find_cracks(smoothed, blocks, strictness=strictness)
+            for strictness in (STRICTNESS_VARIATION, 1 / STRICTNESS_VARIATION)
+        )
+    )
+    if min(total_um3, stricter_um3) < limit_um3:
+        limit_um3 = max(total_um3, limit_um3)
         return CrackVolume(0.0, limit_um3, limit_um3, (), np.zeros_like(summed), (BELOW_DETECTION,))
-    others_um3 = []
-    for strictness in (STRICTNESS_VARIATION, 1 / STRICTNESS_VARIATION):
-        other = find_cracks(smoothed, blocks, strictness=strictness)
-        others_um3.append(_sum_um3(single_cracks(other, blocks, missing_volume_um3(blocks, other.mask)[0])))
-    from_threshold_um3 = float(np.ptp([total_um3, *others_um3])) / 2
+    from_threshold_um3 = float(np.ptp([total_um3, stricter_um3, laxer_um3])) / 2
     parts_um3 = from_threshold_um3, SUM_BIAS * total_um3, _noise_um3(blocks, smoothed.edges.spread, summed), limit_um3
     return CrackVolume(total_um3, float(np.linalg.norm(parts_um3)), limit_um3, cracks, summed, ())
 
@@ -129,7 +133,7 @@ def _noise_um3(blocks: MatrixBlocks, spread: NDArray[np.float64], summed: NDArra
 
 
 def _detection_limit_um3(spread: float) -> float:
-    """Volume of one crack, a thin spheroid, whose smoothed middle just reaches the seeds' threshold."""
-    needed = max(SEED_MISSING, SEED_SPREADS * spread)
+    """Volume of one crack, a thin spheroid, found with the stricter threshold too."""
+    needed = STRICTNESS_VARIATION * max(SEED_MISSING, SEED_SPREADS * spread)
     height_um = needed * np.sqrt(2 * np.pi) * BLURRED_SIGMA_Z_UM / PEAK_LEFT
     return float(2 / 3 * np.pi * SMALLEST_CERTAIN_RADIUS_UM**2 * height_um)

@@ -27,6 +27,7 @@ _STEP_HEADINGS = {
     "pressure_slope_break": "its slope\nbreaks, mAh/g",
     "voltage_step": "voltage\nstep, mAh/g",
 }
+_NOT_SHOWN = "crack_"  # quantities of no column here, whose flags would be taken for those of another
 _DECIMALS = {"voltage": 3, "capacity": 1, "stack_pressure": 2, "coulombic_efficiency": 4}
 
 
@@ -93,7 +94,10 @@ def _table_of_tomograms(experiment: Experiment, found: dict[tuple[str, str], Mea
         if experiment.published:
             row.append(", ".join(_published(entry) for entry in published) or "-")
         flags = dict.fromkeys(
-            flag for (owner, _), measurement in found.items() if owner == tomogram for flag in measurement.flags
+            flag
+            for (owner, name), measurement in found.items()
+            if owner == tomogram and not name.startswith(_NOT_SHOWN)
+            for flag in measurement.flags
         )
         row.append(", ".join(flag.replace("_", " ") for flag in flags))
         table.add_row(*row)

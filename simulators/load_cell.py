@@ -65,7 +65,10 @@ class LoadCell:
         tty.setraw(port)
         os.set_blocking(device, False)  # an unread port must not block the instrument
         self._link.unlink(missing_ok=True)
-        self._link.symlink_to(os.ttyname(port))
+        # The name of a terminal is given to the next one who asks, that of this process's file ends with the process:
+        # whoever still holds the link of a killed beamline must not open another beamline's load cell.
+        own = Path(f"/proc/{os.getpid()}/fd/{port}")
+        self._link.symlink_to(own if own.exists() else os.ttyname(port))
         self._ends = device, port
         asyncio.get_running_loop().add_reader(device, self._read)
 

@@ -1,4 +1,8 @@
+import os
+import pty
 import struct
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +13,19 @@ from operando.model.beamline import load_beamline
 from simulators.dummy_cell import FORCE_N
 from simulators.load_cell import NOISE_N
 from simulators.lorenz_telegram import CELL, HOST, Command, Telegram, TelegramReader
+
+PLUGGED = """
+import asyncio, sys, types
+from pathlib import Path
+from simulators.load_cell import LoadCell
+
+async def plugged():
+    LoadCell(Path(sys.argv[1]), types.SimpleNamespace(now=lambda: 0.0), lambda time_s: 0.0, seed=0).plug()
+    print("READY", flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(plugged())
+"""
 
 
 @pytest.fixture
@@ -57,3 +74,26 @@ def test_an_unread_port_never_blocks_the_instrument(port: serial.Serial) -> None
     while port.read(4096):
         pass
     assert ask(port, bytes.fromhex("02 40 01 ff 00 40 02 02")).command == Command.HELLO
+
+
+def test_the_link_of_a_killed_beamline_leads_to_nobody_elses_load_cell(tmp_path: Path) -> None:
+    link = tmp_path / "load_cell"
+    arguments = [sys.executable, "-c", PLUGGED, str(link)]
+    beamline = subprocess.Popen(arguments, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True)
+    assert beamline.stdout is not None
+    with beamline.stdout:
+        assert beamline.stdout.readline() == "READY\n"
+        serial.Serial(str(link), 115200).close()
+        terminal = os.path.realpath(link)
+        beamline.kill()
+        beamline.wait(10)
+    taken: list[tuple[int, int]] = []
+    try:
+        while terminal not in [os.ttyname(port) for _, port in taken]:  # somebody else is given the terminal's name
+            assert len(taken) < 200, f"{terminal} is not given out again"
+            taken.append(pty.openpty())
+        with pytest.raises(serial.SerialException):
+            serial.Serial(str(link), 115200)
+    finally:
+        for end in (end for pair in taken for end in pair):
+            os.close(end)

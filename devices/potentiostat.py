@@ -127,7 +127,7 @@ class Potentiostat(Device):  # type: ignore[misc]
         """Return the instrument's last error code, 0 for none; ``None`` if its server does not say."""
         try:
             return int(self.option_error.get(use_monitor=False))
-        except TimeoutError:
+        except NO_ANSWER:
             return None
 
     def load(self, sequence: Sequence[Technique], *, timeout_s: float = 5.0) -> None:
@@ -163,7 +163,7 @@ class Potentiostat(Device):  # type: ignore[misc]
     def _check_loaded(self, text: str, timeout_s: float) -> None:
         try:
             self.load_technique.get(use_monitor=False, timeout=timeout_s)
-        except TimeoutError as error:
+        except NO_ANSWER as error:  # silent, or lost since it took the values
             raise PotentiostatError(
                 f"{self.load_technique.pvname} did not answer within {timeout_s:g} s whether {text!r} was loaded. "
                 "Check the potentiostat's server."

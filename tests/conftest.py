@@ -2,7 +2,7 @@ import pytest
 from hypothesis import settings
 
 # Half the usual examples, for a run under ten minutes; a busy machine misses every deadline.
-settings.register_profile("operando", max_examples=50, deadline=None)
+settings.register_profile("operando", max_examples=30, deadline=None)
 settings.load_profile("operando")
 
 LONG = {"system": 0, "truth": 1}  # folders whose files take longest: begun first, so that no worker is left with one

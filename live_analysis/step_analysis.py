@@ -1,10 +1,8 @@
 """One ended step of the schedule from the guard's log to its measurements."""
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from time import perf_counter
 
-from live_analysis.cycling.pressure_relaxation import RelaxationError
 from live_analysis.cycling.step_quantities import HalfCycle, current_quantities, half_cycle, rest_quantities
 from live_analysis.cycling.step_trace import read_step_trace
 from live_analysis.quantity import Quantity
@@ -36,11 +34,14 @@ def measure_step(
     try:
         log = CellLogReader(run.cell_log)
         try:
-            measurements = tuple(_measurement(entry, step) for entry in _quantities(log, experiment, step, earlier))
+            measurements = tuple(
+                quantity.measured(tomogram=step.name, run_uid=step.outer_run, time_s=step.end_s, num_frames=0)
+                for quantity in _quantities(log, experiment, step, earlier)
+            )
         finally:
             log.close()
-    except (RelaxationError, sqlite3.DatabaseError, OSError) as error:
-        failure = f"the step's samples cannot be measured: {error}"
+    except Exception as error:  # nothing that one step holds may keep the others, or tomograms, from being measured
+        failure = f"the step's samples cannot be measured: {type(error).__name__}: {error}"
     cost_s = {"analysis": perf_counter() - began}
     return TomogramResults(step.name, 0, step.outer_run, measurements, failure, cost_s)
 
@@ -63,18 +64,3 @@ def _quantities(
 
 def _half_cycle(log: CellLogReader, step: EndedStep) -> HalfCycle | None:
     return half_cycle(read_step_trace(log, step.begin_s, step.end_s))
-
-
-def _measurement(quantity: Quantity, step: EndedStep) -> Measurement:
-    return Measurement(
-        tomogram=step.name,
-        name=quantity.name,
-        value=float(quantity.value),
-        unit=quantity.unit,
-        uncertainty=float(quantity.uncertainty),
-        run_uid=step.outer_run,
-        time=step.end_s,
-        num_frames=0,
-        flags=quantity.flags,
-        details=quantity.details,
-    )

@@ -345,17 +345,11 @@ class TomogramAnalysis:
         return next((float(reading["data"]["cell_voltage"]) for reading in self._tomogram.cell_readings), None)
 
     def _measurement(self, quantity: Quantity) -> Measurement:
-        return Measurement(
+        return quantity.measured(
             tomogram=self._tomogram.name,
-            name=quantity.name,
-            value=float(quantity.value),
-            unit=quantity.unit,
-            uncertainty=float(quantity.uncertainty),
             run_uid=self._tomogram.uid,
-            time=self._time_s(),
+            time_s=self._time_s(),
             num_frames=self.num_projections,
-            flags=quantity.flags,
-            details=quantity.details,
         )
 
     def _time_s(self) -> float:

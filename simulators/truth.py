@@ -62,8 +62,8 @@ def curve_truth(parameters: CellParameters) -> dict[str, Any]:
     Returns
     -------
     dict[str, Any]
-        ``pressure_slope_break``, where cracks begin to open, and ``voltage_step``, the middle of the steepest part of
-        the voltage between the first and the last knot but one.
+        ``pressure_slope_break``, where cracks begin to open, and ``voltage_step``, the middle of the steepest piece of
+        the voltage curve, its two first and three last pieces, which are steep for other reasons, left out.
     """
     opening, voltage = parameters.cracks.opening, parameters.electrochemistry.discharge
     charge, volts = np.array(voltage.specific_charge.value), np.array(voltage.voltage.value)

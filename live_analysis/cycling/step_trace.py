@@ -44,9 +44,9 @@ def _columns(
     log: CellLogReader, table: str, names: tuple[str, ...], begin_s: float, end_s: float
 ) -> list[NDArray[np.float64]]:
     parts: list[NDArray[np.float64]] = [np.empty((0, 1 + len(names)))]
-    after_id, begun_s = 0, begin_s
+    after_id = 0
     while True:
-        rows = log.rows(table, after_id=after_id, since_s=begun_s, max_num=ROWS_AT_ONCE)
+        rows = log.rows(table, after_id=after_id, since_s=begin_s, max_num=ROWS_AT_ONCE)
         parts.append(_numbers([row for row in rows if row["time_s"] <= end_s and row["quality"] == GOOD], names))
         if len(rows) < ROWS_AT_ONCE or rows[-1]["time_s"] > end_s:
             break

@@ -12,13 +12,12 @@ from live_analysis.run_follower import TomogramRun
 from operando.model.cell_log import CellLogReader
 from operando.model.experiment import Cell
 from operando.model.json_lines import read_json_lines
-from operando.model.materials import FARADAY_C_PER_MOL, material
+from operando.model.materials import COULOMB_PER_MAH, FARADAY_C_PER_MOL, material
 from operando.model.run_directory import RunDirectory
 from operando.model.schedule import step_key
 
 HELD_TECHNIQUE = 1  # the second technique of the pair constant current, hold
 PRESSURE_ACCURACY_MPA = 0.07  # 0.1 % of 2 kN over 28 mm2
-COULOMB_PER_MAH = 3.6
 CM3_PER_MM2_IN_UM = 1e6
 ROWS_OF_A_HOLD = 600  # looked at first; ten minutes at a sample a second
 

@@ -4,14 +4,13 @@ import math
 
 import numpy as np
 
-from operando.model.materials import FARADAY_C_PER_MOL, material
+from operando.model.materials import COULOMB_PER_MAH, FARADAY_C_PER_MOL, material
 from simulators.cell_parameters import CellParameters
 from simulators.cell_state import CellState
 from simulators.cell_voltage import Electrode
 from simulators.pristine_cell import ANALYSIS_REGION
 
 DAY_S = 86400.0
-COULOMB_PER_MAH = 3.6
 
 
 class CellMechanics:

@@ -10,9 +10,8 @@ from live_analysis.cracks.candidates import EDGE_SMOOTHING_UM, MIN_RADIUS_UM, Ca
 from live_analysis.cracks.matrix_blocks import MatrixBlocks
 from live_analysis.cracks.sheets import Sheets, find_sheets
 
-MAX_THICKNESS_OVER_DIAMETER = (
-    0.03  # published cracks come to 0.02, clouds of streaks in simulated cells to 0.03 to 0.24
-)
+# Published cracks come to 0.02, clouds of streaks in simulated cells to 0.03 to 0.24.
+MAX_THICKNESS_OVER_DIAMETER = 0.03
 
 
 @dataclass(frozen=True)

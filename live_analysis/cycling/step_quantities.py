@@ -11,9 +11,9 @@ from live_analysis.cycling.pressure_relaxation import MIN_SAMPLES, fit_relaxatio
 from live_analysis.cycling.slope_break import SlopeBreak, find_slope_breaks
 from live_analysis.cycling.step_trace import StepTrace
 from live_analysis.quantity import Quantity
+from operando.model.materials import COULOMB_PER_MAH
 
 CHARGE_RESOLUTION_MAH = 1e-5
-MAH_PER_AS = 1 / 3.6
 # A straight law of the sensor is assumed between two pressures: 0.1 % of full scale as limits of an even distribution.
 PRESSURE_UNCERTAINTY_MPA = PRESSURE_ACCURACY_MPA / np.sqrt(3)
 
@@ -35,7 +35,7 @@ def half_cycle(trace: StepTrace) -> HalfCycle | None:
         return None
     at_begin_as = abs(float(trace.current_a[1])) * float(trace.time_s[1] - trace.time_s[0])
     at_end_as = abs(float(trace.current_a[-2])) * float(trace.time_s[-1] - trace.time_s[-2])
-    ends_mah = np.hypot(at_begin_as, at_end_as) / np.sqrt(12) * MAH_PER_AS
+    ends_mah = np.hypot(at_begin_as, at_end_as) / np.sqrt(12) / COULOMB_PER_MAH
     passed_mah = float(trace.charge_mah[-1] - trace.charge_mah[0])
     return HalfCycle(passed_mah, float(np.hypot(ends_mah, CHARGE_RESOLUTION_MAH)))
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 import xraydb
 
 FARADAY_C_PER_MOL = 96485.33212  # CODATA 2018
+COULOMB_PER_MAH = 3.6
 WAVELENGTH_CM_KEV = 1.239841984e-7  # h c, CODATA 2018
 
 

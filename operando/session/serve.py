@@ -49,6 +49,7 @@ def simulate_beamline(
     """
     from simulators.beamline import SimulationError, run_simulated_beamline
     from simulators.clock_participant import ROLES
+    from simulators.ports import PortError
     from simulators.recorded_data import RecordedScanError
 
     if epoch_s is not None and not 0 <= epoch_s <= MAX_EPOCH_S:
@@ -69,7 +70,7 @@ def simulate_beamline(
             roles=("acquisition",) if without_guard else ROLES,
             longest_alone_s=longest_alone_s,
         )
-    except (SimulationError, RecordedScanError) as error:
+    except (SimulationError, RecordedScanError, PortError) as error:
         raise RequestError(str(error)) from error
     return EXIT_COMPLETE
 

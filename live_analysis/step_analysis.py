@@ -13,6 +13,7 @@ from operando.model.experiment import Experiment
 from operando.model.measurement import Measurement
 from operando.model.run_directory import RunDirectory
 
+FIRST_SAMPLES = 20  # of the load cell, among which the first good one is taken
 REST, CONSTANT_CURRENT = "rest", "constant_current"
 
 
@@ -50,8 +51,9 @@ def _quantities(
     log: CellLogReader, experiment: Experiment, step: EndedStep, earlier: Sequence[EndedStep]
 ) -> Iterator[Quantity]:
     trace = read_step_trace(log, step.begin_s, step.end_s)
+    initial_mpa = _initial_mpa(log, earlier[0] if earlier else step)
     if step.kind == REST:
-        yield from rest_quantities(trace)
+        yield from rest_quantities(trace, initial_mpa=initial_mpa)
     elif step.kind == CONSTANT_CURRENT:
         half_cycles = [entry for entry in earlier if entry.kind == CONSTANT_CURRENT]
         yield from current_quantities(
@@ -59,7 +61,21 @@ def _quantities(
             active_mass_mg=experiment.cell.active_mass,
             before=_half_cycle(log, half_cycles[-1]) if half_cycles else None,
             first=_half_cycle(log, half_cycles[0]) if half_cycles else None,
+            initial_mpa=initial_mpa,
         )
+
+
+def _initial_mpa(log: CellLogReader, first: EndedStep) -> float | None:
+    """Return the stack pressure with which the run's first step began."""
+    row = next(
+        (
+            row
+            for row in log.rows("load_cell", since_s=first.begin_s, max_num=FIRST_SAMPLES)
+            if row["stack_pressure_mpa"] is not None
+        ),
+        None,
+    )
+    return None if row is None else float(row["stack_pressure_mpa"])
 
 
 def _half_cycle(log: CellLogReader, step: EndedStep) -> HalfCycle | None:

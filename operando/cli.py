@@ -25,6 +25,9 @@ application = typer.Typer(
 ExperimentFile = Annotated[Path, typer.Argument(metavar="FILE", help="Experiment file (TOML).")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory, as made by 'operando run'.")]
 OptionalRun = Annotated[Path | None, typer.Argument(metavar="RUN", help="Run directory; the newest one if left out.")]
+OptionalRuns = Annotated[
+    list[Path] | None, typer.Argument(metavar="RUN", help="Run directories; the newest one if left out.")
+]
 Quick = Annotated[
     bool, typer.Option("--quick", help="640 x 112 pixels of 3.52 um, 360 projections (a rehearsal's default).")
 ]
@@ -277,14 +280,15 @@ def results(run: OptionalRun = None, json: AsJson = False) -> None:
 
 
 @application.command()
-def compare(run: OptionalRun = None, json: AsJson = False) -> None:
+def compare(runs: OptionalRuns = None, json: AsJson = False) -> None:
     """Print published, true and measured values side by side.
 
-    What was really there is known in rehearsals only.
+    Numbers of one publication may need several experiments: give all their runs. What was really there is known in
+    rehearsals only.
     """
     from operando.session.reading import print_comparison
 
-    print_comparison(run, _console(), json=json)
+    print_comparison(runs or [], _console(), json=json)
 
 
 @application.command()

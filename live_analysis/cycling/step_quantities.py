@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from live_analysis.cell_measurements import PRESSURE_ACCURACY_MPA
 from live_analysis.cycling.differential_capacity import differential_capacity, voltage_step
@@ -14,6 +15,8 @@ from live_analysis.quantity import Quantity
 from operando.model.materials import COULOMB_PER_MAH
 
 CHARGE_RESOLUTION_MAH = 1e-5
+EDGE_PARTS = 200  # of a step: over one of them pressure changes by less than the sensor can tell
+NEAR_BREAK = 0.01  # of the capacity on either side
 # A straight law of the sensor is assumed between two pressures: 0.1 % of full scale as limits of an even distribution.
 PRESSURE_UNCERTAINTY_MPA = PRESSURE_ACCURACY_MPA / np.sqrt(3)
 
@@ -40,10 +43,11 @@ def half_cycle(trace: StepTrace) -> HalfCycle | None:
     return HalfCycle(passed_mah, float(np.hypot(ends_mah, CHARGE_RESOLUTION_MAH)))
 
 
-def rest_quantities(trace: StepTrace) -> Iterator[Quantity]:
-    """Return what a rest tells: how far the pressure fell."""
+def rest_quantities(trace: StepTrace, *, initial_mpa: float | None = None) -> Iterator[Quantity]:
+    """Return what a rest tells: how far the pressure fell, during it and since the run began at ``initial_mpa``."""
     if len(trace.pressure_time_s) < MIN_SAMPLES:
         return
+    yield from _largest_fall(trace, initial_mpa)
     found = fit_relaxation(trace.pressure_time_s, trace.pressure_mpa)
     uncertainty = float(np.hypot(found.fall_uncertainty_mpa, PRESSURE_UNCERTAINTY_MPA))
     yield Quantity(
@@ -64,7 +68,12 @@ def rest_quantities(trace: StepTrace) -> Iterator[Quantity]:
 
 
 def current_quantities(
-    trace: StepTrace, *, active_mass_mg: float, before: HalfCycle | None, first: HalfCycle | None
+    trace: StepTrace,
+    *,
+    active_mass_mg: float,
+    before: HalfCycle | None,
+    first: HalfCycle | None,
+    initial_mpa: float | None = None,
 ) -> Iterator[Quantity]:
     """Return what a half cycle tells: capacity, efficiency, change of the pressure and where slopes break.
 
@@ -76,6 +85,8 @@ def current_quantities(
         Mass that charge is divided by.
     before, first
         The half cycle before this one and the first of the run: a cycle's second half is compared with its first.
+    initial_mpa
+        Stack pressure when the run began; None if it is not known.
     """
     own = half_cycle(trace)
     if own is None:
@@ -89,10 +100,17 @@ def current_quantities(
     capacity = np.abs(trace.charge_mah - trace.charge_mah[0]) * per_gram
     curve = differential_capacity(capacity, trace.voltage_v, trace.current_a)
     step = None if curve is None else voltage_step(curve)
+    at_step = None
     if step is not None:
         details = {"voltage_v": step.voltage_v}
-        yield Quantity("voltage_step", step.capacity_mah_per_g, "mAh/g", step.half_width_mah_per_g, (), details)
-    yield from _pressure_quantities(trace, per_gram)
+        at_step = Quantity("voltage_step", step.capacity_mah_per_g, "mAh/g", step.half_width_mah_per_g, (), details)
+        yield at_step
+    yield from _largest_fall(trace, initial_mpa)
+    for quantity in _pressure_quantities(trace, per_gram):
+        yield quantity
+        if quantity.name == "pressure_slope_break" and at_step is not None:
+            uncertainty = float(np.hypot(quantity.uncertainty, at_step.uncertainty))
+            yield Quantity("slope_break_offset", quantity.value - at_step.value, "mAh/g", uncertainty)
 
 
 def _turned(one: HalfCycle, other: HalfCycle) -> bool:
@@ -103,9 +121,9 @@ def _pressure_quantities(trace: StepTrace, per_gram: float) -> Iterator[Quantity
     if len(trace.pressure_time_s) < MIN_SAMPLES:
         return
     capacity = np.abs(trace.pressure_charge_mah - trace.charge_mah[0]) * per_gram
-    edge = max(len(capacity) // 200, 1)
-    change_mpa = float(np.mean(trace.pressure_mpa[-edge:]) - np.mean(trace.pressure_mpa[:edge]))
-    yield Quantity("pressure_change", change_mpa, "MPa", float(PRESSURE_UNCERTAINTY_MPA))
+    edge = _edge(trace)
+    first_mpa, last_mpa = float(np.mean(trace.pressure_mpa[:edge])), float(np.mean(trace.pressure_mpa[-edge:]))
+    yield Quantity("pressure_change", last_mpa - first_mpa, "MPa", float(PRESSURE_UNCERTAINTY_MPA))
     breaks = find_slope_breaks(capacity, trace.pressure_mpa)
     if not breaks:
         return
@@ -117,6 +135,34 @@ def _pressure_quantities(trace: StepTrace, per_gram: float) -> Iterator[Quantity
         "all_breaks": [_as_table(entry) for entry in breaks],
     }
     yield Quantity("pressure_slope_break", main.place, "mAh/g", main.place_uncertainty, (), details)
+    at_break_mpa = _mean_around(capacity, trace.pressure_mpa, main.place)
+    for name, change_mpa in (
+        ("pressure_change_stage1", at_break_mpa - first_mpa),
+        ("pressure_change_stage2", last_mpa - at_break_mpa),
+    ):
+        yield Quantity(name, change_mpa, "MPa", float(PRESSURE_UNCERTAINTY_MPA))
+
+
+def _edge(trace: StepTrace) -> int:
+    """Return how many samples at either end of a step tell the pressure there."""
+    return max(len(trace.pressure_mpa) // EDGE_PARTS, 1)
+
+
+def _mean_around(capacity: NDArray[np.float64], pressure_mpa: NDArray[np.float64], place: float) -> float:
+    """Return the pressure at a capacity from the line through its surroundings."""
+    near = np.abs(capacity - place) <= NEAR_BREAK * np.ptp(capacity)
+    if near.sum() < 2 or np.ptp(capacity[near]) == 0:
+        return float(np.interp(place, capacity, pressure_mpa))
+    return float(np.polyfit(capacity[near] - place, pressure_mpa[near], 1)[1])
+
+
+def _largest_fall(trace: StepTrace, initial_mpa: float | None) -> Iterator[Quantity]:
+    """Return how far below that at the run's beginning the pressure has been in this step, noise averaged out."""
+    if initial_mpa is None or len(trace.pressure_mpa) < MIN_SAMPLES:
+        return
+    parts = np.array_split(trace.pressure_mpa, min(EDGE_PARTS, len(trace.pressure_mpa)))
+    lowest_mpa = min(float(np.mean(part)) for part in parts)
+    yield Quantity("largest_pressure_fall", initial_mpa - lowest_mpa, "MPa", float(PRESSURE_UNCERTAINTY_MPA))
 
 
 def _as_table(entry: SlopeBreak) -> dict[str, float]:

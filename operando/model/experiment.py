@@ -185,14 +185,18 @@ class Rehearsal(Table):
 
 
 class Published(Table):
-    """A number from the publication, shown beside the measured one."""
+    """A number from the publication, shown beside the measured one.
+
+    ``elsewhere`` names the experiment whose run measures it, where this one cannot.
+    """
 
     id: Line
     tomogram: Name
     name: Name
     value: float = Field(strict=True)
     unit: Line
-    relation: Literal["about", "at most"] = "about"
+    relation: Literal["about", "at most", "at least"] = "about"
+    elsewhere: Name | None = None
 
 
 class Experiment(Table):

@@ -1,6 +1,7 @@
 """A run's measurements beside the published numbers and beside what was really there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -8,7 +9,7 @@ from rich.table import Table
 
 from live_analysis.run_follower import RunFollower
 from operando.model.document_lines import read_documents
-from operando.model.experiment import Experiment
+from operando.model.experiment import Experiment, Published
 from operando.model.json_lines import read_json_lines
 from operando.model.measurement import Measurement
 from operando.model.number_text import number_text
@@ -22,34 +23,71 @@ _TRUE_NAMES = {
     "charge_mah": "charge",
     "lithium_loss_um": "lithium_thinning",
 }
+_SIGNS = {"about": "", "at most": "≤ ", "at least": "≥ "}
 _FIRST_DISCHARGE = ("pressure_slope_break", "voltage_step")
 
 
-def comparison(run: RunDirectory, experiment: Experiment, measurements: Iterable[Measurement]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class ComparedRun:
+    """A run with what was asked of it and what was measured in it."""
+
+    run: RunDirectory
+    experiment: Experiment
+    measurements: list[Measurement]
+
+    @property
+    def name(self) -> str:
+        """Name of the experiment."""
+        return self.experiment.experiment.name
+
+
+def comparison(runs: Sequence[ComparedRun]) -> list[dict[str, Any]]:
     """Return published, true and measured value of everything that has more than a measurement.
 
-    The truth of a rehearsal is read here and in tests, nowhere else.
+    Every published number has a row, also one that was not measured: its measured value is None then. Numbers that
+    another experiment's run measures are left to that run if it is among those compared. The truth of a rehearsal is
+    read here and in tests, nowhere else.
     """
-    truth = _truth_of_tomograms(run) | _truth_of_steps(run, experiment)
-    published = {(entry.tomogram, entry.name): entry for entry in experiment.published}
-    rows = []
-    for key, measurement in newest(measurements).items():
-        if key not in truth and key not in published:
+    names = {compared.name for compared in runs}
+    return [row for compared in runs for row in _rows(compared, names)]
+
+
+def _rows(compared: ComparedRun, names: set[str]) -> Iterator[dict[str, Any]]:
+    truth = _truth_of_tomograms(compared.run) | _truth_of_steps(compared.run, compared.experiment)
+    measured = newest(compared.measurements)
+    told = set()
+    for entry in compared.experiment.published:
+        if entry.elsewhere in names:
             continue
-        rows.append(
-            {
-                "tomogram": key[0],
-                "name": key[1],
-                "unit": measurement.unit,
-                "published": published[key].value if key in published else None,
-                "published_id": published[key].id if key in published else None,
-                "true": truth.get(key),
-                "measured": measurement.value,
-                "uncertainty": measurement.uncertainty,
-                "flags": list(measurement.flags),
-            }
-        )
-    return rows
+        key = (entry.tomogram, entry.name)
+        told.add(key)
+        yield _row(compared, key, entry, truth, None if entry.elsewhere else measured.get(key))
+    for key, measurement in measured.items():
+        if key in truth and key not in told:
+            yield _row(compared, key, None, truth, measurement)
+
+
+def _row(
+    compared: ComparedRun,
+    key: tuple[str, str],
+    published: Published | None,
+    truth: dict[tuple[str, str], Any],
+    measurement: Measurement | None,
+) -> dict[str, Any]:
+    return {
+        "experiment": compared.name,
+        "tomogram": key[0],
+        "name": key[1],
+        "unit": measurement.unit if measurement is not None else published.unit if published is not None else "",
+        "published": None if published is None else published.value,
+        "published_id": None if published is None else published.id,
+        "relation": None if published is None else published.relation,
+        "elsewhere": None if published is None else published.elsewhere,
+        "true": None if published is not None and published.elsewhere else truth.get(key),
+        "measured": None if measurement is None else measurement.value,
+        "uncertainty": None if measurement is None else measurement.uncertainty,
+        "flags": [] if measurement is None else list(measurement.flags),
+    }
 
 
 def _truth_of_tomograms(run: RunDirectory) -> dict[tuple[str, str], Any]:
@@ -100,30 +138,62 @@ def _entries(run: RunDirectory) -> list[dict[str, Any]]:
     return [entry for entry in read_json_lines(run.truth) if isinstance(entry, dict)]
 
 
-def comparison_table(rows: list[dict[str, Any]]) -> Table:
-    """Return the comparison for people."""
+def comparison_tables(rows: list[dict[str, Any]]) -> list[Table]:
+    """Return the comparison for people: first every published number by its id, then what else has a truth."""
+    published = sorted((row for row in rows if row["published_id"]), key=lambda row: _order(row["published_id"]))
+    others = [row for row in rows if not row["published_id"]]
+    several = len({row["experiment"] for row in rows}) > 1
+    return [
+        *([_table("published, true and measured", published, several)] if published else []),
+        *([_table("also known in a rehearsal", others, several)] if others else []),
+    ]
+
+
+def _order(published_id: str) -> tuple[str, int, str]:
+    """Return a key that puts A-2 before A-10."""
+    letter, _, number = published_id.partition("-")
+    digits = "".join(character for character in number if character.isdigit())
+    return letter, int(digits or 0), number
+
+
+def _table(title: str, rows: list[dict[str, Any]], several: bool) -> Table:
     table = Table(
-        title="published, true and measured",
+        title=title,
         title_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
         padding=(0, 1),
         collapse_padding=True,  # fits 80 columns: texts are wrapped, never numbers cut
     )
-    table.add_column("tomogram", no_wrap=True)
+    with_ids = any(row["published_id"] for row in rows)
+    if with_ids:
+        table.add_column("id", no_wrap=True)
+    if several:
+        table.add_column("run", overflow="fold")
+    table.add_column("where", overflow="fold")
     table.add_column("quantity", min_width=11)
-    for heading in ("published", "true", "measured", "ratio"):
+    for heading in (*(("published",) if with_ids else ()), "true", "measured", "ratio"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("remarks", overflow="fold")
     for row in rows:
         true, measured = row["true"], row["measured"]
         table.add_row(
+            *([row["published_id"]] if with_ids else []),
+            *([row["experiment"]] if several else []),
             row["tomogram"],
             f"{row['name'].replace('_', ' ')}, {row['unit']}",
-            "-" if row["published"] is None else number_text(row["published"]),
+            *([_SIGNS[row["relation"]] + number_text(row["published"])] if with_ids else []),
             "-" if true is None else number_text(true),
-            number_text(measured, row["uncertainty"]),
-            f"{measured / true:.3f}" if true else "-",
-            ", ".join(flag.replace("_", " ") for flag in row["flags"]),
+            "-" if measured is None else number_text(measured, row["uncertainty"]),
+            f"{measured / true:.3f}" if true and measured is not None else "-",
+            _remarks(row),
         )
     return table
+
+
+def _remarks(row: dict[str, Any]) -> str:
+    if row["elsewhere"]:
+        return f"a run of {row['elsewhere']} measures it"
+    if row["measured"] is None:
+        return "not measured"
+    return ", ".join(flag.replace("_", " ") for flag in row["flags"])

@@ -1,5 +1,6 @@
 """Printing what a run holds: results, comparison, status."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -9,7 +10,7 @@ from live_analysis.results import read_measurements
 from operando.model.document_lines import read_documents
 from operando.model.experiment_file import load_experiment
 from operando.model.run_directory import RunDirectory
-from operando.session.comparison import comparison, comparison_table
+from operando.session.comparison import ComparedRun, comparison, comparison_tables
 from operando.session.layout import RunDirectoryError, newest_run, open_run_directory
 from operando.session.processes import read_pid_files
 from operando.session.results_table import as_json, json_text, results_tables
@@ -27,16 +28,21 @@ def print_results(path: Path | None, console: Console, *, json: bool) -> None:
         console.print(f"{run.path.name}: nothing has been measured yet.")
 
 
-def print_comparison(path: Path | None, console: Console, *, json: bool) -> None:
-    """Print published, true and measured values of a run side by side."""
-    run = open_run_directory(path or newest_run())
-    rows = comparison(run, load_experiment(run.experiment), read_measurements(run.results))
+def print_comparison(paths: Sequence[Path], console: Console, *, json: bool) -> None:
+    """Print published, true and measured values of one or more runs side by side."""
+    runs = [_compared(open_run_directory(path)) for path in paths or [newest_run()]]
+    rows = comparison(runs)
     if json:
         print(json_text(rows))
     elif rows:
-        console.print(comparison_table(rows))
+        console.print(*comparison_tables(rows))
     else:
-        console.print(f"{run.path.name}: nothing has been measured yet that could be compared.")
+        names = ", ".join(compared.run.path.name for compared in runs)
+        console.print(f"{names}: nothing has been measured yet that could be compared.")
+
+
+def _compared(run: RunDirectory) -> ComparedRun:
+    return ComparedRun(run, load_experiment(run.experiment), read_measurements(run.results))
 
 
 def print_status(parent: Path, console: Console) -> None:

@@ -67,6 +67,15 @@ def test_a_half_cycle_tells_capacity_and_where_the_pressure_turns(run: RunDirect
     assert found["pressure_change"].value == pytest.approx(-1e-4 * DAY_S / 6 + 2.5e-4 * DAY_S / 12, abs=0.02)
     assert found["pressure_slope_break"].value == pytest.approx(capacity / 2, rel=0.01)  # four bins of 400
     assert "coulombic_efficiency" not in found
+    # MPa, as above; the pressure where it turns is that of the lines beside it
+    assert found["pressure_change_stage1"].value == pytest.approx(-1e-4 * DAY_S / 12, abs=0.03)
+    assert found["pressure_change_stage2"].value == pytest.approx(1.5e-4 * DAY_S / 12, abs=0.03)
+
+
+def test_the_largest_fall_counts_from_the_beginning_of_the_run(run: RunDirectory) -> None:
+    assert measured(run, REST)["largest_pressure_fall"].value == pytest.approx(4.0, abs=0.02)
+    lowest = measured(run, DISCHARGE, REST)["largest_pressure_fall"]
+    assert lowest.value == pytest.approx(4.0 + 1e-4 * DAY_S / 12, abs=0.02)  # in the middle, where it turns
 
 
 def test_the_second_half_of_a_cycle_is_compared_with_its_first(run: RunDirectory) -> None:

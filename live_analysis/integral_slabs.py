@@ -26,11 +26,11 @@ class IntegralSlabs:
         self._frames = frames
         self._whole = frames.integrals(usable) if usable.stop - usable.start <= most else None
 
-    def values(self, rows: slice) -> NDArray[np.float32]:
-        """Return the integrals of some of the rows, to be read: shape (frame, row, column)."""
+    def values(self, rows: slice, frames: slice = slice(None)) -> NDArray[np.float32]:
+        """Return the integrals of some of the rows of all or some frames, to be read: shape (frame, row, column)."""
         if self._whole is None:
-            return self._frames.integrals(rows).values
-        return self._whole.values[:, rows.start - self.usable.start : rows.stop - self.usable.start]
+            return self._frames.integrals(rows, frames).values
+        return self._whole.values[frames, rows.start - self.usable.start : rows.stop - self.usable.start]
 
     def frame(self, index: int) -> NDArray[np.float32]:
         """Return all usable rows of one projection, to be read: shape (row, column)."""

@@ -20,7 +20,7 @@ from live_analysis.tomogram_frames import TomogramFrames
 from operando.model.geometry import CellGeometry, Region
 
 AXIS_ROWS, FRAMES_FOR_ROWS = 24, 16
-ROWS_FOR_BORE = 48
+ROWS_FOR_BORE, FRAMES_FOR_BORE = 48, 180
 ROWS_TIMES_FRAMES_FOR_AXIS = 8640  # few projections need more rows to find the axis
 REFERENCE_POINTS = 240  # at most on a diameter of the reference's disc: 45,000 points a row
 
@@ -94,11 +94,11 @@ def reconstruct_tomogram(
     if cell is not None and wall_per_cm is not None:
         plain = _common(usable, usable if reference_rows is None else reference_rows)
         plain = slice(plain.start, min(plain.stop, plain.start + ROWS_FOR_BORE))
-        fit = fit_cylinder(slabs.values(plain), angles_deg, axis.column, pixel_size_um, cell, wall_per_cm)
+        some = slice(None, None, max(len(angles_deg) // FRAMES_FOR_BORE, 1))
+        fit = fit_cylinder(slabs.values(plain, some), angles_deg[some], axis.column, pixel_size_um, cell, wall_per_cm)
         # Once, in rows of the reference: single particles pull the centre, and slabs must not differ.
         bore_centre_um = fit.centre_x_um, fit.centre_y_um
 
-    square = Lattice.square(num_columns)
     lines = Lattice(1, num_columns), Lattice(num_columns, 1)
     planes = [np.full((num_rows, num_columns), np.nan, np.float32) for _ in lines]
     horizontal = np.full((num_columns, num_columns), np.nan, np.float32)
@@ -126,7 +126,7 @@ def reconstruct_tomogram(
         for plane, line in zip(planes, lines, strict=True):
             plane[rows] = scan.reconstruct(line).reshape(rows.stop - rows.start, num_columns)
         if rows.start <= middle_row < rows.stop:
-            horizontal = scan.reconstruct(square, slice(middle_row - rows.start, middle_row - rows.start + 1))[0]
+            horizontal = scan.slice_of_row(middle_row - rows.start)
         if box is not None:
             region_parts += _part(scan, box.lattice, box.rows, rows)
         if crack_box is not None:

@@ -12,6 +12,7 @@ LEAST_PART = 0.05  # of the neighbours; less is not worth the detail that might 
 LARGEST = 2  # pixels of a zinger that are found at once
 FAINTEST = 1e-3  # transmission of which the noise is still told by the photons
 MAX_ROWS_OF_NOISE = 16
+MAX_BENDS_OF_NOISE = 4096  # whose median is that of all to 1.5 %
 
 
 def noise_of_beam(transmission: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -27,7 +28,8 @@ def noise_of_beam(transmission: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     step = max(transmission.shape[1] // MAX_ROWS_OF_NOISE, 1)
     frames = transmission[:, ::step]
-    left, middle, right = frames[..., :-2], frames[..., 1:-1], frames[..., 2:]
+    apart = max(frames[0].size // MAX_BENDS_OF_NOISE, 1) if len(frames) else 1
+    left, middle, right = (frames[..., first : frames.shape[2] - 2 + first : apart] for first in range(3))
     with np.errstate(invalid="ignore"):
         bend = np.abs(left - 2 * middle + right)
         scaled = bend / np.sqrt(np.maximum(left + 4 * middle + right, 6 * FAINTEST))

@@ -11,6 +11,7 @@ from live_analysis.reconstruction.direct import HalfColumns
 from live_analysis.reconstruction.lanes import NUM_LANES
 from live_analysis.reconstruction.lattice import Lattice
 from live_analysis.reconstruction.ramp_filter import RampFilter
+from live_analysis.reconstruction.single_slice import single_slice
 from operando.model.geometry import CellGeometry
 
 EDGE = 0.02  # of the columns, on either side
@@ -70,6 +71,22 @@ class FilteredScan:
         if self.cylinder is not None:
             result += self.cylinder.attenuation(lattice.x, lattice.y, self.pixel_size_um, slice(start, stop))
         return result
+
+    def slice_of_row(self, row: int) -> NDArray[np.float32]:
+        """Reconstruct the whole slice of one row: 1/cm, shape (column, column), NaN as in `reconstruct`."""
+        values = single_slice(
+            self.filtered[row // NUM_LANES],
+            row % NUM_LANES,
+            self.num_columns,
+            self.axis_column,
+            self.weights.weights_rad,
+            np.radians(self.angles_deg),
+            SMOOTHING_STEPS,
+        )
+        if self.cylinder is not None:
+            square = Lattice.square(self.num_columns)
+            values += self.cylinder.attenuation(square.x, square.y, self.pixel_size_um, slice(row, row + 1))[0]
+        return values
 
 
 def filter_scan(

@@ -1,6 +1,5 @@
 """The sums in three planes through a volume, and the filtered projections that are kept to fill them again."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,11 +10,11 @@ from live_analysis.reconstruction.lanes import NUM_LANES
 from live_analysis.reconstruction.lattice import Lattice
 from live_analysis.reconstruction.preview_frames import take_frames
 from live_analysis.reconstruction.ramp_filter import MARGIN_COLUMNS
+from live_analysis.reconstruction.single_slice import row_reading
 from live_analysis.reconstruction.smoothed_spline import NUM_TAPS, smoothed_spline
 from live_analysis.reconstruction.upright_plane import SUBCOLUMNS, add_kept, rays_of_line
 
 FRAMES_AT_ONCE = 16
-NEAREST_IN_STEPS = 1 / 8  # linear interpolations that smooth as much as taking the nearest quarter column does
 XY, XZ, YZ = range(3)
 PLANES = (XY, XZ, YZ)
 
@@ -44,11 +43,7 @@ class PreviewPlanes:
             min(axis_column, num_columns - 1 - axis_column)
         )
         self._table = smoothed_spline(np.arange(SUBCOLUMNS + 1) / SUBCOLUMNS, linear_steps)
-        # The rotation axis lies between two samples, which are then as far from it on both sides.
-        self._axis_sample = math.ceil(QUARTERS * (axis_column + MARGIN_COLUMNS))
-        shift = self._axis_sample - QUARTERS * (axis_column + MARGIN_COLUMNS)
-        middles = (np.arange(QUARTERS) + 0.5 - shift) / QUARTERS
-        self._row_taps = smoothed_spline(middles, linear_steps - NEAREST_IN_STEPS)
+        self._axis_sample, self._row_taps = row_reading(axis_column, linear_steps)
         self._xy = np.zeros((num_columns, num_columns), np.float32)
         self._upright = np.zeros((2, num_chunks, num_columns, NUM_LANES), np.float32)
         self._lefts = np.zeros((2, FRAMES_AT_ONCE, num_columns), np.int32)

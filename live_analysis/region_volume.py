@@ -45,14 +45,18 @@ class RegionBox:
     complete: bool
 
     @classmethod
-    def around(cls, region: Region, num_rows: int, usable: slice, pixel_size_um: float) -> "RegionBox":
-        """Lay voxels over a region and as much of its margin as can be seen."""
+    def around(
+        cls, region: Region, num_rows: int, usable: slice, pixel_size_um: float, *, within: Lattice | None = None
+    ) -> "RegionBox":
+        """Lay voxels over a region and as much of its margin as can be seen, on those of ``within`` if it is given."""
         margin = round(REGION_MARGIN_UM / pixel_size_um)
         wanted = rows_of(region.bottom_um, region.top_um, num_rows, pixel_size_um)
         rows = slice(max(wanted.start - margin, usable.start), min(wanted.stop + margin, usable.stop))
         num_x, num_y = (
             round(width_um / pixel_size_um) + 2 * margin for width_um in (region.width_x_um, region.width_y_um)
         )
+        if within is not None:  # both have the axis in their middle: their voxels agree if both numbers are odd or even
+            num_x, num_y = num_x + (within.num_x - num_x) % 2, num_y + (within.num_y - num_y) % 2
         edges_um = (num_rows - np.arange(rows.start, max(rows.stop, rows.start) + 1)) * pixel_size_um
         z_parts = _overlap(edges_um[1:], edges_um[:-1], region.bottom_um, region.top_um)
         seen_um = float(z_parts.sum()) * pixel_size_um
@@ -63,6 +67,21 @@ class RegionBox:
             (wanted.start + wanted.stop) // 2,
             seen_um > region.top_um - region.bottom_um - pixel_size_um / 2,
         )
+
+    def lies_in(self, other: "RegionBox") -> bool:
+        """Whether all voxels are among those of another box."""
+        own, its = self.lattice, other.lattice
+        return (
+            other.rows.start <= self.rows.start
+            and self.rows.stop <= other.rows.stop
+            and all(a <= b and (b - a) % 2 == 0 for a, b in zip(own.shape, its.shape, strict=True))
+        )
+
+    def cut(self, values_per_cm: NDArray[np.float32], first_row: int) -> RegionVolume:
+        """Take the voxels out of a larger volume about the rotation axis, whose first row is ``first_row``."""
+        y, x = ((have - own) // 2 for have, own in zip(values_per_cm.shape[1:], self.lattice.shape, strict=True))
+        rows = slice(self.rows.start - first_row, self.rows.stop - first_row)
+        return self.volume(values_per_cm[rows, y : y + self.lattice.num_y, x : x + self.lattice.num_x])
 
     def volume(self, values_per_cm: NDArray[np.float32]) -> RegionVolume:
         """Join values to what is known of their voxels."""

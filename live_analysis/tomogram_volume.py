@@ -78,10 +78,10 @@ def reconstruct_tomogram(
     num_rows, num_columns = frames.frame_shape
     angles_deg = frames.angles_deg
     usable = frames.transparent_rows()
-    box, crack_box = (
-        None if asked is None else RegionBox.around(asked, num_rows, usable, pixel_size_um)
-        for asked in (region, crack_region)
-    )
+    crack_box = None if crack_region is None else RegionBox.around(crack_region, num_rows, usable, pixel_size_um)
+    within = None if crack_box is None else crack_box.lattice
+    box = None if region is None else RegionBox.around(region, num_rows, usable, pixel_size_um, within=within)
+    in_cracks = box is not None and crack_box is not None and box.lies_in(crack_box)
     reference_rows = (
         None if reference is None else rows_of(reference.bottom_um, reference.top_um, num_rows, pixel_size_um)
     )
@@ -127,17 +127,21 @@ def reconstruct_tomogram(
             plane[rows] = scan.reconstruct(line).reshape(rows.stop - rows.start, num_columns)
         if rows.start <= middle_row < rows.stop:
             horizontal = scan.slice_of_row(middle_row - rows.start)
-        if box is not None:
+        if box is not None and not in_cracks:
             region_parts += _part(scan, box.lattice, box.rows, rows)
         if crack_box is not None:
             crack_parts += _part(scan, crack_box.lattice, crack_box.rows, rows)
         if disc is not None and reference_rows is not None:
             reference_parts += [part[:, disc.inside] for part in _part(scan, disc.lattice, reference_rows, rows)]
+    cracks = crack_box.volume(np.concatenate(crack_parts)) if crack_box is not None and crack_parts else None
+    found = box.volume(np.concatenate(region_parts)) if box is not None and region_parts else None
+    if box is not None and cracks is not None and in_cracks:
+        found = box.cut(cracks.values_per_cm, cracks.rows.start)
     return TomogramVolume(
         axis=axis,
         slices=OrthogonalSlices(horizontal, planes[0], planes[1], pixel_size_um),
-        region=box.volume(np.concatenate(region_parts)) if box is not None and region_parts else None,
-        crack_region=crack_box.volume(np.concatenate(crack_parts)) if crack_box is not None and crack_parts else None,
+        region=found,
+        crack_region=cracks,
         reference_values=np.concatenate(reference_parts) if reference_parts else None,
         grey_values_absolute=absolute,
         coverage=coverage,

@@ -84,7 +84,7 @@ class _Analysis:
         self._follow, self._report, self._publish = follow, report, publish
         self._follower = RunFollower(run.documents)
         earlier = read_analysis_runs(run.results)
-        self._done = set() if again else {_key(entry) for entry in earlier if entry.raw_run_ended}
+        self._done = set() if again else {_key(entry) for entry in earlier if entry.is_final}
         self._replaced = _event_uids(entry for entry in earlier if _key(entry) not in self._done)
         self._under_way: dict[str, TomogramAnalysis] = {}
         self._assumptions = Assumptions()
@@ -104,7 +104,7 @@ class _Analysis:
                 num_new = self._follower.poll()
                 self._tell_of_damage()
                 for tomogram in self._waiting():
-                    num_new += self._poll(tomogram)
+                    num_new += self._poll(tomogram, writer)
                     if (tomogram.ended or not self._follow) and not stop.is_set():
                         self._finish(tomogram, writer)
                 self._measure_steps(writer)
@@ -126,9 +126,9 @@ class _Analysis:
         for index, step in enumerate(steps):
             if (step.outer_run, step.name) not in self._done:
                 results = measure_step(self._run, self._experiment, step, steps[:index])
-                self._keep(results, writer, ended=True)
+                self._keep_final(results, writer, ended=True)
 
-    def _poll(self, tomogram: TomogramRun) -> int:
+    def _poll(self, tomogram: TomogramRun, writer: ResultsWriter) -> int:
         """Take in new frames; what is wrong with them comes up again, and is told, when the tomogram is measured."""
         if tomogram.uid not in self._under_way:
             self._under_way[tomogram.uid] = self._begun(tomogram)
@@ -138,7 +138,7 @@ class _Analysis:
         except Exception:
             return 0
         if self._follow:
-            self._poll_live(tomogram.name, analysis)
+            self._poll_live(tomogram, analysis, writer)
         self._publish(None, self._progress(AnalysisState.RECEIVING, tomogram))
         return num_new
 
@@ -151,15 +151,19 @@ class _Analysis:
                 self._report(f"{tomogram.name}: no live volume: {error}")
         return analysis
 
-    def _poll_live(self, name: str, analysis: TomogramAnalysis) -> None:
+    def _poll_live(self, tomogram: TomogramRun, analysis: TomogramAnalysis, writer: ResultsWriter) -> None:
         try:
             live = analysis.poll_live()
-        except Exception as error:  # nothing that one tomogram holds may keep the others from being measured
-            self._report(f"{name}: no live volume: {_told(error)}")
-            return
-        if live is not None:
+            if live is None:
+                return
             self._assumptions = live.volume.learned
-            self._report(_live_sentence(name, live))
+            self._report(_live_sentence(tomogram.name, live))
+            quick = analysis.quick_result(live)
+        except Exception as error:  # nothing that one tomogram holds may keep the others from being measured
+            self._report(f"{tomogram.name}: no live volume: {_told(error)}")
+            return
+        if quick.measurements:
+            self._keep(quick, writer, self._progress(AnalysisState.RECEIVING, tomogram))
 
     def _finish(self, tomogram: TomogramRun, writer: ResultsWriter) -> None:
         self._publish(None, self._progress(AnalysisState.MEASURING, tomogram))
@@ -169,31 +173,29 @@ class _Analysis:
         declared = tomogram.num_declared.get(FrameKind.PROJECTION, 0)
         self._num_dropped += max(declared - analysis.num_projections, 0)
         del self._under_way[tomogram.uid]
-        self._keep(results, writer, ended=tomogram.ended)
+        self._keep_final(results, writer, ended=tomogram.ended)
 
-    def _keep(self, results: TomogramResults, writer: ResultsWriter, *, ended: bool) -> None:
-        results = self._traced(results, ended=ended)
-        writer.write(results)
+    def _keep_final(self, results: TomogramResults, writer: ResultsWriter, *, ended: bool) -> None:
         self._done.add((results.raw_run, results.tomogram))
         waiting = Progress(AnalysisState.WAITING, results.tomogram, 0, len(self._waiting()), self._num_dropped)
-        self._publish(results, waiting)
+        self._keep(_with_end(results, ended=ended), writer, waiting)
+
+    def _keep(self, results: TomogramResults, writer: ResultsWriter, progress: Progress) -> None:
+        """Write results that say which earlier values they replace."""
+        key = _key(results)
+        measurements = tuple(
+            dataclasses.replace(entry, replaces=self._replaced.get((*key, entry.name)))
+            for entry in results.measurements
+        )
+        results = dataclasses.replace(results, measurements=measurements)
+        self._replaced |= {(*key, name): uid for name, uid in writer.write(results).items()}
+        self._publish(results, progress)
         self._report(sentence(results))
 
     def _progress(self, state: AnalysisState, tomogram: TomogramRun) -> Progress:
         analysis = self._under_way.get(tomogram.uid)
         num_projections = 0 if analysis is None else analysis.num_projections
         return Progress(state, tomogram.name, num_projections, len(self._waiting()), self._num_dropped)
-
-    def _traced(self, results: TomogramResults, *, ended: bool) -> TomogramResults:
-        """Say which earlier values the new ones replace, and whether the run they come from had ended."""
-        flags = () if ended else (RUN_NOT_CLOSED,)
-        measurements = tuple(
-            dataclasses.replace(
-                entry, flags=(*entry.flags, *flags), replaces=self._replaced.get((*_key(results), entry.name))
-            )
-            for entry in results.measurements
-        )
-        return dataclasses.replace(results, measurements=measurements, raw_run_ended=ended)
 
     def _tell_of_damage(self) -> None:
         if self._follower.num_damaged != self._num_damaged:
@@ -238,6 +240,14 @@ def measure(analysis: TomogramAnalysis, run: RunDirectory, tomogram: TomogramRun
     return results
 
 
+def _with_end(results: TomogramResults, *, ended: bool) -> TomogramResults:
+    """Say whether the run that results come from had ended; flags say it of every number if it had not."""
+    if ended:
+        return results
+    flagged = tuple(dataclasses.replace(entry, flags=(*entry.flags, RUN_NOT_CLOSED)) for entry in results.measurements)
+    return dataclasses.replace(results, measurements=flagged, raw_run_ended=False)
+
+
 def _told(error: Exception) -> str:
     """Return the error's sentence; a bare key or number needs the error's name to be understood."""
     text = str(error)
@@ -264,7 +274,8 @@ def sentence(results: TomogramResults) -> str:
             return f"{results.tomogram}: {len(results.measurements)} measurements of the step in {cost_s:.1f} s"
         text = "no rotation axis" if axis is None else f"axis at column {number_text(axis.value, axis.uncertainty)}"
         return f"{results.tomogram}: {text}, {len(results.measurements)} measurements in {cost_s:.1f} s"
-    return f"{results.tomogram}: {_volume_sentence(volume)}, measured in {cost_s:.1f} s"
+    how = f"from the live volume in {cost_s:.1f} s" if results.quick else f"measured in {cost_s:.1f} s"
+    return f"{results.tomogram}: {_volume_sentence(volume)}, {how}"
 
 
 def _live_sentence(name: str, live: LiveResult) -> str:

@@ -34,7 +34,10 @@ _FAILURE_KEYS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class TomogramResults:
-    """Everything measured in one attempt at a tomogram; ``failure`` is the sentence that says what could not be."""
+    """Everything measured in one attempt at a tomogram; ``failure`` is the sentence that says what could not be.
+
+    ``quick`` results come before the tomogram has been measured, which replaces them.
+    """
 
     tomogram: str
     attempt: int
@@ -43,6 +46,7 @@ class TomogramResults:
     failure: str = ""
     cost_s: dict[str, float] = field(default_factory=dict)
     raw_run_ended: bool = True
+    quick: bool = False
 
 
 class ResultsWriter:
@@ -52,8 +56,8 @@ class ResultsWriter:
         self._lines = JsonLinesWriter(path)
         self._clock = clock
 
-    def write(self, results: TomogramResults) -> str:
-        """Append the documents of one tomogram and return the uid of the analysis run when the disk has them."""
+    def write(self, results: TomogramResults) -> dict[str, str]:
+        """Append the documents of one tomogram; return the uid of each measurement's event when the disk has them."""
         run = compose_run(
             time=self._clock.now(),
             metadata={
@@ -62,11 +66,13 @@ class ResultsWriter:
                 "tomogram": results.tomogram,
                 "attempt": results.attempt,
                 "raw_run_ended": results.raw_run_ended,
+                "quick": results.quick,
             },
         )
         self._put("start", run.start_doc)
+        uids: list[str] = []
         if results.measurements:
-            self._stream(run, "measurements", _KEYS, (entry.as_document() for entry in results.measurements))
+            uids = self._stream(run, "measurements", _KEYS, (entry.as_document() for entry in results.measurements))
         if results.failure:
             failure = {"tomogram": results.tomogram, "attempt": results.attempt, "reason": results.failure}
             self._stream(run, "analysis_failed", _FAILURE_KEYS, [failure])
@@ -75,22 +81,25 @@ class ResultsWriter:
         )
         self._put("stop", {**stop, "cost_s": results.cost_s})
         self._lines.flush()
-        return str(run.start_doc["uid"])
+        return {entry.name: uid for entry, uid in zip(results.measurements, uids, strict=True)}
 
     def close(self) -> None:
         """Flush and close."""
         self._lines.close()
 
-    def _stream(self, run: Any, name: str, keys: dict[str, Any], rows: Iterable[dict[str, Any]]) -> None:
+    def _stream(self, run: Any, name: str, keys: dict[str, Any], rows: Iterable[dict[str, Any]]) -> list[str]:
         described = {key: {"source": "live_analysis", **form} for key, form in keys.items()}
         descriptor = run.compose_descriptor(
             name=name, data_keys=described, time=self._clock.now(), configuration=None, hints=None, object_keys=None
         )
         self._put("descriptor", descriptor.descriptor_doc)
+        uids = []
         for row in rows:
             now_s = self._clock.now()
             event = descriptor.compose_event(data=row, timestamps=dict.fromkeys(row, now_s), time=now_s, validate=False)
             self._put("event", event)
+            uids.append(str(event["uid"]))
+        return uids
 
     def _put(self, name: str, document: Any) -> None:
         self._lines.append([name, document], durable=False)
@@ -100,7 +109,8 @@ class ResultsWriter:
 class AnalysisRun:
     """One analysis run as it stands in the file; ``events`` maps an event's uid to its measurement.
 
-    ``raw_run_ended`` is False where the tomogram was measured before its run was closed.
+    ``raw_run_ended`` is False where the tomogram was measured before its run was closed, ``quick`` True where it was
+    to be measured once more.
     """
 
     uid: str
@@ -108,6 +118,7 @@ class AnalysisRun:
     tomogram: str
     attempt: int
     raw_run_ended: bool
+    quick: bool
     events: dict[str, Measurement]
     failures: tuple[str, ...]
 
@@ -117,8 +128,19 @@ class AnalysisRun:
         measurements = tuple(self.events.values())
         failure = " ".join(self.failures)
         return TomogramResults(
-            self.tomogram, self.attempt, self.raw_run, measurements, failure, raw_run_ended=self.raw_run_ended
+            self.tomogram,
+            self.attempt,
+            self.raw_run,
+            measurements,
+            failure,
+            raw_run_ended=self.raw_run_ended,
+            quick=self.quick,
         )
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more is to be measured in this run."""
+        return self.raw_run_ended and not self.quick
 
 
 def read_analysis_runs(path: Path) -> list[AnalysisRun]:
@@ -149,6 +171,7 @@ def read_analysis_runs(path: Path) -> list[AnalysisRun]:
                     start["tomogram"],
                     start["attempt"],
                     start.get("raw_run_ended", True),
+                    start.get("quick", False),
                     events.get(uid, {}),
                     tuple(failures.get(uid, ())),
                 )

@@ -20,6 +20,7 @@ from live_analysis.live.live_volume import Assumptions
 from live_analysis.live.preview_publisher import PreviewPublisher
 from live_analysis.normalisation import DeadFrameError, FlatFractionError, FrameShapeError
 from live_analysis.quantity import Quantity
+from live_analysis.quick_quantities import quick_quantities
 from live_analysis.reconstruction.angle_weights import ProjectionError
 from live_analysis.reconstruction.cylinder_model import CylinderFitError
 from live_analysis.region_file import write_region
@@ -153,6 +154,28 @@ class TomogramAnalysis:
         if self._pixel_size_known:
             self._draw(result.slices, absolute=result.volume.grey_values_absolute, coverage=result.volume.coverage)
         return result
+
+    def quick_result(self, live: LiveResult) -> TomogramResults:
+        """Measure what the live volume tells; `result` measures it better.
+
+        Raises
+        ------
+        GreyScaleError, MaterialError, StartDocumentError
+            If the known slab looks like nothing, or something that must be known is not said.
+        """
+        began = perf_counter()
+        found: list[Quantity] = []
+        if self._analysis is not None and self._pixel_size_known and not self._replayed:
+            found = list(quick_quantities(live, self._analysis, energy_kev=self._said("energy_kev")))
+        return TomogramResults(
+            tomogram=self._tomogram.name,
+            attempt=self._tomogram.attempt,
+            raw_run=self._tomogram.uid,
+            measurements=tuple(self._measurement(quantity) for quantity in found),
+            cost_s={"analysis": perf_counter() - began},
+            raw_run_ended=self._tomogram.ended,
+            quick=True,
+        )
 
     def poll(self) -> int:
         """Take in the frames that were added; return how many. A file that cannot be used is told by the result."""

@@ -20,11 +20,18 @@ def contradicts(
     first_row, num_rows
         Which row of the view is the first of the volume, and how many the view has, in voxels.
     """
+    values = values_of_slab(known, values_per_cm, first_row, num_rows, voxel_size_um)
+    return bool(values.size) and abs(float(np.median(values)) - known.attenuation) > (
+        LARGEST_REFERENCE_ERROR * known.attenuation
+    )
+
+
+def values_of_slab(
+    known: GreyReference, values_per_cm: NDArray[np.float32], first_row: int, num_rows: int, voxel_size_um: float
+) -> NDArray[np.float32]:
+    """Return the values seen of the known material, shape (voxel,); see `contradicts`."""
     rows = rows_of(known.bottom, known.top, num_rows, voxel_size_um)
     seen = values_per_cm[max(rows.start - first_row, 0) : max(rows.stop - first_row, 0)]
     places_um = (np.arange(values_per_cm.shape[2]) - (values_per_cm.shape[2] - 1) / 2) * voxel_size_um
     values = seen[:, np.hypot(places_um[:, None], places_um) <= known.radius]
-    values = values[np.isfinite(values)]
-    return bool(values.size) and abs(float(np.median(values)) - known.attenuation) > (
-        LARGEST_REFERENCE_ERROR * known.attenuation
-    )
+    return np.asarray(values[np.isfinite(values)])

@@ -38,12 +38,17 @@ class LiveScan:
 
 @dataclass(frozen=True)
 class LiveResult:
-    """A live volume that is on disk; ``ready_s`` passed between the arrival of its last projection and then."""
+    """A live volume that is on disk; ``ready_s`` passed between the arrival of its last projection and then.
+
+    Its first row is row ``first_row`` of the view, which has ``num_rows``, both in voxels.
+    """
 
     path: Path
     volume: FinishedVolume
     voxel_size_um: float
     ready_s: float
+    first_row: int
+    num_rows: int
 
     @property
     def slices(self) -> OrthogonalSlices:
@@ -120,7 +125,8 @@ class LiveTomogram:
         voxel_size_um = self._scan.pixel_size_um * self._factor
         volume = self._judged(self._volume.finish(), voxel_size_um)
         path = write_live_volume(self._folder, volume, voxel_size_um=voxel_size_um, run_uid=self._scan.run_uid)
-        result = LiveResult(path, volume, voxel_size_um, perf_counter() - self._last_s)
+        first_row, num_rows = self._view
+        result = LiveResult(path, volume, voxel_size_um, perf_counter() - self._last_s, first_row, num_rows)
         self._publisher.complete(volume, voxel_size_um)
         return result
 
@@ -128,9 +134,13 @@ class LiveTomogram:
         known = self._scan.known
         if known is None or not volume.grey_values_absolute:
             return volume
-        first_row, num_rows = self._rows.start // self._factor, self._num_rows // self._factor
-        wrong = contradicts(known, volume.values_per_cm, first_row, num_rows, voxel_size_um)
+        wrong = contradicts(known, volume.values_per_cm, *self._view, voxel_size_um)
         return replace(volume, grey_values_absolute=not wrong)
+
+    @property
+    def _view(self) -> tuple[int, int]:
+        """First row of the volume in the view, and how many the view has, in voxels."""
+        return self._rows.start // self._factor, self._num_rows // self._factor
 
     def _show(self, num_received: int) -> None:
         """Let people see what there is, unless the last projection has come: the volume itself is next then."""

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -134,12 +135,16 @@ def test_a_run_that_grows_is_measured_while_it_grows_and_the_analysis_ends_with_
             assert any(read_preview(faked.run.preview(1)).num_projections == 41 for _ in told)
             assert read_preview(faked.run.preview(1)).coverage == pytest.approx(41 / 90)
     assert read_preview(faked.run.preview(1)).complete
-    assert read_measurements(faked.run.results) == []
+    (quick,) = read_measurements(faked.run.results)
+    assert (quick.name, quick.flags[-1], quick.num_frames) == ("high_attenuation_volume", "quick", 90)
     tomogram.close()
     faked.read_cell(tomogram.uid, 45.0)
     tomogram.end()
     assert any(line.startswith("measured OCV") for line in told)
-    assert measured(faked)["high_attenuation_volume"].num_frames == 90
+    volume = measured(faked)["high_attenuation_volume"]
+    assert volume.num_frames == 90
+    assert volume.replaces is not None
+    assert "quick" not in volume.flags
     assert live_slice_beside_the_measured_one(faked) > 0.99
     assert process.poll() is None
     faked.end()
@@ -153,7 +158,8 @@ def test_analysed_afterwards_gives_the_same_as_live(faked: PhantomRun, tmp_path:
     copy = faked.copy_to(tmp_path / "copy")
     measure(faked.run.path, follow=True)
     measure(copy.path)
-    assert read_measurements(faked.run.results) == read_measurements(copy.results)
+    live = [replace(entry, replaces=None) for entry in read_measurements(faked.run.results)]
+    assert live == read_measurements(copy.results)
 
 
 def test_a_restart_measures_only_what_is_new(faked: PhantomRun) -> None:

@@ -106,6 +106,7 @@ class OfflineRun:
             "attempt": attempt,
             "num_projections": view.num_projections,
             "pixel_size_um": view.imaging.pixel_size_um,
+            "angle_range_deg": 180.0,
             "energy_kev": self.parameters.beam.energy.value,
             "rehearsal": True,
         }

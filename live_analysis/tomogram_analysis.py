@@ -23,7 +23,7 @@ from live_analysis.quantity import Quantity
 from live_analysis.quick_quantities import quick_quantities
 from live_analysis.reconstruction.angle_weights import ProjectionError
 from live_analysis.reconstruction.cylinder_model import CylinderFitError
-from live_analysis.region_file import write_region
+from live_analysis.region_file import region_state, write_region
 from live_analysis.region_quantities import anchored_scale, crack_quantities, region_quantities
 from live_analysis.results import TomogramResults
 from live_analysis.rotation_axis import LOW_CONFIDENCE, RotationAxisError
@@ -256,9 +256,15 @@ class TomogramAnalysis:
         if analysis is None or volume.region is None:
             return
         region = scale.region(volume.region)
-        write_region(
-            self._run.volume(self._tomogram.attempt), region, pixel_size_um=pixel_um, run_uid=self._tomogram.uid
+        assert self._frames is not None
+        state = region_state(
+            region,
+            num_rows=self._frames.frame_shape[0],
+            pixel_size_um=pixel_um,
+            tomogram=self._tomogram.name,
+            run_uid=self._tomogram.uid,
         )
+        write_region(self._run.volume(self._tomogram.attempt), state)
         energy_kev = self._said("energy_kev")
         for quantity in region_quantities(region, scale.grey, analysis, pixel_size_um=pixel_um, energy_kev=energy_kev):
             yield replace(quantity, flags=(*flags, *quantity.flags))

@@ -98,7 +98,9 @@ def test_picture_and_volume_are_left_for_people(faked: PhantomRun) -> None:
     assert picture.width() > 300
     with h5py.File(faked.run.volume(1) / "region.h5") as file:
         region = file["region"]
-        assert region.shape == (27, 30, 30)  # 270 x 300 x 300 um in voxels of 10 um
+        core = region.attrs["core"]
+        assert list(core[1::2] - core[::2]) == [27, 30, 30]  # 270 x 300 x 300 um in voxels of 10 um
+        assert (np.array(region.shape) >= (27, 30 + 8, 30 + 8)).all()  # and 40 um on each side as far as it is seen
         assert region.dtype == np.float32
         assert region.attrs["units"] == "1/cm"
         assert region.attrs["voxel_size_um"] == 10.0

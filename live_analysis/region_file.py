@@ -40,9 +40,7 @@ def region_state(
     region: RegionVolume, *, num_rows: int, pixel_size_um: float, tomogram: str, run_uid: str
 ) -> RegionState:
     """Join a region that was just reconstructed to what a file keeps of it."""
-    return RegionState(
-        region.values_per_cm, region.core, region.rows.start, num_rows, pixel_size_um, tomogram, run_uid
-    )
+    return RegionState(region.values_per_cm, region.core, region.rows.start, num_rows, pixel_size_um, tomogram, run_uid)
 
 
 def write_region(folder: Path, state: RegionState) -> None:

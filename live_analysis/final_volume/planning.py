@@ -22,7 +22,7 @@ from live_analysis.reconstruction.angle_weights import AngleWeights, ProjectionE
 from live_analysis.reconstruction.cylinder_model import CylinderFitError, fit_cylinder
 from live_analysis.reconstruction.filtered_scan import ends_in_air
 from live_analysis.rotation_axis import LOW_CONFIDENCE, MIN_COVERAGE, RotationAxisError, find_rotation_axis
-from live_analysis.tomogram_analysis import MAX_RIM_GAP
+from live_analysis.scan_quality import MAX_RIM_GAP
 from operando.model.geometry import CellGeometry
 
 NOISE_ENGINE = "native"

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from live_analysis.cracks.crack_volume import crack_volume
 from live_analysis.quantity import Quantity
 from live_analysis.region_file import region_state, write_region
-from live_analysis.region_quantities import anchored_scale, crack_quantities, region_quantities
+from live_analysis.region_quantities import anchored_scale, crack_quantities, inclusions_of, region_quantities
 from live_analysis.scan_quality import NOT_ABSOLUTE, scan_flags, scan_quantities
+from live_analysis.slice_masks import CRACK, HIGH_ATTENUATION, SliceMasks, voxels_of_blocks
 from live_analysis.slices_file import write_slices
 from live_analysis.tomogram_context import TomogramContext
 from live_analysis.tomogram_frames import TomogramFrames
@@ -44,12 +46,18 @@ def image_quantities(context: TomogramContext, frames: TomogramFrames) -> Iterat
         run_uid=tomogram.uid,
     )
     write_region(folder, state)
-    energy_kev = context.said("energy_kev")
-    for quantity in region_quantities(region, scale.grey, analysis, pixel_size_um=pixel_um, energy_kev=energy_kev):
+    found = inclusions_of(region, analysis, pixel_size_um=pixel_um, energy_kev=context.said("energy_kev"))
+    masks = SliceMasks(volume.slices, volume.slice_row)
+    masks.mark(found.mask, region, HIGH_ATTENUATION)
+    for quantity in region_quantities(region, found, scale.grey, analysis.high_attenuation_material):
         yield replace(quantity, flags=(*flags, *quantity.flags))
     if volume.crack_region is not None and NOT_ABSOLUTE not in flags:
-        for quantity in crack_quantities(scale.region(volume.crack_region), pixel_size_um=pixel_um):
+        wide = scale.region(volume.crack_region)
+        cracks = crack_volume(wide.values_per_cm, pixel_um, wide.inside)
+        masks.mark(voxels_of_blocks(cracks.blocks, cracks.width, wide.values_per_cm.shape), wide, CRACK)
+        for quantity in crack_quantities(cracks, complete=wide.complete):
             yield replace(quantity, flags=(*flags, *quantity.flags))
+    masks.write(folder, tomogram=tomogram.name, run_uid=tomogram.uid)
 
 
 def _reconstructed(context: TomogramContext, frames: TomogramFrames, pixel_size_um: float) -> TomogramVolume:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from live_analysis.cracks.crack_volume import crack_volume
+from live_analysis.cracks.crack_volume import CrackVolume
 from live_analysis.grey_scale import LARGEST_REFERENCE_ERROR, GreyAnchor, GreyScale, measure_anchor, two_point_scale
-from live_analysis.high_attenuation_volume import high_attenuation_volume
+from live_analysis.high_attenuation_volume import HighAttenuationVolume, high_attenuation_volume
 from live_analysis.matrix_attenuation import matrix_attenuation
 from live_analysis.quantity import Quantity
 from live_analysis.region_volume import RegionVolume
@@ -63,29 +63,34 @@ def anchored_scale(analysis: Analysis | None, volume: TomogramVolume) -> Applied
     return AppliedScale(scale, ("cell_contradicted",) if contradicted else ())
 
 
-def region_quantities(
-    region: RegionVolume, scale: GreyScale | None, analysis: Analysis, *, pixel_size_um: float, energy_kev: float
-) -> Iterator[Quantity]:
-    """Measure a region whose values are on the scale already.
+def inclusions_of(
+    region: RegionVolume, analysis: Analysis, *, pixel_size_um: float, energy_kev: float
+) -> HighAttenuationVolume:
+    """Find the strongly attenuating inclusions of a region whose values are on the scale already.
 
     Raises
     ------
     MaterialError
         If the attenuation of the phase is not known.
     """
+    return high_attenuation_volume(
+        region.values_per_cm,
+        pixel_size_um,
+        attenuation_per_cm(analysis.high_attenuation_material, energy_kev),
+        resolution_fwhm_um=analysis.resolution,
+        inside=region.inside,
+    )
+
+
+def region_quantities(
+    region: RegionVolume, found: HighAttenuationVolume, scale: GreyScale | None, material: str
+) -> Iterator[Quantity]:
+    """Return what a region tells: its matrix, and the inclusions found of a material."""
     flags = () if region.complete else ("region_cut",)
     if scale is not None:
         yield Quantity("grey_scale_gain", scale.gain, "1", scale.uncertainty_per_cm(1.0), flags)
     matrix = matrix_attenuation(region.values_per_cm[region.core])
     yield Quantity("matrix_attenuation", matrix.per_cm, "1/cm", matrix.uncertainty_per_cm, flags)
-    material = analysis.high_attenuation_material
-    found = high_attenuation_volume(
-        region.values_per_cm,
-        pixel_size_um,
-        attenuation_per_cm(material, energy_kev),
-        resolution_fwhm_um=analysis.resolution,
-        inside=region.inside,
-    )
     yield Quantity(
         "high_attenuation_volume",
         found.volume_um3,
@@ -101,16 +106,9 @@ def region_quantities(
     )
 
 
-def crack_quantities(region: RegionVolume, *, pixel_size_um: float) -> Iterator[Quantity]:
-    """Measure the cracks of a region whose values are on the scale already; thickness and tilt only where some are.
-
-    Raises
-    ------
-    CrackVolumeError
-        If nothing of the region was seen.
-    """
-    found = crack_volume(region.values_per_cm, pixel_size_um, region.inside)
-    flags = (*(() if region.complete else ("region_cut",)), *found.flags)
+def crack_quantities(found: CrackVolume, *, complete: bool) -> Iterator[Quantity]:
+    """Return what the cracks found in a region tell; thickness and tilt only where some are."""
+    flags = (*(() if complete else ("region_cut",)), *found.flags)
     yield Quantity(
         "crack_volume",
         found.volume_um3,

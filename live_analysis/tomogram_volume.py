@@ -38,6 +38,7 @@ class Reference:
 class TomogramVolume:
     """What was reconstructed, in 1/cm; a region is None if none was asked or none of it was seen.
 
+    ``slice_row`` is the row of the horizontal slice.
     ``rim_gap`` is the largest distance of neighbouring projections at the rim of the view, in pixels: 1 is ideal.
     ``num_dead`` and ``num_zingers`` of ``num_values`` pixels of the projections were made from their neighbours.
     ``tilt`` is how the axis leaned before the frames were set upright, None where nothing told it.
@@ -45,6 +46,7 @@ class TomogramVolume:
 
     axis: RotationAxis
     slices: OrthogonalSlices
+    slice_row: int
     region: RegionVolume | None
     crack_region: RegionVolume | None
     reference_values: NDArray[np.float32] | None
@@ -140,6 +142,7 @@ def reconstruct_tomogram(
     return TomogramVolume(
         axis=axis,
         slices=OrthogonalSlices(horizontal, planes[0], planes[1], pixel_size_um),
+        slice_row=middle_row,
         region=found,
         crack_region=cracks,
         reference_values=np.concatenate(reference_parts) if reference_parts else None,

@@ -44,7 +44,7 @@ class CrackVolume:
 
     ``volume_um3`` is 0 where no crack is certain; the uncertainty then is the detection limit, the volume of one crack
     of 240 um diameter that is surely found. Cracks below it are not in the volume, however many. ``blocks`` marks what
-    was summed, shape (z, y, x) of the matrix' blocks.
+    was summed, shape (z, y, x) of the matrix' blocks, which are ``width`` voxels wide along y and x.
     """
 
     volume_um3: float
@@ -52,6 +52,7 @@ class CrackVolume:
     detection_limit_um3: float
     cracks: tuple[SingleCrack, ...]
     blocks: NDArray[np.bool_]
+    width: int
     flags: tuple[str, ...]
 
 
@@ -90,10 +91,10 @@ def crack_volume(
     )
     if min(total_um3, stricter_um3) < limit_um3:
         limit_um3 = max(total_um3, limit_um3)
-        return CrackVolume(0.0, limit_um3, limit_um3, (), np.zeros_like(summed), (BELOW_DETECTION,))
+        return CrackVolume(0.0, limit_um3, limit_um3, (), np.zeros_like(summed), blocks.width, (BELOW_DETECTION,))
     from_threshold_um3 = float(np.ptp([total_um3, stricter_um3, laxer_um3])) / 2
     parts_um3 = from_threshold_um3, SUM_BIAS * total_um3, _noise_um3(blocks, smoothed.edges.spread, summed), limit_um3
-    return CrackVolume(total_um3, float(np.linalg.norm(parts_um3)), limit_um3, cracks, summed, ())
+    return CrackVolume(total_um3, float(np.linalg.norm(parts_um3)), limit_um3, cracks, summed, blocks.width, ())
 
 
 def _sum_um3(cracks: tuple[SingleCrack, ...]) -> float:

@@ -292,6 +292,24 @@ def compare(runs: OptionalRuns = None, json: AsJson = False) -> None:
 
 
 @application.command()
+def report(
+    run: RunFolder,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="DIR", help="Where it goes (default: RUN/report).")
+    ] = None,
+    truth: Annotated[bool, typer.Option("--truth", help="Of a rehearsal: also print what was really there.")] = False,
+) -> None:
+    """Write a page about a run that opens without this software.
+
+    index.html holds what was done, slices, numbers beside the published ones, data quality and provenance; tables for
+    programs lie beside it. A run that goes on, or was cut off, is told as far as it came.
+    """
+    from operando.session.reading import print_report
+
+    print_report(run, output, _console(), with_truth=truth)
+
+
+@application.command()
 def export(
     run: RunFolder,
     tomogram: Annotated[

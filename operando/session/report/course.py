@@ -1,0 +1,118 @@
+"""The course of a run: an overview over all of it, one plot for each step, and a list of what went on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from operando.model.number_text import duration_text
+from operando.session.report.cell_traces import CellTraces, GuardEvent
+from operando.session.report.run_story import RunStory, StepStory, is_number, went_well
+from operando.session.report.time_plot import NARROW_PX, WIDE_PX, Mark, Span, moment, time_plot
+
+MARKED = ("trip", "unsafe", "limit", "limit_missed", "trip_cleared", "note")  # of the guard's events
+MAX_STEP_PLOTS = 24
+MAX_MARKS = 99
+BORDER = 0.02  # of a step's length, shown before and after it
+SHORTEST_S = 60.0
+
+
+@dataclass(frozen=True)
+class StepPlot:
+    """One step: a heading and its plot in both widths."""
+
+    heading: str
+    plot: Markup
+
+
+@dataclass(frozen=True)
+class CoursePlots:
+    """The overview, the steps, and what is to be said about those that are not drawn."""
+
+    overview: Markup
+    begin: str
+    steps: tuple[StepPlot, ...]
+    note: str
+
+
+def things_to_mark(story: RunStory, events: tuple[GuardEvent, ...]) -> list[Mark]:
+    """Return in order of time what a reader should look at: trips, limits, notes, what ended badly."""
+    found = [
+        (event.time_s, f"{event.kind.replace('_', ' ')}: {event.text}") for event in events if event.kind in MARKED
+    ]
+    for tomogram in story.tomograms:
+        if not went_well(tomogram.outcome):
+            time_s = tomogram.begin_s if tomogram.end_s is None else tomogram.end_s
+            reason = f": {tomogram.reason}" if tomogram.reason else ""
+            found.append((time_s, f"tomogram {tomogram.name}, attempt {tomogram.attempt}: {tomogram.outcome}{reason}"))
+    for step in story.steps:
+        if step.end_s is not None and not went_well(step.outcome):
+            found.append(
+                (step.end_s, f"step {step.name}: {step.outcome}" + (f": {step.reason}" if step.reason else ""))
+            )
+    found = sorted((time_s, words) for time_s, words in found if is_number(time_s))
+    return [Mark(time_s, number, words) for number, (time_s, words) in enumerate(found[:MAX_MARKS], start=1)]
+
+
+def course_plots(story: RunStory, traces: CellTraces, marks: list[Mark]) -> CoursePlots | None:
+    """Draw the whole run and its steps; None where nothing says when anything was."""
+    span = traces.span_s()
+    begins = [step.begin_s for step in story.steps]
+    if span is None and not begins:
+        return None
+    begin_s = min([*begins, *(() if span is None else span[:1])])
+    ends = [step.end_s for step in story.steps if step.end_s is not None]
+    end_s = max([*begins, *ends, begin_s + SHORTEST_S, *(() if span is None else span[1:])])
+    steps = [Span(step.name, step.begin_s, _end(step, end_s), _well(step)) for step in story.steps]
+    tomograms = [
+        Span(entry.name, entry.begin_s, end_s if entry.end_s is None else entry.end_s, went_well(entry.outcome))
+        for entry in story.tomograms
+        if is_number(entry.begin_s)
+    ]
+
+    def draw(first_s: float, last_s: float, told: str) -> Callable[[int], Markup]:
+        return lambda width: time_plot(
+            traces,
+            first_s,
+            last_s,
+            width=width,
+            origin_s=begin_s,
+            steps=steps,
+            tomograms=tomograms,
+            marks=marks,
+            told=told,
+        )
+
+    overview = _both(draw(begin_s, end_s, _told("the whole run", begin_s, end_s, traces)))
+    drawn = [step for step in story.steps if _end(step, end_s) > step.begin_s]
+    left_out = max(len(drawn) - MAX_STEP_PLOTS, 0)
+    if left_out:
+        with_tomogram = {entry.start.get("step") for entry in story.tomograms}
+        drawn.sort(key=lambda step: not any(step.name == name for name in with_tomogram))
+        drawn = sorted(drawn[:MAX_STEP_PLOTS], key=lambda step: step.begin_s)
+    plots = []
+    for step in drawn if len(story.steps) > 1 else ():
+        last_s = _end(step, end_s)
+        border_s = max(BORDER * (last_s - step.begin_s), SHORTEST_S / 2)
+        told = _told(f"step {step.name}", step.begin_s, last_s, traces)
+        heading = f"{step.name}: {duration_text(last_s - step.begin_s)}, {step.outcome}"
+        plots.append(StepPlot(heading, _both(draw(step.begin_s - border_s, last_s + border_s, told))))
+    note = f"{left_out} further steps are not drawn; steps.csv has all of them." if left_out else ""
+    return CoursePlots(overview, moment(begin_s), tuple(plots), note)
+
+
+def _both(draw: Callable[[int], Markup]) -> Markup:
+    return Markup('<div class="wide">{}</div><div class="narrow">{}</div>').format(draw(WIDE_PX), draw(NARROW_PX))
+
+
+def _end(step: StepStory, run_end_s: float) -> float:
+    return run_end_s if step.end_s is None else step.end_s
+
+
+def _well(step: StepStory) -> bool:
+    return step.end_s is None or went_well(step.outcome)
+
+
+def _told(what: str, begin_s: float, end_s: float, traces: CellTraces) -> str:
+    instruments = ", ".join(name.replace("_", " ") for name in traces.samples) or "no instrument"
+    return f"Readings of {instruments} against time for {what}, {moment(begin_s)} to {moment(end_s)}"

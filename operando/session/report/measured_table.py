@@ -1,0 +1,116 @@
+"""All numbers of a run beside the published ones: rows for the page and for ``measurements.csv``."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from operando.model.experiment import Experiment, Published
+from operando.model.measurement import Measurement
+from operando.model.number_text import number_text
+from operando.session.report.run_story import RunStory
+from operando.session.report.words import flag_text, quantity_text, unit_text
+
+CHECKS = ("rotation_axis", "angular_coverage", "grey_scale_gain", "repaired_pixels")  # of the scan, not of the cell
+HEADLINES = (
+    "voltage",
+    "capacity",
+    "stack_pressure",
+    "high_attenuation_volume",
+    "crack_volume",
+    "interface_shift",
+    "particle_mode",
+    "displacement_separator_side",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number as it is printed; ``measurement`` is None where something was published but never measured."""
+
+    owner: str
+    quantity: str
+    unit: str
+    measured: str
+    published: str
+    published_id: str
+    ratio: str
+    true: str
+    flags: str
+    measurement: Measurement | None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """One line for each state: its most telling numbers."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def published_numbers(experiment: Experiment | None) -> dict[tuple[str, str], Published]:
+    """Return what the experiment file says was published, by owner and quantity."""
+    return {} if experiment is None else {(entry.tomogram, entry.name): entry for entry in experiment.published}
+
+
+def measured_rows(
+    story: RunStory, published: Mapping[tuple[str, str], Published], truth: Mapping[tuple[str, str], Any]
+) -> list[Row]:
+    """Return everything measured, in order, and behind it what was published but not measured."""
+    newest = story.newest
+    rows = [_row(key, entry, published.get(key), truth.get(key)) for key, entry in newest.items()]
+    rows += [_row(key, None, entry, truth.get(key)) for key, entry in published.items() if key not in newest]
+    return rows
+
+
+def grouped(rows: list[Row]) -> list[tuple[str, list[Row]]]:
+    """Return rows by the tomogram or step that they belong to, checks of the scan last."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.owner, []).append(row)
+    return [
+        (owner, sorted(found, key=lambda row: row.measurement is not None and row.measurement.name in CHECKS))
+        for owner, found in groups.items()
+    ]
+
+
+def overview(story: RunStory) -> Overview | None:
+    """Return the table that fits one screen; None where no state was measured."""
+    newest = story.newest
+    states = [state.name for state in story.states if any(owner == state.name for owner, _ in newest)]
+    names = [name for name in HEADLINES if any((state, name) in newest for state in states)]
+    if not states or not names:
+        return None
+    units = {name: entry.unit for (_, name), entry in newest.items()}
+    headings = tuple(f"{quantity_text(name)}, {unit_text(units[name]) or '1'}" for name in names)
+    rows = tuple((state, *(_short(newest.get((state, name))) for name in names)) for state in states)
+    return Overview(("state", *headings), rows)
+
+
+def _short(entry: Measurement | None) -> str:
+    return "–" if entry is None else number_text(entry.value, entry.uncertainty) + (" !" if entry.flags else "")
+
+
+def _row(key: tuple[str, str], entry: Measurement | None, published: Published | None, true: Any) -> Row:
+    unit = entry.unit if entry is not None else published.unit if published is not None else ""
+    ratio = ""
+    if entry is not None and published is not None and published.value and published.relation == "about":
+        same = entry.unit == published.unit and math.isfinite(entry.value)
+        ratio = f"{entry.value / published.value:.3f}" if same else ""
+    return Row(
+        owner=key[0],
+        quantity=quantity_text(key[1]),
+        unit=unit_text(unit),
+        measured="not measured" if entry is None else number_text(entry.value, entry.uncertainty),
+        published="" if published is None else _published(published, unit),
+        published_id="" if published is None else published.id,
+        ratio=ratio,
+        true=number_text(float(true)) if isinstance(true, int | float) and not isinstance(true, bool) else "",
+        flags="" if entry is None else ", ".join(flag_text(flag) for flag in entry.flags),
+        measurement=entry,
+    )
+
+
+def _published(entry: Published, unit: str) -> str:
+    words = ("≤ " if entry.relation == "at most" else "") + number_text(entry.value)
+    return words if entry.unit == unit else f"{words} {unit_text(entry.unit)}"

@@ -1,0 +1,176 @@
+"""Everything that the page shows, section by section; a damaged part costs its section, never the page."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from operando.model.experiment import Experiment
+from operando.model.number_text import duration_text
+from operando.model.run_directory import RunDirectory
+from operando.session.report import quality_ledger
+from operando.session.report.cell_traces import CellTraces, GuardEvent
+from operando.session.report.course import course_plots, things_to_mark
+from operando.session.report.cycling_plots import differential_plot, half_cycle_curve, voltage_plot
+from operando.session.report.displacement_field import (
+    DisplacementError,
+    DisplacementField,
+    arrow_plot,
+    depth_plot,
+    read_displacement,
+)
+from operando.session.report.measured_table import Row, grouped, overview
+from operando.session.report.orientation_rose import rose, tilts_of
+from operando.session.report.provenance import provenance
+from operando.session.report.run_story import RunStory
+from operando.session.report.slice_pictures import gallery
+from operando.session.report.step_table import step_table
+from operando.session.report.time_plot import NARROW_PX, moment
+
+MAX_CURVES = 12
+MAX_EVENTS = 400
+HALF_WIDE_PX = 570
+ROSES = ("crack_volume", "high_attenuation_tilt")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What was read of a run before anything is drawn."""
+
+    run: RunDirectory
+    story: RunStory
+    traces: CellTraces
+    experiment: Experiment | None
+    rows: list[Row]
+    missing: list[str]
+    with_truth: bool
+    written_at: str
+
+
+def page_content(sources: Sources) -> dict[str, Any]:
+    """Return the variables of the page's template; a section that could not be made is its reason, a text."""
+    story, traces = sources.story, sources.traces
+    marks = things_to_mark(story, traces.events)
+    sections: Mapping[str, Callable[[], Any]] = {
+        "overview": lambda: overview(story),
+        "course": lambda: course_plots(story, traces, marks),
+        "steps": lambda: step_table(story, sources.experiment),
+        "cycling": lambda: _cycling(sources),
+        "gallery": lambda: gallery(sources.run, story.states),
+        "displacement": lambda: _displacement(sources),
+        "roses": lambda: _roses(story),
+        "frames": lambda: quality_ledger.frame_rows(story),
+        "phases": lambda: quality_ledger.dead_time_phases(story),
+        "dead_time": lambda: quality_ledger.dead_time_rows(story),
+        "instruments": lambda: quality_ledger.instrument_rows(traces),
+        "clocks": lambda: quality_ledger.clock_sentences(traces, rehearsal=story.rehearsal),
+        "repairs": lambda: quality_ledger.repair_rows(story),
+        "flags": lambda: quality_ledger.flag_rows(story),
+        "provenance": lambda: provenance(sources.run, story),
+    }
+    content: dict[str, Any] = {"failed": {}}
+    for name, make in sections.items():
+        try:
+            content[name] = make()
+        except Exception as error:  # what lies in a damaged run is anybody's guess; the other sections are still true
+            content[name], content["failed"][name] = None, f"{type(error).__name__}: {error}"
+    events = [(moment(event.time_s), event.kind, event.text) for event in _told(traces.events)]
+    return content | {
+        "title": _title(sources),
+        "name": sources.run.path.name,
+        "reference": "" if sources.experiment is None else sources.experiment.experiment.reference,
+        "operator": "" if sources.experiment is None else sources.experiment.experiment.operator,
+        "rehearsal": story.rehearsal,
+        "recorded": story.recorded,
+        "when": _when(traces),
+        "missing": sources.missing,
+        "marks": marks,
+        "groups": grouped(sources.rows),
+        "sides": quality_ledger.SIDES,
+        "with_truth": sources.with_truth,
+        "events": events[:MAX_EVENTS],
+        "num_events_left_out": max(len(events) - MAX_EVENTS, 0),
+        "requests": story.requests,
+        "written_at": sources.written_at,
+    }
+
+
+def both_widths(draw: Callable[[int], Markup | None], wide: int, narrow: int = NARROW_PX) -> Markup:
+    """Draw a plot for a screen and for a phone: text is as large in both; the page shows the one that fits."""
+    drawn = [("wide", draw(wide)), ("narrow", draw(narrow))]
+    return Markup("").join(
+        Markup('<div class="{}">{}</div>').format(name, svg) for name, svg in drawn if svg is not None
+    )
+
+
+def _title(sources: Sources) -> str:
+    if sources.experiment is not None:
+        return sources.experiment.experiment.title
+    return str(sources.story.outer_starts[-1].get("name")) if sources.story.outer_starts else sources.run.path.name
+
+
+def _when(traces: CellTraces) -> str:
+    span = traces.span_s()
+    if span is None:
+        return "when: not logged"
+    return f"{moment(span[0])} to {moment(span[1])}, {duration_text(span[1] - span[0])} on the run's clock"
+
+
+def _told(events: tuple[GuardEvent, ...]) -> list[GuardEvent]:
+    return [event for event in events if event.kind not in ("sampling", "state")]
+
+
+def _cycling(sources: Sources) -> dict[str, Any]:
+    samples = sources.traces.samples.get("potentiostat")
+    if samples is None or sources.experiment is None:
+        return {"note": "Neither voltage nor mass can be told without cell.sqlite and experiment.toml."}
+    mass_mg = sources.experiment.cell.active_mass
+    ended = [(step, step.end_s) for step in sources.story.steps if step.end_s is not None]
+    found = [half_cycle_curve(step.name, samples, step.begin_s, end_s, mass_mg) for step, end_s in ended]
+    curves = [curve for curve in found if curve is not None]
+    if not curves:
+        return {"note": "No step under current has ended."}
+    stride = -(-len(curves) // MAX_CURVES)
+    shown = curves[::stride]
+    note = f"{len(shown)} of {len(curves)} steps are drawn, every {stride}th." if stride > 1 else ""
+    return {
+        "note": note,
+        "voltage": both_widths(lambda width: voltage_plot(shown, width=width), HALF_WIDE_PX),
+        "slope": both_widths(lambda width: differential_plot(shown, width=width), HALF_WIDE_PX),
+    }
+
+
+def _displacement(sources: Sources) -> dict[str, Any]:
+    fields: list[DisplacementField] = []
+    notes: list[str] = []
+    for state in sources.story.states:
+        path = sources.run.volume(state.attempt) / "displacement.h5"
+        if not path.is_file():
+            continue
+        try:
+            fields.append(read_displacement(path, state.name))
+        except DisplacementError as error:
+            notes.append(f"{state.name}: {error}")
+    if not fields:
+        return {"notes": notes, "fields": []}
+    return {
+        "notes": notes,
+        "fields": fields,
+        "depth": both_widths(lambda width: depth_plot(fields, width=width), HALF_WIDE_PX),
+        "arrows": [_arrows(field) for field in fields if field.valid.any()],
+    }
+
+
+def _arrows(field: DisplacementField) -> Markup:
+    return both_widths(lambda width: arrow_plot(field, width=width), HALF_WIDE_PX)
+
+
+def _roses(story: RunStory) -> list[dict[str, Any]]:
+    found = []
+    for (owner, name), entry in story.newest.items():
+        tilts = tilts_of(entry.details) if name in ROSES else []
+        if tilts:
+            what = "cracks" if name == "crack_volume" else "high-attenuation inclusions"
+            found.append({"svg": rose(tilts, f"{owner}: {what}")})
+    return found

@@ -1,0 +1,70 @@
+"""What the steps of the schedule gave: one row for each that began."""
+
+from dataclasses import dataclass
+
+from operando.model.experiment import Experiment
+from operando.model.number_text import duration_text, number_text
+from operando.model.schedule import ConstantCurrent, ConstantVoltage, Rest, step_name
+from operando.session.report.run_story import RunStory, StepStory, went_well
+from operando.session.report.time_plot import moment
+from operando.session.report.words import quantity_text, unit_text
+
+COLUMNS = (
+    "capacity",
+    "coulombic_efficiency",
+    "pressure_fall",
+    "pressure_change",
+    "pressure_change_stage1",
+    "pressure_change_stage2",
+    "largest_pressure_fall",
+    "voltage_step",
+    "pressure_slope_break",
+    "slope_break_offset",
+)
+
+
+@dataclass(frozen=True)
+class StepTable:
+    """Headings with units, and rows of texts as long."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def step_table(story: RunStory, experiment: Experiment | None) -> StepTable:
+    """Return what was asked and measured of every step that began."""
+    newest = story.newest
+    asked = {} if experiment is None else {step_name(step.name, cycle): step for cycle, step in experiment.steps}
+    used = [name for name in COLUMNS if any((step.name, name) in newest for step in story.steps)]
+    units = {name: entry.unit for (_, name), entry in newest.items()}
+    headings = ("step", "what was asked", "began (UTC)", "lasted", "outcome", "voltage at the end, V")
+    rows = []
+    for step in story.steps:
+        entries = [newest.get((step.name, name)) for name in used]
+        rows.append(
+            (
+                step.name,
+                _asked(asked.get(step.name), experiment),
+                moment(step.begin_s).removesuffix(" UTC"),
+                "goes on" if step.end_s is None else duration_text(max(step.end_s - step.begin_s, 0.0)),
+                _outcome(step),
+                "–" if step.end_voltage_v is None else f"{step.end_voltage_v:.4f}",
+                *("–" if entry is None else number_text(entry.value, entry.uncertainty) for entry in entries),
+            )
+        )
+    measured = (f"{quantity_text(name)}, {unit_text(units[name]) or '1'}" for name in used)
+    return StepTable((*headings, *measured), tuple(rows))
+
+
+def _outcome(step: StepStory) -> str:
+    return step.outcome if went_well(step.outcome) or not step.reason else f"{step.outcome}: {step.reason}"
+
+
+def _asked(step: Rest | ConstantCurrent | ConstantVoltage | None, experiment: Experiment | None) -> str:
+    if isinstance(step, Rest):
+        return f"open circuit for {duration_text(step.duration)}"
+    if isinstance(step, ConstantCurrent) and experiment is not None:
+        return f"{step.current} ({1e6 * experiment.current_a(step):.2f} µA) to {step.until_voltage:g} V"
+    if isinstance(step, ConstantVoltage):
+        return f"{step.voltage:g} V for {duration_text(step.duration)}"
+    return "–"

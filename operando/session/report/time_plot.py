@@ -1,0 +1,212 @@
+"""What was done, on one time axis: cell and pressure against time, with steps, tomograms and events."""
+
+import datetime
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from operando.session.report.cell_traces import CellTraces, Gap, Samples
+from operando.session.report.decimation import peaks_kept
+from operando.session.report.plot_axes import HOURS, Scale, draw_upright_axis, spanning, tick_texts
+from operando.session.report.svg_drawing import (
+    BLUE,
+    FONT_PX,
+    GREEN,
+    GREY,
+    INK,
+    LIGHT,
+    ORANGE,
+    PURPLE,
+    VERMILLION,
+    Drawing,
+    text_width,
+)
+
+WIDE_PX, NARROW_PX = 1180, 372
+LEFT_PX, RIGHT_PX, PANEL_PX, SPACE_PX = 62, 14, 120, 14
+LANE_PX = 18
+HOUR_S, MINUTE_S = 3600.0, 60.0
+
+
+@dataclass(frozen=True)
+class Span:
+    """Something that lasted: a step or a tomogram, s of the run's clock; ``well`` False is drawn as a warning."""
+
+    name: str
+    begin_s: float
+    end_s: float
+    well: bool = True
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened at a moment, with the number under which the page lists it."""
+
+    time_s: float
+    number: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One quantity of the guard's log: ``factor`` turns the log's unit into the one shown."""
+
+    table: str
+    column: str
+    title: str
+    factor: float
+    at_least: float
+    colour: str
+
+
+PANELS = (
+    Panel("potentiostat", "voltage_v", "voltage, V", 1.0, 0.01, BLUE),
+    Panel("potentiostat", "current_a", "current, µA", 1e6, 1.0, VERMILLION),
+    Panel("load_cell", "stack_pressure_mpa", "pressure, MPa", 1.0, 0.2, GREEN),
+    Panel("temperature", "temperature_c", "temp., °C", 1.0, 2.0, PURPLE),
+)
+
+
+def time_plot(
+    traces: CellTraces,
+    begin_s: float,
+    end_s: float,
+    *,
+    width: int,
+    origin_s: float,
+    steps: list[Span],
+    tomograms: list[Span],
+    marks: list[Mark],
+    told: str,
+) -> Markup:
+    """Draw everything between two times of the run's clock; ``origin_s`` is hour 0 of the axis."""
+    panels = [panel for panel in PANELS if panel.table in traces.samples]
+    lanes = _lanes(tomograms, begin_s, end_s, width)
+    num_lanes = max((lane for _, lane in lanes), default=-1) + 1
+    top = 8 + LANE_PX * (1 + num_lanes + bool(marks)) + 6
+    bottom = top + len(panels) * (PANEL_PX + SPACE_PX) - SPACE_PX
+    drawing = Drawing(width, bottom + 60)
+    time = Scale(begin_s, end_s, LEFT_PX, width - RIGHT_PX)
+    _draw_time_axis(drawing, time, origin_s, top, bottom)
+    _draw_steps(drawing, time, steps, bottom)
+    _draw_tomograms(drawing, time, lanes, 8 + LANE_PX, bottom)
+    _draw_marks(drawing, time, marks, 8 + LANE_PX * (1 + num_lanes), bottom)
+    for index, panel in enumerate(panels):
+        panel_top = top + index * (PANEL_PX + SPACE_PX)
+        _draw_panel(drawing, time, panel, traces.samples[panel.table], panel_top)
+    return drawing.svg(told)
+
+
+def _draw_panel(drawing: Drawing, time: Scale, panel: Panel, samples: Samples, top: float) -> None:
+    values = samples.values[panel.column] * panel.factor
+    seen = (samples.time_s >= time.low) & (samples.time_s <= time.high) & np.isfinite(values) & samples.good
+    shown = values[seen]
+    ends = (float(shown.min()), float(shown.max())) if shown.size else ()
+    scale = spanning(ends, top + PANEL_PX, top, at_least=panel.at_least)
+    draw_upright_axis(drawing, scale, time.low_px, time.high_px, panel.title)
+    gaps = [gap for gap in samples.gaps if gap.end_s > time.low and gap.begin_s < time.high]
+    for gap in gaps:
+        x = time.px(max(gap.begin_s, time.low))
+        drawing.box(x, top, max(time.px(min(gap.end_s, time.high)) - x, 1), PANEL_PX, ORANGE, opacity=0.25, told="gap")
+    if not shown.size:
+        drawing.text(
+            (time.low_px + time.high_px) / 2,
+            top + PANEL_PX / 2,
+            "no samples in this time",
+            anchor="middle",
+            colour=GREY,
+        )
+    num_bins = int(time.high_px - time.low_px)
+    for part in _between(samples.time_s[seen], gaps):
+        times, kept = peaks_kept(samples.time_s[seen][part], shown[part], num_bins)
+        drawing.curve(time.pxs(times), scale.pxs(kept), panel.colour)
+    drawing.line(time.low_px, top + PANEL_PX, time.high_px, top + PANEL_PX, GREY)
+
+
+def _between(times_s: np.ndarray[tuple[int], np.dtype[np.float64]], gaps: list[Gap]) -> list[slice]:
+    """Return the stretches of samples that no gap interrupts."""
+    edges = [0, *(int(np.searchsorted(times_s, gap.end_s)) for gap in gaps), times_s.size]
+    return [slice(a, b) for a, b in itertools.pairwise(edges) if b - a > 1]
+
+
+def _draw_time_axis(drawing: Drawing, time: Scale, origin_s: float, top: float, bottom: float) -> None:
+    span_s = time.high - time.low
+    unit_s, unit = (HOUR_S, "h") if span_s > 3 * HOUR_S else (MINUTE_S, "min")
+    shown = Scale((time.low - origin_s) / unit_s, (time.high - origin_s) / unit_s, time.low_px, time.high_px)
+    ticks = shown.ticks(max(int((time.high_px - time.low_px) / 90), 3), HOURS if unit == "h" and span_s > 6e4 else ())
+    dated = drawing.width > NARROW_PX
+    for tick, words in zip(ticks, tick_texts(ticks), strict=True):
+        x = shown.px(tick)
+        drawing.line(x, top, x, bottom, LIGHT)
+        drawing.text(x, bottom + 16, words, anchor="middle", colour=GREY)
+        if dated:
+            drawing.text(x, bottom + 31, moment(origin_s + tick * unit_s, seconds=False), anchor="middle", colour=GREY)
+    title = f"{unit} since the beginning" + (" (run's clock, UTC below)" if dated else " (run's clock)")
+    drawing.text((time.low_px + time.high_px) / 2, bottom + (50 if dated else 34), title, anchor="middle")
+
+
+def _draw_steps(drawing: Drawing, time: Scale, steps: list[Span], bottom: float) -> None:
+    for index, step in enumerate(steps):
+        x, end = time.px(max(step.begin_s, time.low)), time.px(min(step.end_s, time.high))
+        if end <= x:
+            continue
+        drawing.box(x, 8, end - x, LANE_PX - 3, LIGHT if index % 2 else "#ececec", told=step.name)
+        drawing.line(x, 8, x, bottom, GREY, 0.7, "2 3")
+        if text_width(step.name) < end - x:
+            drawing.text(x + 4, 8 + FONT_PX, step.name, colour=INK if step.well else VERMILLION)
+
+
+def _lanes(tomograms: list[Span], begin_s: float, end_s: float, width: int) -> list[tuple[Span, int]]:
+    """Give each tomogram the first lane in which its name does not lie over another's."""
+    time = Scale(begin_s, end_s, LEFT_PX, width - RIGHT_PX)
+    ends: list[float] = []
+    placed: list[tuple[Span, int]] = []
+    for tomogram in tomograms:
+        if tomogram.end_s < begin_s or tomogram.begin_s > end_s:
+            continue
+        left, right = _label_px(time, tomogram)
+        lane = next((lane for lane, end in enumerate(ends) if end < left), len(ends))
+        ends[lane : lane + 1] = [right + 6]
+        placed.append((tomogram, lane))
+    return placed
+
+
+def _label_px(time: Scale, tomogram: Span) -> tuple[float, float]:
+    words = text_width(tomogram.name)
+    left = min(time.px(max(tomogram.begin_s, time.low)), time.high_px - words)
+    return left, max(left + words, time.px(min(tomogram.end_s, time.high)))
+
+
+def _draw_tomograms(drawing: Drawing, time: Scale, lanes: list[tuple[Span, int]], top: float, bottom: float) -> None:
+    for tomogram, lane in lanes:
+        colour = BLUE if tomogram.well else VERMILLION
+        x, end = time.px(max(tomogram.begin_s, time.low)), time.px(min(tomogram.end_s, time.high))
+        label_top = top + LANE_PX * lane
+        drawing.box(x, label_top + LANE_PX, max(end - x, 2.0), bottom - label_top - LANE_PX, colour, opacity=0.3)
+        left, _ = _label_px(time, tomogram)
+        drawing.text(left, label_top + FONT_PX + 2, tomogram.name, colour=colour, bold=True)
+
+
+def _draw_marks(drawing: Drawing, time: Scale, marks: list[Mark], top: float, bottom: float) -> None:
+    taken_px = -math.inf
+    for mark in marks:
+        if not time.low <= mark.time_s <= time.high:
+            continue
+        x = time.px(mark.time_s)
+        drawing.line(x, top + LANE_PX, x, bottom, VERMILLION, 1.0, "4 3")
+        drawing.polygon([(x - 4, top + 8), (x + 4, top + 8), (x, top + LANE_PX)], VERMILLION)
+        if x - taken_px > 20:
+            drawing.text(x + 6, top + FONT_PX, str(mark.number), colour=VERMILLION, bold=True)
+            taken_px = x
+
+
+def moment(time_s: float, *, seconds: bool = True) -> str:
+    """Write a time in s since the Unix epoch as date and time, UTC."""
+    try:
+        stamp = datetime.datetime.fromtimestamp(time_s, datetime.UTC)
+    except (OverflowError, OSError, ValueError):
+        return "unknown"
+    return f"{stamp:%Y-%m-%d %H:%M:%S} UTC" if seconds else f"{stamp:%d %b %H:%M}"

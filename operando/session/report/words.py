@@ -1,0 +1,60 @@
+"""Words for people: names of quantities and units as they are printed, flags explained."""
+
+UNITS = {
+    "um3": "µm³",
+    "um2": "µm²",
+    "um": "µm",
+    "degC": "°C",
+    "deg": "°",
+    "1": "",
+    "1/cm": "1/cm",
+    "column": "column",
+}
+FLAGS = {
+    "near_resolution": "what was measured is hardly larger than the resolution: expect a bias",
+    "below_detection": "nothing was found above the detection limit; that is not zero",
+    "below_resolution": "smaller than the resolution; that is not zero",
+    "partial": "some projections were missing or left out",
+    "undersampled": "neighbouring projections are too far apart at the rim of the view: streaks",
+    "region_cut": "the region of the experiment file reaches out of the view and was cut",
+    "rotation_axis_uncertain": "the rotation axis was not found for certain: edges may be doubled",
+    "grey_values_not_absolute": "offset and gain of the grey values are unknown: differences only",
+    "cell_contradicted": "the grey reference is more than 3 % beside what the declared cell should give",
+    "phase_retrieved": "a phase filter was applied: grey values hold for one material only",
+    "axis_straightened": "the rotation axis leaned and was straightened",
+    "projections_left_out": "projections without beam were left out",
+    "rows_lost": "some detector rows could not be reconstructed",
+    "flats_saturated": "the flats were saturated",
+    "darks_or_flats_left_out": "darks or flats that did not fit were left out",
+    "angles_missing": "angles were not recorded and had to be assumed",
+}
+
+
+def quantity_text(name: str) -> str:
+    """Return the name of a quantity as words."""
+    return name.replace("_", " ")
+
+
+def unit_text(unit: str) -> str:
+    """Return a unit as it is printed, empty for a plain number."""
+    return UNITS.get(unit, unit)
+
+
+def flag_text(flag: str) -> str:
+    """Return a flag as words."""
+    return flag.replace("_", " ")
+
+
+def flag_explained(flag: str) -> str:
+    """Return what a flag means for a number, in a sentence without a full stop; empty where nobody wrote it down."""
+    return FLAGS.get(flag, "")
+
+
+def size_text(num_bytes: int) -> str:
+    """Write a size of a file."""
+    size = float(num_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

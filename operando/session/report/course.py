@@ -13,7 +13,6 @@ from operando.session.report.time_plot import NARROW_PX, WIDE_PX, Mark, Span, mo
 MARKED = ("trip", "unsafe", "limit", "limit_missed", "trip_cleared", "note")  # of the guard's events
 MAX_STEP_PLOTS = 24
 MAX_MARKS = 99
-BORDER = 0.02  # of a step's length, shown before and after it
 SHORTEST_S = 60.0
 
 
@@ -93,10 +92,9 @@ def course_plots(story: RunStory, traces: CellTraces, marks: list[Mark]) -> Cour
     plots = []
     for step in drawn if len(story.steps) > 1 else ():
         last_s = _end(step, end_s)
-        border_s = max(BORDER * (last_s - step.begin_s), SHORTEST_S / 2)
         told = _told(f"step {step.name}", step.begin_s, last_s, traces)
         heading = f"{step.name}: {duration_text(last_s - step.begin_s)}, {step.outcome}"
-        plots.append(StepPlot(heading, _both(draw(step.begin_s - border_s, last_s + border_s, told))))
+        plots.append(StepPlot(heading, _both(draw(step.begin_s, max(last_s, step.begin_s + 1.0), told))))
     note = f"{left_out} further steps are not drawn; steps.csv has all of them." if left_out else ""
     return CoursePlots(overview, moment(begin_s), tuple(plots), note)
 

@@ -10,10 +10,11 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from operando.session.report.plot_axes import Scale, draw_level_axis, draw_upright_axis, spanning
-from operando.session.report.svg_drawing import BLUE, COLOURS, GREY, VERMILLION, Drawing
+from operando.session.report.svg_drawing import BLUE, COLOURS, GREY, Drawing
 
 LEFT_PX, RIGHT_PX, TOP_PX, BOTTOM_PX = 62, 16, 26, 44
 HEIGHT_PX = 320
+SHORTEST_ARROW_PX = 1.5  # what is shorter is a dot
 ARROW_SHARE = 0.9  # of the distance between cuboids: so long is the longest arrow drawn
 
 
@@ -116,50 +117,55 @@ def depth_plot(fields: list[DisplacementField], *, width: int) -> Markup:
     )
 
 
-def arrow_plot(field: DisplacementField, *, width: int) -> Markup:
-    """Draw the displacement of upright columns of cuboids as arrows in the x-z plane, enlarged; say how much."""
-    x_um, z_um = np.round(field.node_um[:, 0], 1), np.round(field.node_um[:, 2], 1)
-    across, up = _with_border(x_um), _with_border(z_um)
-    inner = width - LEFT_PX - RIGHT_PX
-    height = inner * (up[1] - up[0]) / (across[1] - across[0])
+def enlargement(fields: list[DisplacementField]) -> float:
+    """Return how many times too long arrows can be drawn, in all states alike, before they reach their neighbours."""
+    means = [moved for field in fields for moved in _columns(field).values()]
+    longest_um = max((math.hypot(moved[0], moved[2]) for moved in means), default=0.0)
+    between_um = min(_distance(field.node_um[:, 2], field.node_um[:, 0]) for field in fields)
+    return _round_down(ARROW_SHARE * between_um / longest_um) if longest_um > 0 else 1.0
+
+
+def arrow_plot(field: DisplacementField, enlarged: float, *, width: int) -> Markup:
+    """Draw the mean displacement of upright columns of cuboids in the x-z plane, ``enlarged`` times too long."""
+    across, up = _with_border(field.node_um[:, 0]), _with_border(field.node_um[:, 2])
+    height = (width - LEFT_PX - RIGHT_PX) * (up[1] - up[0]) / (across[1] - across[0])
     drawing = Drawing(width, TOP_PX + height + BOTTOM_PX)
     x_scale = Scale(*across, LEFT_PX, width - RIGHT_PX)
     z_scale = Scale(*up, TOP_PX + height, TOP_PX)
     draw_upright_axis(drawing, z_scale, LEFT_PX, width - RIGHT_PX, "height z, µm")
     draw_level_axis(drawing, x_scale, TOP_PX, TOP_PX + height, "x from the rotation axis, µm", num=5)
-    means = {
-        (x, z): field.displacement_um[used].mean(axis=0)
-        for x in np.unique(x_um).tolist()
-        for z in np.unique(z_um).tolist()
-        if (used := field.valid & (x_um == x) & (z_um == z)).any()
-    }
-    longest_um = max((math.hypot(moved[0], moved[2]) for moved in means.values()), default=0.0)
-    enlarged = _round_down(ARROW_SHARE * _distance(z_um, x_um) / longest_um) if longest_um > 0 else 1.0
+    means = _columns(field)
     for (x, z), moved in means.items():
-        _draw_arrow(
-            drawing,
-            x_scale.px(x),
-            z_scale.px(z),
-            x_scale.px(x + enlarged * moved[0]),
-            z_scale.px(z + enlarged * moved[2]),
-        )
-    drawing.text(LEFT_PX, 14, f"{field.state} against {field.reference}", bold=True)
+        tip = x_scale.px(x + enlarged * moved[0]), z_scale.px(z + enlarged * moved[2])
+        _draw_arrow(drawing, x_scale.px(x), z_scale.px(z), *tip)
+    longest_um = max((math.hypot(moved[0], moved[2]) for moved in means.values()), default=0.0)
     words = f"arrows {enlarged:g} times too long; longest {longest_um:.2f} µm"
     drawing.text(width - RIGHT_PX, 14, words, anchor="end", colour=GREY)
     return drawing.svg(f"Displacement of {field.state} against {field.reference} in the x-z plane: {words}")
 
 
+def _columns(field: DisplacementField) -> dict[tuple[float, float], NDArray[np.float64]]:
+    """Return the mean displacement of the valid cuboids of equal x and z."""
+    x_um, z_um = np.round(field.node_um[:, 0], 1), np.round(field.node_um[:, 2], 1)
+    return {
+        (x, z): field.displacement_um[used].mean(axis=0)
+        for x in np.unique(x_um).tolist()
+        for z in np.unique(z_um).tolist()
+        if (used := field.valid & (x_um == x) & (z_um == z)).any()
+    }
+
+
 def _draw_arrow(drawing: Drawing, x0: float, y0: float, x1: float, y1: float) -> None:
     length = math.hypot(x1 - x0, y1 - y0)
-    if length < 1.5:
+    if length < SHORTEST_ARROW_PX:
         drawing.dot(x0, y0, GREY, 1.5)
         return
     along = (x1 - x0) / length, (y1 - y0) / length
-    head = min(6.0, length)
+    head = min(6.0, 0.6 * length)
     back = x1 - head * along[0], y1 - head * along[1]
-    drawing.line(x0, y0, back[0], back[1], BLUE, 1.6)
+    drawing.line(x0, y0, *back, BLUE, 1.6)
     sides = [(back[0] - side * along[1] * head / 2, back[1] + side * along[0] * head / 2) for side in (-1, 1)]
-    drawing.polygon([(x1, y1), *sides], VERMILLION)
+    drawing.polygon([(x1, y1), *sides], BLUE)
 
 
 def _ends(layer: Layer) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """All numbers of a run beside the published ones: rows for the page and for ``measurements.csv``."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from operando.model.experiment import Experiment, Published
 from operando.model.measurement import Measurement
 from operando.model.number_text import number_text
 from operando.session.report.run_story import RunStory
-from operando.session.report.words import flag_text, quantity_text, unit_text
+from operando.session.report.words import flag_text, printed, quantity_text, unit_text
 
 CHECKS = ("rotation_axis", "angular_coverage", "grey_scale_gain", "repaired_pixels")  # of the scan, not of the cell
 HEADLINES = (
@@ -63,14 +63,15 @@ def measured_rows(
     return rows
 
 
-def grouped(rows: list[Row]) -> list[tuple[str, list[Row]]]:
-    """Return rows by the tomogram or step that they belong to, checks of the scan last."""
-    groups: dict[str, list[Row]] = {}
+def grouped(rows: list[Row], order: Iterable[str]) -> list[tuple[str, list[Row]]]:
+    """Return rows by the tomogram or step that they belong to, those in ``order`` first; checks of the scan last."""
+    groups: dict[str, list[Row]] = {owner: [] for owner in order}
     for row in rows:
         groups.setdefault(row.owner, []).append(row)
     return [
         (owner, sorted(found, key=lambda row: row.measurement is not None and row.measurement.name in CHECKS))
         for owner, found in groups.items()
+        if found
     ]
 
 
@@ -82,13 +83,15 @@ def overview(story: RunStory) -> Overview | None:
     if not states or not names:
         return None
     units = {name: entry.unit for (_, name), entry in newest.items()}
-    headings = tuple(f"{quantity_text(name)}, {unit_text(units[name]) or '1'}" for name in names)
+    headings = tuple(f"{quantity_text(name)}, {unit_text(units[name])}" for name in names)
     rows = tuple((state, *(_short(newest.get((state, name))) for name in names)) for state in states)
     return Overview(("state", *headings), rows)
 
 
 def _short(entry: Measurement | None) -> str:
-    return "–" if entry is None else number_text(entry.value, entry.uncertainty) + (" !" if entry.flags else "")
+    return (
+        "–" if entry is None else printed(number_text(entry.value, entry.uncertainty)) + (" !" if entry.flags else "")
+    )
 
 
 def _row(key: tuple[str, str], entry: Measurement | None, published: Published | None, true: Any) -> Row:
@@ -101,16 +104,18 @@ def _row(key: tuple[str, str], entry: Measurement | None, published: Published |
         owner=key[0],
         quantity=quantity_text(key[1]),
         unit=unit_text(unit),
-        measured="not measured" if entry is None else number_text(entry.value, entry.uncertainty),
+        measured="not measured" if entry is None else printed(number_text(entry.value, entry.uncertainty)),
         published="" if published is None else _published(published, unit),
         published_id="" if published is None else published.id,
         ratio=ratio,
-        true=number_text(float(true)) if isinstance(true, int | float) and not isinstance(true, bool) else "",
+        true=printed(number_text(float(true) + 0.0))
+        if isinstance(true, int | float) and not isinstance(true, bool)
+        else "",
         flags="" if entry is None else ", ".join(flag_text(flag) for flag in entry.flags),
         measurement=entry,
     )
 
 
 def _published(entry: Published, unit: str) -> str:
-    words = ("≤ " if entry.relation == "at most" else "") + number_text(entry.value)
+    words = ("≤ " if entry.relation == "at most" else "") + printed(number_text(entry.value))
     return words if entry.unit == unit else f"{words} {unit_text(entry.unit)}"

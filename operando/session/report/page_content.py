@@ -18,6 +18,7 @@ from operando.session.report.displacement_field import (
     DisplacementField,
     arrow_plot,
     depth_plot,
+    enlargement,
     read_displacement,
 )
 from operando.session.report.measured_table import Row, grouped, overview
@@ -25,7 +26,7 @@ from operando.session.report.orientation_rose import rose, tilts_of
 from operando.session.report.provenance import provenance
 from operando.session.report.run_story import RunStory
 from operando.session.report.slice_pictures import gallery
-from operando.session.report.step_table import step_table
+from operando.session.report.step_table import steps_done, steps_measured
 from operando.session.report.time_plot import NARROW_PX, moment
 
 MAX_CURVES = 12
@@ -55,7 +56,8 @@ def page_content(sources: Sources) -> dict[str, Any]:
     sections: Mapping[str, Callable[[], Any]] = {
         "overview": lambda: overview(story),
         "course": lambda: course_plots(story, traces, marks),
-        "steps": lambda: step_table(story, sources.experiment),
+        "steps": lambda: steps_done(story, sources.experiment),
+        "steps_measured": lambda: steps_measured(story),
         "cycling": lambda: _cycling(sources),
         "gallery": lambda: gallery(sources.run, story.states),
         "displacement": lambda: _displacement(sources),
@@ -86,7 +88,7 @@ def page_content(sources: Sources) -> dict[str, Any]:
         "when": _when(traces),
         "missing": sources.missing,
         "marks": marks,
-        "groups": grouped(sources.rows),
+        "groups": grouped(sources.rows, [entry.name for entry in (*story.states, *story.steps)]),
         "sides": quality_ledger.SIDES,
         "with_truth": sources.with_truth,
         "events": events[:MAX_EVENTS],
@@ -158,12 +160,13 @@ def _displacement(sources: Sources) -> dict[str, Any]:
         "notes": notes,
         "fields": fields,
         "depth": both_widths(lambda width: depth_plot(fields, width=width), HALF_WIDE_PX),
-        "arrows": [_arrows(field) for field in fields if field.valid.any()],
+        "arrows": [_arrows(field, enlargement(fields)) for field in fields if field.valid.any()],
     }
 
 
-def _arrows(field: DisplacementField) -> Markup:
-    return both_widths(lambda width: arrow_plot(field, width=width), HALF_WIDE_PX)
+def _arrows(field: DisplacementField, enlarged: float) -> dict[str, Any]:
+    plot = both_widths(lambda width: arrow_plot(field, enlarged, width=width), HALF_WIDE_PX)
+    return {"state": field.state, "reference": field.reference, "plot": plot}
 
 
 def _roses(story: RunStory) -> list[dict[str, Any]]:

@@ -57,7 +57,7 @@ def tick_texts(ticks: list[float]) -> list[str]:
     step = min((b - a for a, b in itertools.pairwise(ticks)), default=abs(ticks[0]) if ticks else 1.0)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9)) if step > 0 else 0
     decimals += 1 if step > 0 and not math.isclose(step * 10**decimals, round(step * 10**decimals)) else 0
-    return [f"{tick + 0.0:.{min(decimals, 9)}f}" for tick in ticks]
+    return [f"{tick + 0.0:.{min(decimals, 9)}f}".replace("-", "−") for tick in ticks]
 
 
 def draw_upright_axis(drawing: Drawing, scale: Scale, left: float, right: float, title: str, *, num: int = 4) -> None:

@@ -115,7 +115,7 @@ def _read(folder: Path, state: TomogramStory) -> _Slices | str:
 
 def _masks(path: Path, planes: dict[str, NDArray[np.float32]], uid: str) -> tuple[dict[str, NDArray[np.uint8]], str]:
     if not path.is_file():
-        return {}, "; nothing was segmented"
+        return {}, ""
     try:
         with h5py.File(path, "r") as file:
             masks = {name: np.asarray(file[name][:], np.uint8) for name in planes}

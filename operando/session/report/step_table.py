@@ -1,4 +1,4 @@
-"""What the steps of the schedule gave: one row for each that began."""
+"""What the steps of the schedule were and what they gave: one row for each that began."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from operando.model.number_text import duration_text, number_text
 from operando.model.schedule import ConstantCurrent, ConstantVoltage, Rest, step_name
 from operando.session.report.run_story import RunStory, StepStory, went_well
 from operando.session.report.time_plot import moment
-from operando.session.report.words import quantity_text, unit_text
+from operando.session.report.words import printed, quantity_text, unit_text
 
 COLUMNS = (
     "capacity",
@@ -31,29 +31,38 @@ class StepTable:
     rows: tuple[tuple[str, ...], ...]
 
 
-def step_table(story: RunStory, experiment: Experiment | None) -> StepTable:
-    """Return what was asked and measured of every step that began."""
-    newest = story.newest
+def steps_done(story: RunStory, experiment: Experiment | None) -> StepTable:
+    """Return what was asked in every step that began, and how it ended."""
     asked = {} if experiment is None else {step_name(step.name, cycle): step for cycle, step in experiment.steps}
-    used = [name for name in COLUMNS if any((step.name, name) in newest for step in story.steps)]
-    units = {name: entry.unit for (_, name), entry in newest.items()}
-    headings = ("step", "what was asked", "began (UTC)", "lasted", "outcome", "voltage at the end, V")
-    rows = []
-    for step in story.steps:
-        entries = [newest.get((step.name, name)) for name in used]
-        rows.append(
-            (
-                step.name,
-                _asked(asked.get(step.name), experiment),
-                moment(step.begin_s).removesuffix(" UTC"),
-                "goes on" if step.end_s is None else duration_text(max(step.end_s - step.begin_s, 0.0)),
-                _outcome(step),
-                "–" if step.end_voltage_v is None else f"{step.end_voltage_v:.4f}",
-                *("–" if entry is None else number_text(entry.value, entry.uncertainty) for entry in entries),
-            )
+    rows = [
+        (
+            step.name,
+            printed(_asked(asked.get(step.name), experiment)),
+            moment(step.begin_s).removesuffix(" UTC"),
+            "goes on" if step.end_s is None else duration_text(max(step.end_s - step.begin_s, 0.0)),
+            "–" if step.end_voltage_v is None else f"{step.end_voltage_v:.4f}",
+            _outcome(step),
         )
-    measured = (f"{quantity_text(name)}, {unit_text(units[name]) or '1'}" for name in used)
-    return StepTable((*headings, *measured), tuple(rows))
+        for step in story.steps
+    ]
+    return StepTable(("step", "asked", "began, UTC", "lasted", "voltage at the end, V", "outcome"), tuple(rows))
+
+
+def steps_measured(story: RunStory) -> StepTable:
+    """Return what was measured of the steps, those of which something was."""
+    newest = story.newest
+    measured = [step for step in story.steps if any((step.name, name) in newest for name in COLUMNS)]
+    used = [name for name in COLUMNS if any((step.name, name) in newest for step in measured)]
+    units = {name: entry.unit for (_, name), entry in newest.items()}
+    rows = []
+    for step in measured:
+        entries = [newest.get((step.name, name)) for name in used]
+        texts = ("–" if entry is None else printed(number_text(entry.value, entry.uncertainty)) for entry in entries)
+        rows.append((step.name, *texts))
+    return StepTable(
+        ("step", *(f"{quantity_text(name)}, {unit_text(units[name])}" for name in used)),
+        tuple(rows),
+    )
 
 
 def _outcome(step: StepStory) -> str:

@@ -29,6 +29,7 @@ WIDE_PX, NARROW_PX = 1180, 372
 LEFT_PX, RIGHT_PX, PANEL_PX, SPACE_PX = 62, 14, 120, 14
 LANE_PX = 18
 HOUR_S, MINUTE_S = 3600.0, 60.0
+ROUND_HOURS_S = 6e4  # a longer time has ticks that divide days
 
 
 @dataclass(frozen=True)
@@ -136,15 +137,16 @@ def _draw_time_axis(drawing: Drawing, time: Scale, origin_s: float, top: float, 
     span_s = time.high - time.low
     unit_s, unit = (HOUR_S, "h") if span_s > 3 * HOUR_S else (MINUTE_S, "min")
     shown = Scale((time.low - origin_s) / unit_s, (time.high - origin_s) / unit_s, time.low_px, time.high_px)
-    ticks = shown.ticks(max(int((time.high_px - time.low_px) / 90), 3), HOURS if unit == "h" and span_s > 6e4 else ())
     dated = drawing.width > NARROW_PX
+    num = int((time.high_px - time.low_px) / (100 if dated else 50))
+    ticks = shown.ticks(num, HOURS if unit == "h" and span_s > ROUND_HOURS_S else ())
     for tick, words in zip(ticks, tick_texts(ticks), strict=True):
         x = shown.px(tick)
         drawing.line(x, top, x, bottom, LIGHT)
         drawing.text(x, bottom + 16, words, anchor="middle", colour=GREY)
         if dated:
             drawing.text(x, bottom + 31, moment(origin_s + tick * unit_s, seconds=False), anchor="middle", colour=GREY)
-    title = f"{unit} since the beginning" + (" (run's clock, UTC below)" if dated else " (run's clock)")
+    title = f"{unit} since the beginning, on the run's clock" + ("; second line: UTC" if dated else "")
     drawing.text((time.low_px + time.high_px) / 2, bottom + (50 if dated else 34), title, anchor="middle")
 
 

@@ -1,12 +1,15 @@
 """Words for people: names of quantities and units as they are printed, flags explained."""
 
+import re
+
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 UNITS = {
     "um3": "µm³",
     "um2": "µm²",
     "um": "µm",
     "degC": "°C",
     "deg": "°",
-    "1": "",
+    "1": "no unit",
     "1/cm": "1/cm",
     "column": "column",
 }
@@ -36,7 +39,7 @@ def quantity_text(name: str) -> str:
 
 
 def unit_text(unit: str) -> str:
-    """Return a unit as it is printed, empty for a plain number."""
+    """Return a unit as it is printed."""
     return UNITS.get(unit, unit)
 
 
@@ -48,6 +51,15 @@ def flag_text(flag: str) -> str:
 def flag_explained(flag: str) -> str:
     """Return what a flag means for a number, in a sentence without a full stop; empty where nobody wrote it down."""
     return FLAGS.get(flag, "")
+
+
+def printed(text: str) -> str:
+    """Return a number's text as it is printed: powers of ten and minus signs as in a book."""
+    power = re.search(r"e([+-]?)0*([0-9]+)$", text)
+    if power is not None:
+        sign = "⁻" if power[1] == "-" else ""
+        text = f"{text[: power.start()]} × 10{sign}{power[2].translate(RAISED)}"
+    return text.replace("-", "−")
 
 
 def size_text(num_bytes: int) -> str:

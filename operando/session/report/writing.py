@@ -23,6 +23,7 @@ from operando.session.report.page_content import Sources, page_content
 from operando.session.report.run_story import RunStory, read_story
 from operando.session.report.time_plot import moment
 from operando.session.report.what_is_missing import missing_sentences
+from operando.session.report.words import printed
 
 PAGE = "index.html"
 HERE = Path(__file__).parent
@@ -70,7 +71,7 @@ def write_report(run: RunDirectory, *, written_s: float, output: Path | None = N
 def _page(content: dict[str, Any]) -> str:
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined)
     environment.filters["moment"] = moment
-    environment.filters["number"] = number_text
+    environment.filters["number"] = lambda value, uncertainty: printed(number_text(value, uncertainty))
     style = Markup((HERE / "page.css").read_text(encoding="utf-8"))
     return environment.get_template("page.html.j2").render(content, style=style, sign=SIGN)
 

@@ -13,7 +13,7 @@ from operando.session.report.decimation import peaks_kept
 from operando.session.report.plot_axes import Scale, draw_level_axis, draw_upright_axis, spanning
 from operando.session.report.svg_drawing import COLOURS, GREY, Drawing, text_width
 
-LEFT_PX, RIGHT_PX, TOP_PX, PLOT_PX, BOTTOM_PX = 62, 16, 12, 280, 54
+LEFT_PX, RIGHT_PX, TOP_PX, PLOT_PX, BOTTOM_PX = 70, 16, 12, 280, 54
 SHOWN_PERCENT = 96.0  # of the values of dq/dV: on a flat plateau it has no bound
 DASHES = ("", "6 3", "2 3")
 

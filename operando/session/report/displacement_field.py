@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from operando.session.report.plot_axes import Scale, draw_level_axis, draw_upright_axis, spanning
 from operando.session.report.svg_drawing import BLUE, COLOURS, GREY, Drawing
 
-LEFT_PX, RIGHT_PX, TOP_PX, BOTTOM_PX = 62, 16, 26, 44
+LEFT_PX, RIGHT_PX, TOP_PX, BOTTOM_PX = 70, 16, 26, 44
 HEIGHT_PX = 320
 SHORTEST_ARROW_PX = 1.5  # what is shorter is a dot
 ARROW_SHARE = 0.9  # of the distance between cuboids: so long is the longest arrow drawn

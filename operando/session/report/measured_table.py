@@ -8,7 +8,7 @@ from typing import Any
 from operando.model.experiment import Experiment, Published
 from operando.model.measurement import Measurement
 from operando.model.number_text import number_text
-from operando.session.report.run_story import RunStory
+from operando.session.report.run_story import RunStory, is_number
 from operando.session.report.words import flag_text, printed, quantity_text, unit_text
 
 CHECKS = ("rotation_axis", "angular_coverage", "grey_scale_gain", "repaired_pixels")  # of the scan, not of the cell
@@ -108,9 +108,7 @@ def _row(key: tuple[str, str], entry: Measurement | None, published: Published |
         published="" if published is None else _published(published, unit),
         published_id="" if published is None else published.id,
         ratio=ratio,
-        true=printed(number_text(float(true) + 0.0))
-        if isinstance(true, int | float) and not isinstance(true, bool)
-        else "",
+        true=printed(number_text(true + 0.0)) if is_number(true) else "",
         flags="" if entry is None else ", ".join(flag_text(flag) for flag in entry.flags),
         measurement=entry,
     )

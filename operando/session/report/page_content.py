@@ -88,12 +88,15 @@ def page_content(sources: Sources) -> dict[str, Any]:
         "when": _when(traces),
         "missing": sources.missing,
         "marks": marks,
-        "groups": grouped(sources.rows, [entry.name for entry in (*story.states, *story.steps)]),
+        "groups": grouped(
+            sources.rows, [*(state.name for state in story.states), *(step.name for step in story.steps)]
+        ),
         "sides": quality_ledger.SIDES,
         "with_truth": sources.with_truth,
         "events": events[:MAX_EVENTS],
         "num_events_left_out": max(len(events) - MAX_EVENTS, 0),
-        "requests": story.requests,
+        "requests": [_request(line) for line in story.requests],
+        "any_published": any(row.published for row in sources.rows),
         "written_at": sources.written_at,
     }
 
@@ -121,6 +124,12 @@ def _when(traces: CellTraces) -> str:
 
 def _told(events: tuple[GuardEvent, ...]) -> list[GuardEvent]:
     return [event for event in events if event.kind not in ("sampling", "state")]
+
+
+def _request(line: dict[str, Any]) -> str:
+    words = " ".join(str(line.get(key, "")) for key in ("event", "what", "argument")).replace("request_done", "done:")
+    person, answer = line.get("person"), line.get("answer")
+    return words.strip() + (f" ({person})" if person else "") + (f": {answer}" if answer else "")
 
 
 def _cycling(sources: Sources) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def draw_upright_axis(drawing: Drawing, scale: Scale, left: float, right: float,
         y = scale.px(tick)
         drawing.line(left, y, right, y, LIGHT)
         drawing.text(left - 6, y + 4, words, anchor="end", colour=GREY)
-    drawing.text(left - 46, (scale.low_px + scale.high_px) / 2, title, anchor="middle", turned=True)
+    drawing.text(left - 54, (scale.low_px + scale.high_px) / 2, title, anchor="middle", turned=True)
 
 
 def draw_level_axis(drawing: Drawing, scale: Scale, top: float, bottom: float, title: str, *, num: int = 6) -> None:

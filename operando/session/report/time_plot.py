@@ -26,7 +26,7 @@ from operando.session.report.svg_drawing import (
 )
 
 WIDE_PX, NARROW_PX = 1180, 372
-LEFT_PX, RIGHT_PX, PANEL_PX, SPACE_PX = 62, 14, 120, 14
+LEFT_PX, RIGHT_PX, PANEL_PX, SPACE_PX = 70, 14, 120, 14
 LANE_PX = 18
 HOUR_S, MINUTE_S = 3600.0, 60.0
 ROUND_HOURS_S = 6e4  # a longer time has ticks that divide days

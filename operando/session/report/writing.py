@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from operando.model.experiment import Experiment
@@ -69,7 +69,7 @@ def write_report(run: RunDirectory, *, written_s: float, output: Path | None = N
 
 
 def _page(content: dict[str, Any]) -> str:
-    environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(loader=FileSystemLoader(HERE), autoescape=True)
     environment.filters["moment"] = moment
     environment.filters["number"] = lambda value, uncertainty: printed(number_text(value, uncertainty))
     style = Markup((HERE / "page.css").read_text(encoding="utf-8"))

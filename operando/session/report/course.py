@@ -61,7 +61,8 @@ def course_plots(story: RunStory, traces: CellTraces, marks: list[Mark]) -> Cour
         return None
     begin_s = min([*begins, *(() if span is None else span[:1])])
     ends = [step.end_s for step in story.steps if step.end_s is not None]
-    end_s = max([*begins, *ends, begin_s + SHORTEST_S, *(() if span is None else span[1:])])
+    end_s = max([*begins, *ends, *(() if span is None else span[1:])])
+    end_s = end_s if end_s > begin_s else begin_s + SHORTEST_S
     steps = [Span(step.name, step.begin_s, _end(step, end_s), _well(step)) for step in story.steps]
     tomograms = [
         Span(entry.name, entry.begin_s, end_s if entry.end_s is None else entry.end_s, went_well(entry.outcome))

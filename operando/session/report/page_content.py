@@ -77,6 +77,7 @@ def page_content(sources: Sources) -> dict[str, Any]:
             content[name] = make()
         except Exception as error:  # what lies in a damaged run is anybody's guess; the other sections are still true
             content[name], content["failed"][name] = None, f"{type(error).__name__}: {error}"
+    owners = [*(state.name for state in story.states), *(step.name for step in story.steps)]
     events = [(moment(event.time_s), event.kind, event.text) for event in _told(traces.events)]
     return content | {
         "title": _title(sources),
@@ -88,9 +89,7 @@ def page_content(sources: Sources) -> dict[str, Any]:
         "when": _when(traces),
         "missing": sources.missing,
         "marks": marks,
-        "groups": grouped(
-            sources.rows, [*(state.name for state in story.states), *(step.name for step in story.steps)]
-        ),
+        "groups": grouped(sources.rows, owners),
         "sides": quality_ledger.SIDES,
         "with_truth": sources.with_truth,
         "events": events[:MAX_EVENTS],

@@ -179,7 +179,7 @@ def clock_sentences(traces: CellTraces, *, rehearsal: bool | None) -> list[str]:
     if np.count_nonzero(good) > 1:
         apart = elapsed[good] - potentiostat.time_s[good]
         drift_s = float(apart[-1] - apart[0])
-        told.append(f"From first to last good sample the potentiostat's own time gained {drift_s:+.2f} s on the run's.")
+        told.append(f"From first to last good sample the potentiostat's own time gained {drift_s:+.1f} s on the run's.")
     return told
 
 
@@ -188,7 +188,7 @@ def repair_rows(story: RunStory) -> list[RepairRow]:
     rows = []
     for (owner, name), entry in story.newest.items():
         if name == "repaired_pixels":
-            details = ", ".join(f"{key.replace('_', ' ')}: {_value(value)}" for key, value in entry.details.items())
+            details = ", ".join(f"{_words(key)}: {_value(value)}" for key, value in entry.details.items())
             rows.append(RepairRow(owner, f"{1e6 * entry.value:.1f}", details))
     return rows
 
@@ -207,6 +207,10 @@ def flag_rows(story: RunStory) -> list[FlagRow]:
         )
         for flag, owners in carried.items()
     ]
+
+
+def _words(key: str) -> str:
+    return key.replace("num_", "number of ", 1).replace("_", " ") if key.startswith("num_") else key.replace("_", " ")
 
 
 def _value(value: Any) -> str:

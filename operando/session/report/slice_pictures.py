@@ -184,10 +184,10 @@ def _mask_png(mask: NDArray[np.uint8], factor: int) -> str:
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _grey_scale(window: GreyWindow, unit: str, *, width: int = 340, steps: int = 64) -> Markup:
+def _grey_scale(window: GreyWindow, unit: str, *, width: int = 372, steps: int = 64) -> Markup:
     """Draw the shared scale from black to white: even greys, so that attenuations lie as a square root has them."""
     drawing = Drawing(width, 52)
-    left, span = 14.0, width - 60.0
+    left, span = 14.0, width - 80.0
     for step in range(steps):
         grey = round(255 * step / (steps - 1))
         drawing.box(left + span * step / steps, 4, span / steps + 0.6, 18, f"rgb({grey},{grey},{grey})")

@@ -40,7 +40,7 @@ def steps_done(story: RunStory, experiment: Experiment | None) -> StepTable:
             printed(_asked(asked.get(step.name), experiment)),
             moment(step.begin_s).removesuffix(" UTC"),
             "goes on" if step.end_s is None else duration_text(max(step.end_s - step.begin_s, 0.0)),
-            "–" if step.end_voltage_v is None else f"{step.end_voltage_v:.4f}",
+            "–" if step.end_voltage_v is None else printed(f"{step.end_voltage_v:.4f}"),
             _outcome(step),
         )
         for step in story.steps

@@ -28,7 +28,9 @@ from operando.session.report.svg_drawing import (
 WIDE_PX, NARROW_PX = 1180, 372
 LEFT_PX, RIGHT_PX, PANEL_PX, SPACE_PX = 70, 14, 120, 14
 LANE_PX = 18
-HOUR_S, MINUTE_S = 3600.0, 60.0
+UNITS_S = ((3600.0, "h"), (60.0, "min"), (1.0, "s"))
+LEAST_UNITS = 3.0  # a shorter time is told in the next smaller unit
+LONGEST_DATE_PX = 80
 ROUND_HOURS_S = 6e4  # a longer time has ticks that divide days
 
 
@@ -135,7 +137,7 @@ def _between(times_s: np.ndarray[tuple[int], np.dtype[np.float64]], gaps: list[G
 
 def _draw_time_axis(drawing: Drawing, time: Scale, origin_s: float, top: float, bottom: float) -> None:
     span_s = time.high - time.low
-    unit_s, unit = (HOUR_S, "h") if span_s > 3 * HOUR_S else (MINUTE_S, "min")
+    unit_s, unit = next(((length, name) for length, name in UNITS_S if span_s > LEAST_UNITS * length), UNITS_S[-1])
     shown = Scale((time.low - origin_s) / unit_s, (time.high - origin_s) / unit_s, time.low_px, time.high_px)
     dated = drawing.width > NARROW_PX
     num = int((time.high_px - time.low_px) / (100 if dated else 50))
@@ -144,8 +146,9 @@ def _draw_time_axis(drawing: Drawing, time: Scale, origin_s: float, top: float, 
         x = shown.px(tick)
         drawing.line(x, top, x, bottom, LIGHT)
         drawing.text(x, bottom + 16, words, anchor="middle", colour=GREY)
-        if dated:
-            drawing.text(x, bottom + 31, moment(origin_s + tick * unit_s, seconds=False), anchor="middle", colour=GREY)
+        if dated and x + LONGEST_DATE_PX / 2 < drawing.width:
+            form = "%d %b %H:%M" if unit == "h" else "%H:%M:%S"
+            drawing.text(x, bottom + 31, moment(origin_s + tick * unit_s, form), anchor="middle", colour=GREY)
     title = f"{unit} since the beginning, on the run's clock" + ("; second line: UTC" if dated else "")
     drawing.text((time.low_px + time.high_px) / 2, bottom + (50 if dated else 34), title, anchor="middle")
 
@@ -205,10 +208,9 @@ def _draw_marks(drawing: Drawing, time: Scale, marks: list[Mark], top: float, bo
             taken_px = x
 
 
-def moment(time_s: float, *, seconds: bool = True) -> str:
+def moment(time_s: float, form: str = "%Y-%m-%d %H:%M:%S UTC") -> str:
     """Write a time in s since the Unix epoch as date and time, UTC."""
     try:
-        stamp = datetime.datetime.fromtimestamp(time_s, datetime.UTC)
+        return datetime.datetime.fromtimestamp(time_s, datetime.UTC).strftime(form)
     except (OverflowError, OSError, ValueError):
         return "unknown"
-    return f"{stamp:%Y-%m-%d %H:%M:%S} UTC" if seconds else f"{stamp:%d %b %H:%M}"

@@ -8,7 +8,9 @@ from markupsafe import Markup
 from operando.model.number_text import duration_text
 from operando.session.report.cell_traces import CellTraces, GuardEvent
 from operando.session.report.run_story import RunStory, StepStory, is_number, went_well
-from operando.session.report.time_plot import NARROW_PX, WIDE_PX, Mark, Span, moment, time_plot
+from operando.session.report.time_lanes import Mark, Span
+from operando.session.report.time_plot import moment, time_plot
+from operando.session.report.widths import WIDE_PX, both_widths
 
 MARKED = ("trip", "unsafe", "limit", "limit_missed", "trip_cleared", "note")  # of the guard's events
 MAX_STEP_PLOTS = 24
@@ -83,7 +85,7 @@ def course_plots(story: RunStory, traces: CellTraces, marks: list[Mark]) -> Cour
             told=told,
         )
 
-    overview = _both(draw(begin_s, end_s, _told("the whole run", begin_s, end_s, traces)))
+    overview = both_widths(draw(begin_s, end_s, _told("the whole run", begin_s, end_s, traces)), WIDE_PX)
     drawn = [step for step in story.steps if _end(step, end_s) > step.begin_s]
     left_out = max(len(drawn) - MAX_STEP_PLOTS, 0)
     if left_out:
@@ -95,13 +97,9 @@ def course_plots(story: RunStory, traces: CellTraces, marks: list[Mark]) -> Cour
         last_s = _end(step, end_s)
         told = _told(f"step {step.name}", step.begin_s, last_s, traces)
         heading = f"{step.name}: {duration_text(last_s - step.begin_s)}, {step.outcome}"
-        plots.append(StepPlot(heading, _both(draw(step.begin_s, max(last_s, step.begin_s + 1.0), told))))
+        plots.append(StepPlot(heading, both_widths(draw(step.begin_s, max(last_s, step.begin_s + 1.0), told), WIDE_PX)))
     note = f"{left_out} further steps are not drawn; steps.csv has all of them." if left_out else ""
     return CoursePlots(overview, moment(begin_s), tuple(plots), note)
-
-
-def _both(draw: Callable[[int], Markup]) -> Markup:
-    return Markup('<div class="wide">{}</div><div class="narrow">{}</div>').format(draw(WIDE_PX), draw(NARROW_PX))
 
 
 def _end(step: StepStory, run_end_s: float) -> float:

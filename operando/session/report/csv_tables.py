@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from operando.model.experiment import Experiment, Published
+from operando.session.report.frame_ledger import SIDES
 from operando.session.report.measured_table import Row
-from operando.session.report.quality_ledger import SIDES
 from operando.session.report.run_story import RunStory, is_number
 
 

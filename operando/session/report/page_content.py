@@ -4,12 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
-
 from operando.model.experiment import Experiment
 from operando.model.number_text import duration_text
 from operando.model.run_directory import RunDirectory
-from operando.session.report import quality_ledger
+from operando.session.report import frame_ledger, log_ledger, number_ledger
 from operando.session.report.cell_traces import CellTraces, GuardEvent
 from operando.session.report.course import course_plots, things_to_mark
 from operando.session.report.cycling_plots import differential_plot, half_cycle_curve, voltage_plot
@@ -27,11 +25,11 @@ from operando.session.report.provenance import provenance
 from operando.session.report.run_story import RunStory
 from operando.session.report.slice_pictures import gallery
 from operando.session.report.step_table import steps_done, steps_measured
-from operando.session.report.time_plot import NARROW_PX, moment
+from operando.session.report.time_plot import moment
+from operando.session.report.widths import HALF_WIDE_PX, both_widths
 
 MAX_CURVES = 12
 MAX_EVENTS = 400
-HALF_WIDE_PX = 570
 ROSES = ("crack_volume", "high_attenuation_tilt")
 
 
@@ -62,13 +60,13 @@ def page_content(sources: Sources) -> dict[str, Any]:
         "gallery": lambda: gallery(sources.run, story.states),
         "displacement": lambda: _displacement(sources),
         "roses": lambda: _roses(story),
-        "frames": lambda: quality_ledger.frame_rows(story),
-        "phases": lambda: quality_ledger.dead_time_phases(story),
-        "dead_time": lambda: quality_ledger.dead_time_rows(story),
-        "instruments": lambda: quality_ledger.instrument_rows(traces),
-        "clocks": lambda: quality_ledger.clock_sentences(traces, rehearsal=story.rehearsal),
-        "repairs": lambda: quality_ledger.repair_rows(story),
-        "flags": lambda: quality_ledger.flag_rows(story),
+        "frames": lambda: frame_ledger.frame_rows(story),
+        "phases": lambda: frame_ledger.dead_time_phases(story),
+        "dead_time": lambda: frame_ledger.dead_time_rows(story),
+        "instruments": lambda: log_ledger.instrument_rows(traces),
+        "clocks": lambda: log_ledger.clock_sentences(traces, rehearsal=story.rehearsal),
+        "repairs": lambda: number_ledger.repair_rows(story),
+        "flags": lambda: number_ledger.flag_rows(story),
         "provenance": lambda: provenance(sources.run, story),
     }
     content: dict[str, Any] = {"failed": {}}
@@ -90,7 +88,7 @@ def page_content(sources: Sources) -> dict[str, Any]:
         "missing": sources.missing,
         "marks": marks,
         "groups": grouped(sources.rows, owners),
-        "sides": quality_ledger.SIDES,
+        "sides": frame_ledger.SIDES,
         "with_truth": sources.with_truth,
         "events": events[:MAX_EVENTS],
         "num_events_left_out": max(len(events) - MAX_EVENTS, 0),
@@ -98,14 +96,6 @@ def page_content(sources: Sources) -> dict[str, Any]:
         "any_published": any(row.published for row in sources.rows),
         "written_at": sources.written_at,
     }
-
-
-def both_widths(draw: Callable[[int], Markup | None], wide: int, narrow: int = NARROW_PX) -> Markup:
-    """Draw a plot for a screen and for a phone: text is as large in both; the page shows the one that fits."""
-    drawn = [("wide", draw(wide)), ("narrow", draw(narrow))]
-    return Markup("").join(
-        Markup('<div class="{}">{}</div>').format(name, svg) for name, svg in drawn if svg is not None
-    )
 
 
 def _title(sources: Sources) -> str:

@@ -1,7 +1,5 @@
 """Slices of every state with one grey scale, and what was found in them as a layer that can be taken off."""
 
-import base64
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,19 +7,14 @@ import h5py
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
-from PIL import Image
 
 from operando.model.grey_window import GreyWindow, grey_window
 from operando.model.run_directory import RunDirectory
 from operando.session.report.run_story import TomogramStory
-from operando.session.report.svg_drawing import GREY, Drawing
+from operando.session.report.slice_colours import averaged, grey_scale, jpeg, mask_png
 
 PLANES = {"xz": "upright slice, x to the right, z up", "yz": "upright slice, y to the right, z up", "xy": "level slice"}
 MAX_SIDE_PX = 720  # of a picture in the page; larger slices are averaged down
-JPEG_QUALITY = 88
-NOT_SEEN = (214, 222, 235)
-MASK_COLOURS = {1: (230, 159, 0), 2: (86, 180, 233)}  # high attenuation orange, cracks blue
-MASK_OPACITY = 170  # of 255
 BAR_SHARE = 0.3  # of a slice's width, at most
 
 
@@ -86,7 +79,7 @@ def gallery(run: RunDirectory, states: list[TomogramStory]) -> Gallery:
             pictures.append(StatePictures(name, (), f"Its slices are in {slices.unit}, those of the others in {unit}."))
         else:
             pictures.append(StatePictures(name, tuple(_pictures(name, slices, window)), slices.note))
-    scale = Markup("") if window is None else _grey_scale(window, unit)
+    scale = Markup("") if window is None else grey_scale(window, unit)
     return Gallery(tuple(pictures), window, unit, scale, any(slices.masks for slices in read))
 
 
@@ -145,8 +138,8 @@ def _pictures(state: str, slices: _Slices, window: GreyWindow) -> list[SlicePict
                 name,
                 f"{state}: {words}, {across:.0f} {unit} wide, grey from {window.black_per_cm:g} (black) to "
                 f"{window.white_per_cm:g} {slices.unit} (white)",
-                _jpeg(_averaged(plane, factor), window),
-                "" if mask is None or not mask.any() else _mask_png(mask, factor),
+                jpeg(averaged(plane, factor), window),
+                "" if mask is None or not mask.any() else mask_png(mask, factor),
                 width,
                 height,
                 100.0 * bar / across,
@@ -154,53 +147,6 @@ def _pictures(state: str, slices: _Slices, window: GreyWindow) -> list[SlicePict
             )
         )
     return pictures
-
-
-def _averaged(plane: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
-    """Average blocks of pixels, NaN where one of them is."""
-    height, width = (side // factor for side in plane.shape)
-    blocks = plane[: height * factor, : width * factor].reshape(height, factor, width, factor)
-    return np.asarray(blocks.mean(axis=(1, 3)), np.float32)
-
-
-def _jpeg(plane: NDArray[np.float32], window: GreyWindow) -> str:
-    seen = np.isfinite(plane)
-    level = window.share(np.where(seen, plane, np.float32(window.black_per_cm)))
-    colours = np.repeat((255 * level + 0.5).astype(np.uint8)[:, :, None], 3, axis=2)
-    colours[~seen] = NOT_SEEN
-    buffer = io.BytesIO()
-    Image.fromarray(colours).save(buffer, "JPEG", quality=JPEG_QUALITY)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def _mask_png(mask: NDArray[np.uint8], factor: int) -> str:
-    height, width = (side // factor for side in mask.shape)
-    blocks = mask[: height * factor, : width * factor].reshape(height, factor, width, factor)
-    colours = np.zeros((height, width, 4), np.uint8)
-    for value, colour in MASK_COLOURS.items():
-        colours[(blocks == value).mean(axis=(1, 3)) >= 0.5] = (*colour, MASK_OPACITY)
-    buffer = io.BytesIO()
-    Image.fromarray(colours).save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def _grey_scale(window: GreyWindow, unit: str, *, width: int = 372, steps: int = 64) -> Markup:
-    """Draw the shared scale from black to white: even greys, so that attenuations lie as a square root has them."""
-    drawing = Drawing(width, 52)
-    left, span = 14.0, width - 80.0
-    for step in range(steps):
-        grey = round(255 * step / (steps - 1))
-        drawing.box(left + span * step / steps, 4, span / steps + 0.6, 18, f"rgb({grey},{grey},{grey})")
-    taken = -40.0
-    for value in window.ticks_per_cm():
-        x = left + span * float(window.share(np.asarray(value, np.float32)))
-        drawing.line(x, 22, x, 27, GREY)
-        if x - taken > 26:
-            drawing.text(x, 40, f"{value:g}", anchor="middle")
-            taken = x
-    drawing.text(left + span + 8, 18, unit)
-    told = f"Grey scale of all slices: black {window.black_per_cm:g}, white {window.white_per_cm:g} {unit}, square root"
-    return drawing.svg(told)
 
 
 def _round_length(longest: float) -> float:

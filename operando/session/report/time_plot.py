@@ -2,7 +2,6 @@
 
 import datetime
 import itertools
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,44 +12,22 @@ from operando.session.report.decimation import peaks_kept
 from operando.session.report.plot_axes import HOURS, Scale, draw_upright_axis, spanning, tick_texts
 from operando.session.report.svg_drawing import (
     BLUE,
-    FONT_PX,
     GREEN,
     GREY,
-    INK,
     LIGHT,
     ORANGE,
     PURPLE,
     VERMILLION,
     Drawing,
-    text_width,
 )
+from operando.session.report.time_lanes import LANE_PX, Mark, Span, draw_marks, draw_steps, draw_tomograms, in_lanes
+from operando.session.report.widths import NARROW_PX
 
-WIDE_PX, NARROW_PX = 1180, 372
 LEFT_PX, RIGHT_PX, PANEL_PX, SPACE_PX = 70, 14, 120, 14
-LANE_PX = 18
 UNITS_S = ((3600.0, "h"), (60.0, "min"), (1.0, "s"))
 LEAST_UNITS = 3.0  # a shorter time is told in the next smaller unit
 LONGEST_DATE_PX = 80
 ROUND_HOURS_S = 6e4  # a longer time has ticks that divide days
-
-
-@dataclass(frozen=True)
-class Span:
-    """Something that lasted: a step or a tomogram, s of the run's clock; ``well`` False is drawn as a warning."""
-
-    name: str
-    begin_s: float
-    end_s: float
-    well: bool = True
-
-
-@dataclass(frozen=True)
-class Mark:
-    """Something that happened at a moment, with the number under which the page lists it."""
-
-    time_s: float
-    number: int
-    words: str
 
 
 @dataclass(frozen=True)
@@ -86,17 +63,17 @@ def time_plot(
     told: str,
 ) -> Markup:
     """Draw everything between two times of the run's clock; ``origin_s`` is hour 0 of the axis."""
+    time = Scale(begin_s, end_s, LEFT_PX, width - RIGHT_PX)
+    placed = in_lanes(tomograms, time)
     panels = [panel for panel in PANELS if panel.table in traces.samples]
-    lanes = _lanes(tomograms, begin_s, end_s, width)
-    num_lanes = max((lane for _, lane in lanes), default=-1) + 1
+    num_lanes = max((lane for _, lane in placed), default=-1) + 1
     top = 8 + LANE_PX * (1 + num_lanes + bool(marks)) + 6
     bottom = top + len(panels) * (PANEL_PX + SPACE_PX) - SPACE_PX
     drawing = Drawing(width, bottom + 60)
-    time = Scale(begin_s, end_s, LEFT_PX, width - RIGHT_PX)
     _draw_time_axis(drawing, time, origin_s, top, bottom)
-    _draw_steps(drawing, time, steps, bottom)
-    _draw_tomograms(drawing, time, lanes, 8 + LANE_PX, bottom)
-    _draw_marks(drawing, time, marks, 8 + LANE_PX * (1 + num_lanes), bottom)
+    draw_steps(drawing, time, steps, bottom)
+    draw_tomograms(drawing, time, placed, 8 + LANE_PX, bottom)
+    draw_marks(drawing, time, marks, 8 + LANE_PX * (1 + num_lanes), bottom)
     for index, panel in enumerate(panels):
         panel_top = top + index * (PANEL_PX + SPACE_PX)
         _draw_panel(drawing, time, panel, traces.samples[panel.table], panel_top)
@@ -151,61 +128,6 @@ def _draw_time_axis(drawing: Drawing, time: Scale, origin_s: float, top: float, 
             drawing.text(x, bottom + 31, moment(origin_s + tick * unit_s, form), anchor="middle", colour=GREY)
     title = f"{unit} since the beginning, on the run's clock" + ("; second line: UTC" if dated else "")
     drawing.text((time.low_px + time.high_px) / 2, bottom + (50 if dated else 34), title, anchor="middle")
-
-
-def _draw_steps(drawing: Drawing, time: Scale, steps: list[Span], bottom: float) -> None:
-    for index, step in enumerate(steps):
-        x, end = time.px(max(step.begin_s, time.low)), time.px(min(step.end_s, time.high))
-        if end <= x:
-            continue
-        drawing.box(x, 8, end - x, LANE_PX - 3, LIGHT if index % 2 else "#ececec", told=step.name)
-        drawing.line(x, 8, x, bottom, GREY, 0.7, "2 3")
-        if text_width(step.name) < end - x:
-            drawing.text(x + 4, 8 + FONT_PX, step.name, colour=INK if step.well else VERMILLION)
-
-
-def _lanes(tomograms: list[Span], begin_s: float, end_s: float, width: int) -> list[tuple[Span, int]]:
-    """Give each tomogram the first lane in which its name does not lie over another's."""
-    time = Scale(begin_s, end_s, LEFT_PX, width - RIGHT_PX)
-    ends: list[float] = []
-    placed: list[tuple[Span, int]] = []
-    for tomogram in tomograms:
-        if tomogram.end_s < begin_s or tomogram.begin_s > end_s:
-            continue
-        left, right = _label_px(time, tomogram)
-        lane = next((lane for lane, end in enumerate(ends) if end < left), len(ends))
-        ends[lane : lane + 1] = [right + 6]
-        placed.append((tomogram, lane))
-    return placed
-
-
-def _label_px(time: Scale, tomogram: Span) -> tuple[float, float]:
-    words = text_width(tomogram.name)
-    left = min(time.px(max(tomogram.begin_s, time.low)), time.high_px - words)
-    return left, max(left + words, time.px(min(tomogram.end_s, time.high)))
-
-
-def _draw_tomograms(drawing: Drawing, time: Scale, lanes: list[tuple[Span, int]], top: float, bottom: float) -> None:
-    for tomogram, lane in lanes:
-        colour = BLUE if tomogram.well else VERMILLION
-        x, end = time.px(max(tomogram.begin_s, time.low)), time.px(min(tomogram.end_s, time.high))
-        label_top = top + LANE_PX * lane
-        drawing.box(x, label_top + LANE_PX, max(end - x, 2.0), bottom - label_top - LANE_PX, colour, opacity=0.3)
-        left, _ = _label_px(time, tomogram)
-        drawing.text(left, label_top + FONT_PX + 2, tomogram.name, colour=colour, bold=True)
-
-
-def _draw_marks(drawing: Drawing, time: Scale, marks: list[Mark], top: float, bottom: float) -> None:
-    taken_px = -math.inf
-    for mark in marks:
-        if not time.low <= mark.time_s <= time.high:
-            continue
-        x = time.px(mark.time_s)
-        drawing.line(x, top + LANE_PX, x, bottom, VERMILLION, 1.0, "4 3")
-        drawing.polygon([(x - 4, top + 8), (x + 4, top + 8), (x, top + LANE_PX)], VERMILLION)
-        if x - taken_px > 20:
-            drawing.text(x + 6, top + FONT_PX, str(mark.number), colour=VERMILLION, bold=True)
-            taken_px = x
 
 
 def moment(time_s: float, form: str = "%Y-%m-%d %H:%M:%S UTC") -> str:

@@ -20,7 +20,8 @@ from operando.session.report.cell_traces import read_traces
 from operando.session.report.csv_tables import measurements_csv, steps_csv, tomograms_csv
 from operando.session.report.measured_table import measured_rows, published_numbers
 from operando.session.report.page_content import Sources, page_content
-from operando.session.report.run_story import RunStory, read_story
+from operando.session.report.run_story import RunStory
+from operando.session.report.story_reading import read_story
 from operando.session.report.time_plot import moment
 from operando.session.report.what_is_missing import missing_sentences
 from operando.session.report.words import printed

@@ -1,14 +1,20 @@
 """The guard's log as columns for plots and tables: samples, their quality, gaps between them, events."""
 
 import sqlite3
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from operando.model.cell_log import TABLES
 from operando.model.run_directory import RunDirectory
 
+SHOWN = {
+    "potentiostat": ("elapsed_s", "voltage_v", "current_a", "charge_mah"),
+    "load_cell": ("stack_pressure_mpa",),
+    "temperature": ("temperature_c",),
+}
+ROWS_AT_ONCE = 20_000
 GOOD = "OK"
 GAP_PERIODS, GAP_AT_LEAST_S = 3.0, 5.0  # longer than so many declared periods, and than this, is a gap in the log
 
@@ -77,7 +83,7 @@ def read_traces(run: RunDirectory) -> CellTraces:
     except sqlite3.Error as error:
         return CellTraces(problem=f"cell.sqlite cannot be opened ({error}).")
     try:
-        for table, columns in TABLES.items():
+        for table, columns in SHOWN.items():
             samples[table] = _samples(database, table, columns)
         rows = database.execute("SELECT time_s, kind, text FROM events ORDER BY id")
         events = tuple(GuardEvent(float(time_s), str(kind), str(text)) for time_s, kind, text in rows)
@@ -90,17 +96,15 @@ def read_traces(run: RunDirectory) -> CellTraces:
 
 def _samples(database: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> Samples:
     selected = ", ".join(("quality", "time_s", "wall_s", "period_s", *columns))
-    rows = database.execute(f"SELECT {selected} FROM {table} ORDER BY id").fetchall()
-    quality = np.array([str(row[0]) for row in rows], dtype=object)
-    numbers = np.array([[np.nan if value is None else value for value in row[1:]] for row in rows], np.float64)
-    numbers = numbers.reshape(len(rows), 3 + len(columns))
-    good = quality == GOOD
-    words, counts = np.unique(quality.astype(str), return_counts=True) if len(rows) else ((), ())
-    return Samples(
-        numbers[:, 0],
-        numbers[:, 1],
-        numbers[:, 2],
-        np.asarray(good, np.bool_),
-        {name: numbers[:, 3 + index] for index, name in enumerate(columns)},
-        {str(word): int(count) for word, count in zip(words, counts, strict=True)},
-    )
+    cursor = database.execute(f"SELECT {selected} FROM {table} ORDER BY id")
+    parts: list[NDArray[np.float64]] = []
+    good: list[bool] = []
+    num_by_quality: Counter[str] = Counter()
+    while rows := cursor.fetchmany(ROWS_AT_ONCE):
+        qualities = [str(row[0]) for row in rows]
+        num_by_quality.update(qualities)
+        good += [quality == GOOD for quality in qualities]
+        parts.append(np.array([row[1:] for row in rows], np.float64))  # None, what was not measured, becomes NaN
+    numbers = np.concatenate(parts) if parts else np.empty((0, 3 + len(columns)))
+    values = {name: numbers[:, 3 + index] for index, name in enumerate(columns)}
+    return Samples(numbers[:, 0], numbers[:, 1], numbers[:, 2], np.array(good, np.bool_), values, dict(num_by_quality))

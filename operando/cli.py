@@ -304,9 +304,9 @@ def report(
     index.html holds what was done, slices, numbers beside the published ones, data quality and provenance; tables for
     programs lie beside it. A run that goes on, or was cut off, is told as far as it came.
     """
-    from operando.session.reading import print_report
+    from operando.session.reporting import report_run
 
-    print_report(run, output, _console(), with_truth=truth)
+    report_run(run, output, _console(), with_truth=truth)
 
 
 @application.command()

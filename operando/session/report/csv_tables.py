@@ -4,24 +4,26 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from operando.model.experiment import Experiment, Published
+from operando.model.experiment import Experiment
 from operando.session.report.frame_ledger import SIDES
 from operando.session.report.measured_table import Row
 from operando.session.report.run_story import RunStory, is_number
 
 
-def measurements_csv(rows: list[Row], published: Mapping[tuple[str, str], Published]) -> str:
+def measurements_csv(rows: list[Row]) -> str:
     """Return all newest values; ``time`` is on the run's clock, ``details`` is JSON."""
     header = (
         *("owner", "quantity", "value", "unit", "standard_uncertainty", "flags", "num_frames", "time_unix_s"),
         *("run_uid", "published", "published_relation", "published_id", "details_json"),
     )
     table = []
-    for entry in (row.measurement for row in rows if row.measurement is not None):
-        known = published.get((entry.tomogram, entry.name))
+    for row in rows:
+        entry, known = row.measurement, row.comparison
+        if entry is None:
+            continue
         table.append(
             (
                 *(entry.tomogram, entry.name, _number(entry.value), entry.unit, _number(entry.uncertainty)),

@@ -11,6 +11,7 @@ from operando.model.number_text import number_text
 from operando.session.report.run_story import RunStory, is_number
 from operando.session.report.words import flag_text, printed, quantity_text, unit_text
 
+SIGNS = {"about": "", "at most": "≤ ", "at least": "≥ "}
 CHECKS = ("rotation_axis", "angular_coverage", "grey_scale_gain", "repaired_pixels")  # of the scan, not of the cell
 HEADLINES = (
     "voltage",
@@ -38,6 +39,7 @@ class Row:
     true: str
     flags: str
     measurement: Measurement | None
+    comparison: Published | None
 
 
 @dataclass(frozen=True)
@@ -48,18 +50,19 @@ class Overview:
     rows: tuple[tuple[str, ...], ...]
 
 
-def published_numbers(experiment: Experiment | None) -> dict[tuple[str, str], Published]:
-    """Return what the experiment file says was published, by owner and quantity."""
-    return {} if experiment is None else {(entry.tomogram, entry.name): entry for entry in experiment.published}
-
-
-def measured_rows(
-    story: RunStory, published: Mapping[tuple[str, str], Published], truth: Mapping[tuple[str, str], Any]
-) -> list[Row]:
-    """Return everything measured, in order, and behind it what was published but not measured."""
+def measured_rows(story: RunStory, experiment: Experiment | None, truth: Mapping[tuple[str, str], Any]) -> list[Row]:
+    """Return everything measured, in order, and behind it what was published but not measured in this run."""
     newest = story.newest
-    rows = [_row(key, entry, published.get(key), truth.get(key)) for key, entry in newest.items()]
-    rows += [_row(key, None, entry, truth.get(key)) for key, entry in published.items() if key not in newest]
+    published: dict[tuple[str, str], list[Published]] = {}
+    for entry in () if experiment is None else experiment.published:
+        published.setdefault((entry.tomogram, entry.name), []).append(entry)
+    rows = []
+    for key, measurement in newest.items():
+        own = [entry for entry in published.get(key, ()) if entry.elsewhere is None]
+        rows += [_row(key, measurement, entry, truth.get(key)) for entry in own or [None]]
+    for key, entries in published.items():
+        others = [entry for entry in entries if entry.elsewhere is not None or key not in newest]
+        rows += [_row(key, None, entry, None if entry.elsewhere else truth.get(key)) for entry in others]
     return rows
 
 
@@ -104,16 +107,23 @@ def _row(key: tuple[str, str], entry: Measurement | None, published: Published |
         owner=key[0],
         quantity=quantity_text(key[1]),
         unit=unit_text(unit),
-        measured="not measured" if entry is None else printed(number_text(entry.value, entry.uncertainty)),
+        measured=_why_not(published) if entry is None else printed(number_text(entry.value, entry.uncertainty)),
         published="" if published is None else _published(published, unit),
         published_id="" if published is None else published.id,
         ratio=ratio,
         true=printed(number_text(true + 0.0)) if is_number(true) else "",
         flags="" if entry is None else ", ".join(flag_text(flag) for flag in entry.flags),
         measurement=entry,
+        comparison=published,
     )
 
 
+def _why_not(published: Published | None) -> str:
+    if published is None or published.elsewhere is None:
+        return "not measured"
+    return f"measured by {published.elsewhere}"
+
+
 def _published(entry: Published, unit: str) -> str:
-    words = ("≤ " if entry.relation == "at most" else "") + printed(number_text(entry.value))
+    words = SIGNS[entry.relation] + printed(number_text(entry.value))
     return words if entry.unit == unit else f"{words} {unit_text(entry.unit)}"

@@ -14,11 +14,11 @@ from operando.model.experiment_file import load_experiment
 from operando.model.number_text import number_text
 from operando.model.run_directory import RunDirectory
 from operando.model.toml_file import FileFormatError
-from operando.session.comparison import comparison
+from operando.session.comparison import ComparedRun, comparison
 from operando.session.report.battery_data_format import SIGN, write_battery_data
 from operando.session.report.cell_traces import read_traces
 from operando.session.report.csv_tables import measurements_csv, steps_csv, tomograms_csv
-from operando.session.report.measured_table import measured_rows, published_numbers
+from operando.session.report.measured_table import measured_rows
 from operando.session.report.page_content import Sources, page_content
 from operando.session.report.run_story import RunStory
 from operando.session.report.story_reading import read_story
@@ -57,10 +57,9 @@ def write_report(run: RunDirectory, *, written_s: float, output: Path | None = N
     truth = _truth(run, experiment, story) if with_truth else {}
     if with_truth and not truth:
         missing.append("The truth was asked for, and this run holds none: only rehearsals do.")
-    published = published_numbers(experiment)
-    rows = measured_rows(story, published, truth)
+    rows = measured_rows(story, experiment, truth)
     sources = Sources(run, story, traces, experiment, rows, missing, with_truth, moment(written_s))
-    _replace(folder / "measurements.csv", lambda path: _write(path, measurements_csv(rows, published)))
+    _replace(folder / "measurements.csv", lambda path: _write(path, measurements_csv(rows)))
     _replace(folder / "steps.csv", lambda path: _write(path, steps_csv(story, experiment)))
     _replace(folder / "tomograms.csv", lambda path: _write(path, tomograms_csv(story)))
     _replace(folder / "electrochemistry.bdf.csv", lambda path: write_battery_data(path, traces, story))
@@ -87,7 +86,7 @@ def _experiment(run: RunDirectory) -> tuple[Experiment | None, str]:
 def _truth(run: RunDirectory, experiment: Experiment | None, story: RunStory) -> dict[tuple[str, str], Any]:
     if experiment is None or not run.truth.is_file():
         return {}
-    rows = comparison(run, experiment, story.measurements)
+    rows = comparison([ComparedRun(run, experiment, story.measurements)])
     return {(row["tomogram"], row["name"]): row["true"] for row in rows if row["true"] is not None}
 
 

@@ -58,7 +58,7 @@ def measured_rows(story: RunStory, experiment: Experiment | None, truth: Mapping
         published.setdefault((entry.tomogram, entry.name), []).append(entry)
     rows = []
     for key, measurement in newest.items():
-        own = [entry for entry in published.get(key, ()) if entry.elsewhere is None]
+        own: list[Published | None] = [entry for entry in published.get(key, ()) if entry.elsewhere is None]
         rows += [_row(key, measurement, entry, truth.get(key)) for entry in own or [None]]
     for key, entries in published.items():
         others = [entry for entry in entries if entry.elsewhere is not None or key not in newest]

@@ -18,6 +18,16 @@ from tests.support.run_directories import FakedRun, finished_run
 
 EXPERIMENT = Path(__file__).parents[4] / "experiments" / "cus_26mpa.toml"
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+ELSEWHERE = """
+[[published]]
+id = "A-14"
+tomogram = "discharge"
+name = "pressure_change_stage2"
+value = 0.3
+unit = "MPa"
+relation = "at least"
+elsewhere = "cus_rig"
+"""
 WRITTEN_S = 1_700_400_000.0  # 2023-11-19 13:20:00 UTC
 
 
@@ -42,7 +52,7 @@ class Page(HTMLParser):
 
 def run_with_everything(path: Path, *, rehearsal: bool = True) -> RunDirectory:
     run = finished_run(path, num_samples=300).run
-    run.experiment.write_text(EXPERIMENT.read_text().replace("CuS cathode in", HOSTILE))
+    run.experiment.write_text(EXPERIMENT.read_text().replace("CuS cathode in", HOSTILE) + ELSEWHERE)
     if not rehearsal:
         run.documents.write_text(run.documents.read_text().replace('"rehearsal": true', '"rehearsal": false'))
     for attempt in (1, 4):
@@ -98,6 +108,7 @@ def test_what_people_write_is_text_never_markup(page: Page) -> None:
 def test_numbers_stand_beside_the_published_ones_with_uncertainty_and_unit(page: Page) -> None:
     assert re.search(r"\(3\.660 ± 0\.040\) × 10⁵\s*µm³\s*3\.7 × 10⁵\s*A-1\s*0\.989", page.text)
     assert re.search(r"crack volume\s*not measured\s*µm³\s*9\.7 × 10⁶\s*A-4", page.text)
+    assert re.search(r"pressure change stage2\s*measured by cus_rig\s*MPa\s*≥ 0\.3\s*A-14", page.text)
 
 
 def test_displacement_is_the_mean_of_the_valid_cuboids_of_a_layer(page: Page) -> None:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from operando.model.number_text import duration_text
+from operando.model.schedule import step_name
 from operando.session.report.cell_traces import CellTraces, GuardEvent
-from operando.session.report.run_story import RunStory, StepStory, is_number, went_well
+from operando.session.report.run_story import RunStory, StepStory, TomogramStory, is_number, went_well
 from operando.session.report.time_lanes import Mark, Span
 from operando.session.report.time_plot import moment, time_plot
 from operando.session.report.widths import WIDE_PX, both_widths
 
 MARKED = ("trip", "unsafe", "limit", "limit_missed", "trip_cleared", "note")  # of the guard's events
-MAX_STEP_PLOTS = 24
+MAX_STEP_PLOTS = 12
 MAX_MARKS = 99
 SHORTEST_S = 60.0
 
@@ -89,8 +90,8 @@ def course_plots(story: RunStory, traces: CellTraces, marks: list[Mark]) -> Cour
     drawn = [step for step in story.steps if _end(step, end_s) > step.begin_s]
     left_out = max(len(drawn) - MAX_STEP_PLOTS, 0)
     if left_out:
-        with_tomogram = {entry.start.get("step") for entry in story.tomograms}
-        drawn.sort(key=lambda step: not any(step.name == name for name in with_tomogram))
+        with_tomogram = {_step_of(entry) for entry in story.tomograms}
+        drawn.sort(key=lambda step: step.name not in with_tomogram)
         drawn = sorted(drawn[:MAX_STEP_PLOTS], key=lambda step: step.begin_s)
     plots = []
     for step in drawn if len(story.steps) > 1 else ():
@@ -100,6 +101,11 @@ def course_plots(story: RunStory, traces: CellTraces, marks: list[Mark]) -> Cour
         plots.append(StepPlot(heading, both_widths(draw(step.begin_s, max(last_s, step.begin_s + 1.0), told), WIDE_PX)))
     note = f"{left_out} further steps are not drawn; steps.csv has all of them." if left_out else ""
     return CoursePlots(overview, moment(begin_s), tuple(plots), note)
+
+
+def _step_of(tomogram: TomogramStory) -> str:
+    cycle = tomogram.start.get("cycle")
+    return step_name(str(tomogram.start.get("step")), cycle if isinstance(cycle, int) else 1)
 
 
 def _end(step: StepStory, run_end_s: float) -> float:

@@ -37,7 +37,7 @@ def half_cycle_curve(
     columns = [samples.values[key][here] for key in ("voltage_v", "current_a", "charge_mah")]
     finite = np.isfinite(columns).all(axis=0)
     voltage_v, current_a, charge_mah = (column[finite] for column in columns)
-    if voltage_v.size < 2 or not np.any(current_a):
+    if voltage_v.size < 2 or not np.median(np.abs(current_a)) > 0:
         return None
     capacity = np.abs(charge_mah - charge_mah[0]) * 1e3 / active_mass_mg
     slope = differential_capacity(capacity, voltage_v, current_a)

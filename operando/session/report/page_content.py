@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from operando.model.experiment import Experiment
 from operando.model.number_text import duration_text
 from operando.model.run_directory import RunDirectory
@@ -19,6 +21,7 @@ from operando.session.report.displacement_field import (
     enlargement,
     read_displacement,
 )
+from operando.session.report.fade_plot import capacities, fade_plot
 from operando.session.report.measured_table import Row, grouped, overview
 from operando.session.report.orientation_rose import rose, tilts_of
 from operando.session.report.provenance import provenance
@@ -30,6 +33,7 @@ from operando.session.report.widths import HALF_WIDE_PX, both_widths
 
 MAX_CURVES = 12
 MAX_EVENTS = 400
+MAX_STEPS_IN_NUMBERS = 12
 ROSES = ("crack_volume", "high_attenuation_tilt")
 
 
@@ -55,6 +59,7 @@ def page_content(sources: Sources) -> dict[str, Any]:
         "overview": lambda: overview(story),
         "course": lambda: course_plots(story, traces, marks),
         "steps": lambda: steps_done(story, sources.experiment),
+        "fade": lambda: _fade(story),
         "steps_measured": lambda: steps_measured(story),
         "cycling": lambda: _cycling(sources),
         "gallery": lambda: gallery(sources.run, story.states),
@@ -76,6 +81,7 @@ def page_content(sources: Sources) -> dict[str, Any]:
         except Exception as error:  # what lies in a damaged run is anybody's guess; the other sections are still true
             content[name], content["failed"][name] = None, f"{type(error).__name__}: {error}"
     owners = [*(state.name for state in story.states), *(step.name for step in story.steps)]
+    groups, num_left_out = _told_groups(grouped(sources.rows, owners), {step.name for step in story.steps})
     events = [(moment(event.time_s), event.kind, event.text) for event in _told(traces.events)]
     return content | {
         "title": _title(sources),
@@ -87,7 +93,8 @@ def page_content(sources: Sources) -> dict[str, Any]:
         "when": _when(traces),
         "missing": sources.missing,
         "marks": marks,
-        "groups": grouped(sources.rows, owners),
+        "groups": groups,
+        "num_groups_left_out": num_left_out,
         "sides": frame_ledger.SIDES,
         "with_truth": sources.with_truth,
         "events": events[:MAX_EVENTS],
@@ -115,6 +122,14 @@ def _told(events: tuple[GuardEvent, ...]) -> list[GuardEvent]:
     return [event for event in events if event.kind not in ("sampling", "state")]
 
 
+def _told_groups(groups: list[tuple[str, list[Row]]], steps: set[str]) -> tuple[list[tuple[str, list[Row]]], int]:
+    """Return what is told under Numbers: of many steps only those with a published number; and how many are not."""
+    if len(steps) <= MAX_STEPS_IN_NUMBERS:
+        return groups, 0
+    told = [(owner, rows) for owner, rows in groups if owner not in steps or any(row.comparison for row in rows)]
+    return told, len(groups) - len(told)
+
+
 def _request(line: dict[str, Any]) -> str:
     words = " ".join(str(line.get(key, "")) for key in ("event", "what", "argument")).replace("request_done", "done:")
     person, answer = line.get("person"), line.get("answer")
@@ -126,19 +141,25 @@ def _cycling(sources: Sources) -> dict[str, Any]:
     if samples is None or sources.experiment is None:
         return {"note": "Neither voltage nor mass can be told without cell.sqlite and experiment.toml."}
     mass_mg = sources.experiment.cell.active_mass
-    ended = [(step, step.end_s) for step in sources.story.steps if step.end_s is not None]
-    found = [half_cycle_curve(step.name, samples, step.begin_s, end_s, mass_mg) for step, end_s in ended]
+    steps = [step for step in sources.story.steps if step.kind in ("", "constant_current")]
+    ended = [(step.name, step.begin_s, step.end_s) for step in steps if step.end_s is not None]
+    found = [half_cycle_curve(name, samples, begin_s, end_s, mass_mg) for name, begin_s, end_s in ended]
     curves = [curve for curve in found if curve is not None]
     if not curves:
         return {"note": "No step under current has ended."}
-    stride = -(-len(curves) // MAX_CURVES)
-    shown = curves[::stride]
-    note = f"{len(shown)} of {len(curves)} steps are drawn, every {stride}th." if stride > 1 else ""
+    stride = -(-len(curves) // MAX_CURVES)  # of pairs: a charge is drawn with its discharge
+    shown = [curve for index, curve in enumerate(curves) if index // 2 % stride == 0]
+    note = f"Of {len(curves)} steps under current {len(shown)} are drawn." if len(shown) < len(curves) else ""
     return {
         "note": note,
         "voltage": both_widths(lambda width: voltage_plot(shown, width=width), HALF_WIDE_PX),
         "slope": both_widths(lambda width: differential_plot(shown, width=width), HALF_WIDE_PX),
     }
+
+
+def _fade(story: RunStory) -> Markup | None:
+    found = capacities(story)
+    return both_widths(lambda width: fade_plot(found, width=width), HALF_WIDE_PX) if found else None
 
 
 def _displacement(sources: Sources) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from operando.session.report.plot_axes import Scale
 from operando.session.report.svg_drawing import BLUE, FONT_PX, GREY, INK, LIGHT, VERMILLION, Drawing, text_width
 
 LANE_PX = 18
+NARROW_STEP_PX = 20
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ def draw_steps(drawing: Drawing, time: Scale, steps: list[Span], bottom: float) 
         if end <= x:
             continue
         drawing.box(x, 8, end - x, LANE_PX - 3, LIGHT if index % 2 else "#ececec", told=step.name)
-        drawing.line(x, 8, x, bottom, GREY, 0.7, "2 3")
+        if end - x > NARROW_STEP_PX:  # lines of many short steps would hide the curves
+            drawing.line(x, 8, x, bottom, GREY, 0.7, "2 3")
         if text_width(step.name) < end - x:
             drawing.text(x + 4, 8 + FONT_PX, step.name, colour=INK if step.well else VERMILLION)
 

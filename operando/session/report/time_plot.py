@@ -19,6 +19,7 @@ from operando.session.report.svg_drawing import (
     PURPLE,
     VERMILLION,
     Drawing,
+    text_width,
 )
 from operando.session.report.time_lanes import LANE_PX, Mark, Span, draw_marks, draw_steps, draw_tomograms, in_lanes
 from operando.session.report.widths import NARROW_PX
@@ -122,7 +123,8 @@ def _draw_time_axis(drawing: Drawing, time: Scale, origin_s: float, top: float, 
     for tick, words in zip(ticks, tick_texts(ticks), strict=True):
         x = shown.px(tick)
         drawing.line(x, top, x, bottom, LIGHT)
-        drawing.text(x, bottom + 16, words, anchor="middle", colour=GREY)
+        if x + text_width(words) / 2 < drawing.width:
+            drawing.text(x, bottom + 16, words, anchor="middle", colour=GREY)
         if dated and x + LONGEST_DATE_PX / 2 < drawing.width:
             form = "%d %b %H:%M" if unit == "h" else "%H:%M:%S"
             drawing.text(x, bottom + 31, moment(origin_s + tick * unit_s, form), anchor="middle", colour=GREY)

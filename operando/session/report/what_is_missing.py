@@ -6,6 +6,8 @@ from operando.model.schedule import tomogram_name
 from operando.session.report.cell_traces import CellTraces
 from operando.session.report.run_story import RunStory, went_well
 
+MAX_TOLD = 40
+
 
 def missing_sentences(
     run: RunDirectory, story: RunStory, traces: CellTraces, experiment: Experiment | None, problem: str
@@ -38,7 +40,8 @@ def missing_sentences(
     ]
     told += [f"{tomogram} could not be analysed: {reason}" for tomogram, reason in story.analysis_failures]
     told += _not_measured(run, story)
-    return told
+    left_out = len(told) - MAX_TOLD
+    return told if left_out <= 0 else [*told[:MAX_TOLD], f"And {left_out} more: see Course, Steps and Data quality."]
 
 
 def _tomograms(story: RunStory, experiment: Experiment | None) -> list[str]:

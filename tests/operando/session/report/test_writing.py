@@ -210,6 +210,25 @@ def test_the_record_of_the_cell_has_the_columns_and_units_of_the_battery_data_fo
     assert rows[0][4:6] == ["1", "1"]
 
 
+def test_a_hundred_steps_are_told_without_a_hundred_plots(tmp_path: Path) -> None:
+    faked = FakedRun(tmp_path / "faked")
+    for cycle in range(1, 51):
+        for step in ("discharge", "charge"):
+            name = step if cycle == 1 else f"{step}/{cycle}"
+            faked.step(name, "RUNNING")
+            faked.sample(4)
+            ended = {"time": faked.time_s, "event": "outcome", "entry": "step", "name": name, "outcome": "complete"}
+            faked.schedule.append(ended, durable=False)
+            faked.measure(name.replace("/", "_cycle"), "capacity", 500.0 - cycle, "mAh/g", 0.1)
+    faked.close()
+    page = whole_page(faked.run)
+    plots = [str(plot["aria-label"]) for plot in page.all("svg")]
+    assert sum("for step" in plot for plot in plots) == 12 * 2  # on a screen, on a phone
+    assert "88 further steps are not drawn" in page.text
+    assert "Capacity against cycle: discharge, charge" in plots
+    assert "450.00 ± 0.10" in page.text
+
+
 def test_tables_for_programs_hold_the_numbers_in_full(tmp_path: Path) -> None:
     run = run_with_everything(tmp_path / "faked")
     write_report(run, written_s=WRITTEN_S, output=tmp_path / "elsewhere")

@@ -66,7 +66,8 @@ def course_plots(story: RunStory, traces: CellTraces, marks: list[Mark]) -> Cour
     ends = [step.end_s for step in story.steps if step.end_s is not None]
     end_s = max([*begins, *ends, *(() if span is None else span[1:])])
     end_s = end_s if end_s > begin_s else begin_s + SHORTEST_S
-    steps = [Span(step.name, step.begin_s, _end(step, end_s), _well(step)) for step in story.steps]
+    step_ends_s = _ends(story.steps, end_s)
+    steps = [Span(step.name, step.begin_s, step_ends_s[step.name], _well(step)) for step in story.steps]
     tomograms = [
         Span(entry.name, entry.begin_s, end_s if entry.end_s is None else entry.end_s, went_well(entry.outcome))
         for entry in story.tomograms
@@ -87,7 +88,7 @@ def course_plots(story: RunStory, traces: CellTraces, marks: list[Mark]) -> Cour
         )
 
     overview = both_widths(draw(begin_s, end_s, _told("the whole run", begin_s, end_s, traces)), WIDE_PX)
-    drawn = [step for step in story.steps if _end(step, end_s) > step.begin_s]
+    drawn = [step for step in story.steps if step_ends_s[step.name] > step.begin_s]
     left_out = max(len(drawn) - MAX_STEP_PLOTS, 0)
     if left_out:
         with_tomogram = {_step_of(entry) for entry in story.tomograms}
@@ -95,7 +96,7 @@ def course_plots(story: RunStory, traces: CellTraces, marks: list[Mark]) -> Cour
         drawn = sorted(drawn[:MAX_STEP_PLOTS], key=lambda step: step.begin_s)
     plots = []
     for step in drawn if len(story.steps) > 1 else ():
-        last_s = _end(step, end_s)
+        last_s = step_ends_s[step.name]
         told = _told(f"step {step.name}", step.begin_s, last_s, traces)
         heading = f"{step.name}: {duration_text(last_s - step.begin_s)}, {step.outcome}"
         plots.append(StepPlot(heading, both_widths(draw(step.begin_s, max(last_s, step.begin_s + 1.0), told), WIDE_PX)))
@@ -108,8 +109,13 @@ def _step_of(tomogram: TomogramStory) -> str:
     return step_name(str(tomogram.start.get("step")), cycle if isinstance(cycle, int) else 1)
 
 
-def _end(step: StepStory, run_end_s: float) -> float:
-    return run_end_s if step.end_s is None else step.end_s
+def _ends(steps: list[StepStory], run_end_s: float) -> dict[str, float]:
+    """Return when each step was over; one without an outcome when the next began, or with the run."""
+    next_begins = [*(step.begin_s for step in steps[1:]), run_end_s]
+    return {
+        step.name: next_s if step.end_s is None else step.end_s
+        for step, next_s in zip(steps, next_begins, strict=False)
+    }
 
 
 def _well(step: StepStory) -> bool:

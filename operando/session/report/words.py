@@ -17,6 +17,8 @@ FLAGS = {
     "near_resolution": "what was measured is hardly larger than the resolution: expect a bias",
     "below_detection": "nothing was found above the detection limit; that is not zero",
     "below_resolution": "smaller than the resolution; that is not zero",
+    "quick": "told from the live volume within seconds; the measurement that replaces it had not been made",
+    "run_not_closed": "measured although nobody had said how the tomogram ended",
     "partial": "some projections were missing or left out",
     "undersampled": "neighbouring projections are too far apart at the rim of the view: streaks",
     "region_cut": "the region of the experiment file reaches out of the view and was cut",

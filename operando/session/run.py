@@ -10,6 +10,7 @@ from rich.console import Console
 from live_analysis.results import read_analysis_runs, read_measurements
 from operando.guard.life import has_guard
 from operando.model.attendance import LONGEST_ALONE_S
+from operando.model.clock import SystemClock
 from operando.model.experiment import Experiment
 from operando.model.experiment_file import load_experiment
 from operando.model.number_text import duration_text
@@ -21,6 +22,7 @@ from operando.session.errors import EXIT_FAILED, EXIT_STOPPED
 from operando.session.interrupt import Interrupted, one_interrupt
 from operando.session.layout import make_run_directory, refuse_used_directory
 from operando.session.processes import ChildProcess, ProcessError, Supervisor, read_pid_files, write_pid_file
+from operando.session.report.writing import write_report
 from operando.session.results_table import results_tables
 from plans.report import Wishes
 
@@ -148,8 +150,19 @@ def _run(
         measurements = read_measurements(run.results)
         if measurements:
             console.print(*results_tables(experiment, measurements))
+        _write_report(run, console)
     console.print(f"Everything is in {run.path}", highlight=False)
     return exit_code
+
+
+def _write_report(run: RunDirectory, console: Console) -> None:
+    try:
+        with console.status("writing the report ..."):
+            page = write_report(run, written_s=SystemClock().now())
+        console.print(f"Report: {page}", highlight=False)
+    except Exception as error:  # a report never decides how a run ended
+        sentence = f"The report could not be written ({error}); 'operando report {run.path}' tries again."
+        console.print(sentence, style="red", markup=False, highlight=False)
 
 
 def _start_simulator(

@@ -1,0 +1,1 @@
+"""From grey values to phases: thresholds, components, distances, how much there is and what hangs together."""

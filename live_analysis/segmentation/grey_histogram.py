@@ -1,0 +1,120 @@
+"""How often every grey value occurs in a volume: one bin per integer, or 65536 bins over the range of real numbers."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from live_analysis.reconstruction.compiled import compiled
+
+MAX_BINS = 65536  # an unsigned 16 bit camera; bins of real numbers are then far finer than any noise
+
+Slabs = Callable[[], Iterable[NDArray[np.generic]]]
+
+
+class GreyValueError(ValueError):
+    """Grey values from which no phases can be told."""
+
+
+@dataclass(frozen=True)
+class GreyHistogram:
+    """Bins from ``first_centre`` in steps of ``bin_width``; what is not finite is counted apart."""
+
+    counts: NDArray[np.int64]
+    first_centre: float
+    bin_width: float
+    num_outside: int
+
+    @property
+    def centres(self) -> NDArray[np.float64]:
+        """Grey value of each bin."""
+        return self.first_centre + self.bin_width * np.arange(len(self.counts))
+
+
+def grey_histogram(slabs: Slabs) -> GreyHistogram:
+    """Count grey values, slab by slab; real numbers are gone through twice.
+
+    Parameters
+    ----------
+    slabs
+        Gives the slabs of the volume, in any order, each time it is called; real or integer numbers of any shape.
+
+    Raises
+    ------
+    GreyValueError
+        If there is not one finite value.
+    """
+    lowest, highest, num_outside, integer = np.inf, -np.inf, 0, True
+    for slab in slabs():
+        values = _plain(slab)
+        integer &= np.issubdtype(slab.dtype, np.integer) or slab.dtype == np.bool_
+        low, high, outside = _range(values)
+        lowest, highest, num_outside = min(lowest, low), max(highest, high), num_outside + int(outside)
+    if not lowest <= highest:
+        raise GreyValueError(f"none of {num_outside} voxels is a finite number: there are no grey values to divide.")
+    if integer:
+        width = float(max(1, -(-(int(highest) - int(lowest) + 1) // MAX_BINS)))
+        num_bins = int((highest - lowest) // width) + 1
+    else:
+        width, num_bins = (highest - lowest) / (MAX_BINS - 1), MAX_BINS
+        if not (np.isfinite(width) and lowest + width > lowest):  # constant, or as good as
+            width, num_bins = 1.0, 1
+    counts = np.zeros(num_bins, np.int64)
+    first = lowest + (width - 1) / 2 if integer else lowest
+    for slab in slabs():
+        counts += _counted(_plain(slab), first, 1 / width, num_bins)
+    return GreyHistogram(counts, first, width, num_outside)
+
+
+def _plain(slab: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Return a flat array in the machine's byte order, of a kind that compiled loops know."""
+    kind = slab.dtype.newbyteorder("=")
+    if kind == np.bool_:
+        kind = np.dtype(np.uint8)
+    elif kind == np.float16:
+        kind = np.dtype(np.float32)
+    return np.ascontiguousarray(slab, kind).reshape(-1)
+
+
+def _range(values: NDArray[np.generic]) -> tuple[float, float, float]:
+    lows, highs, outside = _ranges(values, max(1, numba.get_num_threads()))
+    return float(lows.min()), float(highs.max()), float(outside.sum())
+
+
+@compiled
+def _ranges(
+    values: NDArray[np.generic], num_parts: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    lows, highs, outside = np.full(num_parts, np.inf), np.full(num_parts, -np.inf), np.zeros(num_parts, np.int64)
+    for part in prange(num_parts):
+        low, high, num = np.inf, -np.inf, 0
+        for index in range(part * values.size // num_parts, (part + 1) * values.size // num_parts):
+            value = float(values[index])
+            if np.isfinite(value):
+                low = min(low, value)
+                high = max(high, value)
+            else:
+                num += 1
+        lows[part], highs[part], outside[part] = low, high, num
+    return lows, highs, outside
+
+
+def _counted(values: NDArray[np.generic], first: float, bins_per_grey: float, num_bins: int) -> NDArray[np.int64]:
+    counts: NDArray[np.int64] = _parts(values, first, bins_per_grey, num_bins, max(1, numba.get_num_threads())).sum(0)
+    return counts
+
+
+@compiled
+def _parts(
+    values: NDArray[np.generic], first: float, bins_per_grey: float, num_bins: int, num_parts: int
+) -> NDArray[np.int64]:
+    counts = np.zeros((num_parts, num_bins), np.int64)
+    for part in prange(num_parts):
+        for index in range(part * values.size // num_parts, (part + 1) * values.size // num_parts):
+            value = float(values[index])
+            if np.isfinite(value):
+                counts[part, min(max(int((value - first) * bins_per_grey + 0.5), 0), num_bins - 1)] += 1
+    return counts

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from live_analysis.reconstruction.compiled import compiled
 
 OUTSIDE = 255  # a voxel that is not a finite number belongs to no class
+NUM_PARTS = 64  # of the voxels, shared by all threads
 
 
 def class_map(values: NDArray[np.generic], thresholds: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -34,10 +35,11 @@ def class_map(values: NDArray[np.generic], thresholds: NDArray[np.float64]) -> N
 @compiled
 def _classify(values: NDArray[np.generic], ends: NDArray[np.floating], classes: NDArray[np.uint8]) -> None:
     flat, out = values.reshape(-1), classes.reshape(-1)
-    first, second, third, fourth = ends
-    num_parts = 64
-    for part in prange(num_parts):
-        for index in range(part * flat.size // num_parts, (part + 1) * flat.size // num_parts):
-            value = flat[index]
-            found = (value > first) + (value > second) + (value > third) + (value > fourth)
-            out[index] = found if np.isfinite(value) else OUTSIDE
+    first, second, third, fourth = ends[0], ends[1], ends[2], ends[3]
+    for part in prange(NUM_PARTS):
+        begin, end = part * flat.size // NUM_PARTS, (part + 1) * flat.size // NUM_PARTS
+        greys, found = flat[begin:end], out[begin:end]
+        for index in range(greys.size):
+            grey = greys[index]
+            above = np.int32(grey > first) + np.int32(grey > second) + np.int32(grey > third) + np.int32(grey > fourth)
+            found[index] = above if grey - grey == 0 else OUTSIDE

@@ -400,6 +400,44 @@ def reconstruct(
 
 
 @application.command()
+def phases(
+    volume: Annotated[
+        Path,
+        typer.Argument(metavar="VOLUME", help="TIFF (or folder of slices), OME-Zarr, HDF5 (FILE.h5:/NAME) or .npy."),
+    ],
+    classes: Annotated[
+        int | None, typer.Option("--classes", metavar="N", help="Divide grey values into 2 to 5 classes (usually 3).")
+    ] = None,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Values are phases already (so taken if there are at most 8 whole ones).")
+    ] = False,
+    voxel_size: Annotated[
+        str | None, typer.Option("--voxel-size", help="As in '1.76 um', if the file does not say.")
+    ] = None,
+    axis: Annotated[str | None, typer.Option("--axis", help="Also print fractions of layers along z, y or x.")] = None,
+    connectivity: Annotated[
+        int, typer.Option("--connectivity", help="Neighbours that hang together: 6, 18 or 26.")
+    ] = 6,
+    median: Annotated[
+        bool, typer.Option("--median", help="Take the median of 3 x 3 x 3 voxels before dividing: less noise.")
+    ] = False,
+    memory: Annotated[
+        str | None, typer.Option("--memory", help="What may be used (default: half of what is free, at most 8GB).")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Divide a volume into phases and measure them.
+
+    Fractions with their uncertainty, what is connected from face to face, what is isolated, surface areas, components.
+    Exit code: 0 done, 2 cannot be done as asked, 130 stopped by a person.
+    """
+    from operando.session.phases import PhasesRequest, print_phases
+
+    request = PhasesRequest(volume, classes, labels, voxel_size, axis, connectivity, median, memory)
+    raise typer.Exit(print_phases(request, _console(LastingConsole), json=json))
+
+
+@application.command()
 def ask(
     run: RunFolder,
     what: Annotated[

@@ -39,7 +39,7 @@ def volume_settings(
         rows=None if rows is None else _range("--rows", rows),
         region=box,
         axis_column=axis,
-        pixel_size_um=None if pixel_size is None else _quantity("--pixel-size", pixel_size, "um"),
+        pixel_size_um=None if pixel_size is None else quantity_of("--pixel-size", pixel_size, "um"),
         partial=partial,
         keep_stripes=keep_stripes,
         num_levels=levels,
@@ -64,10 +64,17 @@ def memory_to_use(text: str | None) -> int:
     """
     if text is None:
         return round(min(MOST_MEMORY_BYTES, psutil.virtual_memory().available / 2))
-    return round(_quantity("--memory", text, "byte"))
+    return round(quantity_of("--memory", text, "byte"))
 
 
-def _quantity(option: str, text: str, unit: str) -> float:
+def quantity_of(option: str, text: str, unit: str) -> float:
+    """Return the number of ``unit``, more than nothing, that a person wrote after an option.
+
+    Raises
+    ------
+    RequestError
+        If there is none.
+    """
     try:
         found = parse_quantity(text, unit)
     except ValueError as error:

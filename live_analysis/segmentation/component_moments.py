@@ -19,8 +19,8 @@ class ComponentMoments:
     """One row per component, the first one of component 1; lengths in the unit of the spacing, volumes in its cube.
 
     ``sizes`` are in voxels, ``ends`` first and last z, y, x index, ``covariances`` second central moments of a volume
-    of equal density (the extent of a voxel included), ``lengths`` full axes, shortest first, of the ellipsoids that have
-    them, ``axes`` their directions: ``axes[i, k]`` is z, y, x of axis k of component i.
+    of equal density (the extent of a voxel included), ``lengths`` full axes, shortest first, of the ellipsoids with these
+    moments, ``axes`` their directions: ``axes[i, k]`` is z, y, x of axis k of component i.
     """
 
     sizes: NDArray[np.int64]
@@ -65,12 +65,10 @@ def moments_of_components(
 
 def _num_parts(num_z: int, num_components: int) -> int:
     most = 2_000_000 // max(num_components, 1)  # tables of millions of components are not made for every thread
-    return max(1, min(numba.get_num_threads(), num_z, most))
+    return int(max(1, min(numba.get_num_threads(), num_z, most)))
 
 
-def _moments(
-    sums: NDArray[np.int64], ends: NDArray[np.int64], spacing: tuple[float, float, float]
-) -> ComponentMoments:
+def _moments(sums: NDArray[np.int64], ends: NDArray[np.int64], spacing: tuple[float, float, float]) -> ComponentMoments:
     sizes, step = sums[:, 0], np.asarray(spacing, np.float64)
     num = np.where(sizes > 0, sizes, np.nan)
     centres = sums[:, 1:4] / num[:, None]
@@ -86,9 +84,7 @@ def _moments(
 
 
 @compiled_serial
-def _add_run(
-    sums: NDArray[np.int64], ends: NDArray[np.int64], z: int, y: int, start: int, stop: int
-) -> None:
+def _add_run(sums: NDArray[np.int64], ends: NDArray[np.int64], z: int, y: int, start: int, stop: int) -> None:
     num = stop - start
     sum_x = num * (start + stop - 1) // 2
     sums[0] += num
@@ -116,9 +112,7 @@ def _empty_tables(num_parts: int, num_components: int) -> tuple[NDArray[np.int64
 
 
 @compiled_serial
-def _together(
-    sums: NDArray[np.int64], ends: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _together(sums: NDArray[np.int64], ends: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     total, widest = sums[0], ends[0]
     for part in range(1, len(sums)):
         total += sums[part]

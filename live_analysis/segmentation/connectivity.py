@@ -60,24 +60,24 @@ def phase_connectivity(
     found = []
     for phase in range(num_phases):
         own = phases == phase
-        sizes = moments.sizes[own]
-        first, last, total = at_first[own], at_last[own], int(sizes.sum())
-
-        def part(chosen: NDArray[np.bool_], sizes: NDArray[np.int64] = sizes, total: int = total) -> float:
-            return float(sizes[chosen].sum() / total) if total else float("nan")
-
-        def along(chosen: NDArray[np.bool_], part=part) -> tuple[float, float, float]:  # type: ignore[no-untyped-def]
-            return part(chosen[:, 0]), part(chosen[:, 1]), part(chosen[:, 2])
-
+        sizes, first, last = moments.sizes[own], at_first[own], at_last[own]
         found.append(
             PhaseConnectivity(
-                total,
+                int(sizes.sum()),
                 len(sizes),
-                along(first & last),
-                along(first & ~last),
-                along(last & ~first),
-                part(~touching[own]),
+                _along_axes(sizes, first & last),
+                _along_axes(sizes, first & ~last),
+                _along_axes(sizes, last & ~first),
+                _part(sizes, ~touching[own]),
                 sizes,
             )
         )
     return found
+
+
+def _along_axes(sizes: NDArray[np.int64], chosen: NDArray[np.bool_]) -> tuple[float, float, float]:
+    return _part(sizes, chosen[:, 0]), _part(sizes, chosen[:, 1]), _part(sizes, chosen[:, 2])
+
+
+def _part(sizes: NDArray[np.int64], chosen: NDArray[np.bool_]) -> float:
+    return float(sizes[chosen].sum() / sizes.sum()) if len(sizes) else float("nan")

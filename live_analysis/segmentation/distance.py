@@ -23,7 +23,7 @@ def distance(mask: NDArray[np.bool_], spacing: tuple[float, float, float] = (1.0
     mask
         Voxels whose distance is asked. The faces of the volume are no end of it.
     spacing
-        Between centres of voxels along z, y and x. Without it squared distances are whole numbers, exact to 4096 voxels.
+        Between centres of voxels along z, y and x. Without it squares are whole numbers, exact to 4096 voxels.
 
     Returns
     -------
@@ -31,15 +31,16 @@ def distance(mask: NDArray[np.bool_], spacing: tuple[float, float, float] = (1.0
         Infinite everywhere if there is nothing outside the mask.
     """
     squares = np.empty(mask.shape, np.float32)
-    step_z, step_y, step_x = (np.float32(step) for step in spacing)
+    step_z, step_y, step_x = spacing
     _along_x(np.ascontiguousarray(mask).view(np.uint8), squares, step_x)
-    _along_y(squares, step_y * step_y)
-    _along_z(squares, step_z * step_z)
+    _along_y(squares, step_y**2)
+    _along_z(squares, step_z**2)
     return squares
 
 
 @compiled
-def _along_x(mask: NDArray[np.uint8], squares: NDArray[np.float32], step: float) -> None:
+def _along_x(mask: NDArray[np.uint8], squares: NDArray[np.float32], step_x: float) -> None:
+    step = np.float32(step_x)
     num_z, num_y, num_x = mask.shape
     for z in prange(num_z):
         for y in range(num_y):
@@ -91,7 +92,7 @@ def _nearest(plane: NDArray[np.float32], middle: int, step_square: float, out: N
         return
     away = 1
     while away <= max(middle, num_rows - 1 - middle):
-        added = np.float32(away * away) * step_square
+        added = np.float32(away * away * step_square)
         if added >= furthest:
             return
         if middle >= away:
@@ -105,7 +106,7 @@ def _nearest(plane: NDArray[np.float32], middle: int, step_square: float, out: N
 
 
 @compiled_serial
-def _lower(out: NDArray[np.float32], row: NDArray[np.float32], added: float) -> None:
+def _lower(out: NDArray[np.float32], row: NDArray[np.float32], added: np.float32) -> None:
     for x in range(out.size):
         other = row[x] + added
         out[x] = other if other < out[x] else out[x]

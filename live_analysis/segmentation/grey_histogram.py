@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from live_analysis.reconstruction.compiled import compiled
 
 MAX_BINS = 65536  # an unsigned 16 bit camera; bins of real numbers are then far finer than any noise
+# Real numbers are looked at in samples first: one damaged voxel of 1e30 must not put all others into one bin.
+NUM_SAMPLED = 65536  # of each slab
+USUAL = (1e-4, 1 - 1e-4)  # quantiles between which bins must be fine
 
 Slabs = Callable[[], Iterable[NDArray[np.generic]]]
 
@@ -31,7 +34,7 @@ class GreyHistogram:
     @property
     def centres(self) -> NDArray[np.float64]:
         """Grey value of each bin."""
-        return self.first_centre + self.bin_width * np.arange(len(self.counts))
+        return self.first_centre + self.bin_width * np.arange(len(self.counts), dtype=np.float64)
 
 
 def grey_histogram(slabs: Slabs) -> GreyHistogram:
@@ -48,25 +51,44 @@ def grey_histogram(slabs: Slabs) -> GreyHistogram:
         If there is not one finite value.
     """
     lowest, highest, num_outside, integer = np.inf, -np.inf, 0, True
+    samples = [np.empty(0)]
     for slab in slabs():
         values = _plain(slab)
-        integer &= np.issubdtype(slab.dtype, np.integer) or slab.dtype == np.bool_
+        integer &= values.dtype.kind in "ui"
         low, high, outside = _range(values)
         lowest, highest, num_outside = min(lowest, low), max(highest, high), num_outside + int(outside)
+        samples.append(values[:: -(-values.size // NUM_SAMPLED)].astype(np.float64))
     if not lowest <= highest:
         raise GreyValueError(f"none of {num_outside} voxels is a finite number: there are no grey values to divide.")
     if integer:
         width = float(max(1, -(-(int(highest) - int(lowest) + 1) // MAX_BINS)))
         num_bins = int((highest - lowest) // width) + 1
     else:
+        sampled = np.concatenate(samples)
+        lowest, highest = _widely(sampled[np.isfinite(sampled)], lowest, highest)
         width, num_bins = (highest - lowest) / (MAX_BINS - 1), MAX_BINS
-        if not (np.isfinite(width) and lowest + width > lowest):  # constant, or as good as
+        if not np.isfinite(width):
+            raise GreyValueError(f"grey values from {lowest:.3g} to {highest:.3g} are no grey values of an image.")
+        if not lowest + width > lowest:  # constant, or as good as
             width, num_bins = 1.0, 1
     counts = np.zeros(num_bins, np.int64)
     first = lowest + (width - 1) / 2 if integer else lowest
     for slab in slabs():
         counts += _counted(_plain(slab), first, 1 / width, num_bins)
     return GreyHistogram(counts, first, width, num_outside)
+
+
+def _widely(sample: NDArray[np.float64], lowest: float, highest: float) -> tuple[float, float]:
+    """Return the range of usual values and as much again on either side, but not more than there is.
+
+    Values beyond it are counted in the bins at its ends.
+    """
+    if not len(sample):
+        return lowest, highest
+    low, high = np.quantile(sample, USUAL)
+    if not high > low:
+        return lowest, highest
+    return max(lowest, float(low - (high - low))), min(highest, float(high + (high - low)))
 
 
 def _plain(slab: NDArray[np.generic]) -> NDArray[np.generic]:

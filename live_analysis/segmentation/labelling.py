@@ -1,7 +1,7 @@
 """Connected components: which runs of equal value hang together, and the volume painted with their numbers.
 
-Runs are joined by union-find (Wu, Otoo and Suzuki, Pattern Anal. Appl. 12 (2009) 117), parts of the volume side by side,
-then across the seams between the parts.
+Runs are joined by union-find (Wu, Otoo and Suzuki, Pattern Anal. Appl. 12 (2009) 117), parts of the volume side
+by side, then across the seams between the parts.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,8 @@ def label(values: NDArray[np.integer] | NDArray[np.bool_], connectivity: int = 2
 
     Labels have 16 bit where these suffice, otherwise 32.
     """
-    plain = values.view(np.uint8) if values.dtype == np.bool_ else values
+    kind = np.uint8 if values.dtype == np.bool_ else values.dtype
+    plain: NDArray[np.integer] = values.view(kind)
     components = connected_runs(find_runs(plain, 0), connectivity)
     return painted(components), components.num_components
 

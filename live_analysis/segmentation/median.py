@@ -13,9 +13,8 @@ from live_analysis.reconstruction.compiled import compiled, compiled_serial
 
 # Joins three sorted triples 0-2, 3-5, 6-8 to one sorted list.
 JOIN_TRIPLES = np.array(
-    [(0, 3), (3, 6), (0, 3), (1, 4), (4, 7), (1, 4), (2, 5), (5, 8), (2, 5)]
-    + [(1, 3), (5, 7), (2, 6), (4, 6), (2, 4), (2, 3), (5, 6)]
-)
+    [0, 3, 3, 6, 0, 3, 1, 4, 4, 7, 1, 4, 2, 5, 5, 8, 2, 5, 1, 3, 5, 7, 2, 6, 4, 6, 2, 4, 2, 3, 5, 6]
+).reshape(-1, 2)
 # Joins two sorted lists of four, 0-3 and 4-7 (Batcher's odd-even merge).
 JOIN_FOURS = np.array([(0, 4), (2, 6), (2, 4), (1, 5), (3, 7), (3, 5), (1, 2), (3, 4), (5, 6)])
 

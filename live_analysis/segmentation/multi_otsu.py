@@ -1,8 +1,8 @@
 """Thresholds that divide grey values into classes of least variance (multi-Otsu), exactly, at any number of bins.
 
-Otsu, IEEE Trans. Syst. Man Cybern. 9 (1979) 62; Liao, Chen and Chung, J. Inf. Sci. Eng. 17 (2001) 713. The best division
-of the first n bins into k classes ends, as n grows, in a last class that begins no earlier: the search for the middle
-bin halves the search for all others, and takes n log n steps instead of n to the power of the number of thresholds.
+Otsu, IEEE Trans. Syst. Man Cybern. 9 (1979) 62; Liao, Chen and Chung, J. Inf. Sci. Eng. 17 (2001) 713. The best
+division of the first n bins into k classes ends, as n grows, in a last class that begins no earlier: the search for the
+middle bin halves the search for all others, and takes n log n steps instead of n to the power of the thresholds.
 """
 
 import numpy as np

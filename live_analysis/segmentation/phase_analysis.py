@@ -17,8 +17,8 @@ from live_analysis.segmentation.threshold_sensitivity import ThresholdSensitivit
 from live_analysis.segmentation.volume_source import VolumeSource
 
 MAX_LABELS = 32  # phases of a labelled volume
-# Runs of equal phase take 13 bytes; where the volume is noise there is one for every voxel. Tables of components come on
-# top. Structures have chords of several voxels.
+# Runs of equal phase take 13 bytes; where the volume is noise there is one for every voxel. Tables of components come
+# on top. Structures have chords of several voxels.
 BYTES_PER_VOXEL = 4.0
 
 Progress = Callable[[str, float], None]
@@ -72,8 +72,8 @@ def analyse_phases(source: VolumeSource, request: PhaseRequest, report: Progress
     needed = BYTES_PER_VOXEL * source.num_voxels
     if needed > request.memory_bytes:
         raise VolumeTooLargeError(
-            f"{source.name}: {source.num_voxels / 1e6:.0f} million voxels need {needed / 1e9:.1f} GB, of which "
-            f"{request.memory_bytes / 1e9:.1f} GB may be used. Allow more with --memory, or give a part or a coarser level."
+            f"{source.name}: {source.num_voxels / 1e6:.4g} million voxels need {needed / 1e9:.3g} GB, of which "
+            f"{request.memory_bytes / 1e9:.3g} GB may be used. Allow more, or give a part or a coarser level."
         )
     sensitivity = None
     thresholds = np.empty(0)
@@ -172,4 +172,3 @@ def _coded(slab: NDArray[np.generic], greys: NDArray[np.float64]) -> NDArray[np.
     for code, grey in enumerate(greys):
         codes[slab == grey] = code
     return codes
-

@@ -1,7 +1,7 @@
 """Area of the surface between phases, from how often lines in thirteen directions cross it (Crofton's formula).
 
-Lehmann and Legland, Insight J. (2012); Ohser and Muecklich, Statistical Analysis of Microstructures in Materials Science
-(2000). Counting the faces of voxels instead would give 1.5 times the area of a sphere, however fine the voxels.
+Lehmann and Legland, Insight J. (2012); Ohser and Muecklich, Statistical Analysis of Microstructures in Materials
+Science (2000). Counting the faces of voxels instead would give 1.5 times the area of a sphere, however fine the voxels.
 """
 
 import numpy as np
@@ -12,8 +12,7 @@ from live_analysis.reconstruction.compiled import compiled, compiled_serial
 
 # Half of the neighbours of a voxel (z, y, x); the others are opposite.
 DIRECTIONS = np.array(
-    [(0, 0, 1), (0, 1, -1), (0, 1, 0), (0, 1, 1)]
-    + [(1, dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+    [(0, 0, 1), (0, 1, -1), (0, 1, 0), (0, 1, 1)] + [(1, dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
 )
 NUM_POINTS = 200_000  # on the sphere; shares of directions are then good to 1e-3
 
@@ -68,7 +67,7 @@ def _shares(spacing: tuple[float, float, float]) -> NDArray[np.float64]:
 def _crossings(
     classes: NDArray[np.uint8], num_phases: int, outside: int, directions: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Count for each plane, direction and phase how often it ends there; in the last column pairs that were looked at."""
+    """Count for each plane, direction and phase how often it ends there; in the last column pairs looked at."""
     num_z, num_y, num_x = classes.shape
     counts = np.zeros((num_z, len(directions), num_phases + 1), np.int64)
     for z in prange(num_z):
@@ -94,7 +93,5 @@ def _count(
     for phase in range(num_phases):
         num = np.int32(0)
         for x in range(row.size):
-            num += np.int32(
-                ((row[x] == phase) != (other[x] == phase)) & (row[x] != outside) & (other[x] != outside)
-            )
+            num += np.int32(((row[x] == phase) != (other[x] == phase)) & (row[x] != outside) & (other[x] != outside))
         counts[phase] += num

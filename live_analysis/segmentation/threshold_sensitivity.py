@@ -1,11 +1,12 @@
 """How much the fractions of classes depend on where the thresholds lie.
 
-Two things are asked: what another sensible estimator would have chosen, and what a small shift does. The other estimator
-is a mixture of normal distributions fitted to the histogram: where two of them cross the fewest voxels are wrong
-(Kittler and Illingworth, Pattern Recognit. 19 (1986) 41), and their weights are fractions that no threshold made.
+Two things are asked: what another sensible estimator would have chosen, and what a small shift does. The other
+estimator is a mixture of normal distributions fitted to the histogram: where two of them cross the fewest voxels are
+wrong (Kittler and Illingworth, Pattern Recognit. 19 (1986) 41), and their weights are fractions that no threshold made.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +22,9 @@ NUM_STEPS = 200
 class ThresholdSensitivity:
     """What stands behind thresholds; grey values in the unit of the volume, fractions 0 to 1, one entry per class.
 
-    ``means`` and ``fractions`` belong to the thresholds, ``crossings`` are those of the mixture and ``mixture_fractions``
-    its weights; ``per_shift`` is the largest change of each fraction when one of its thresholds moves by 5 % of the
-    contrast there; ``uncertainties`` one standard deviation of each fraction from all of these.
+    ``means`` and ``fractions`` belong to the thresholds, ``crossings`` are those of the mixture, ``mixture_fractions`` its
+    weights; ``per_shift`` is the largest change of each fraction when one of its thresholds moves by 5 % of the
+    contrast there; ``uncertainties`` one standard deviation of each fraction, from both.
     """
 
     means: NDArray[np.float64]
@@ -56,8 +57,8 @@ def _classes(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return fraction and mean grey value of each class."""
     firsts = [0, *np.searchsorted(centres, thresholds, side="right"), len(centres)]
-    held = np.array([counts[first:stop].sum() for first, stop in zip(firsts[:-1], firsts[1:], strict=True)])
-    sums = [(counts[a:b] * centres[a:b]).sum() for a, b in zip(firsts[:-1], firsts[1:], strict=True)]
+    held = np.array([counts[first:stop].sum() for first, stop in pairwise(firsts)])
+    sums = [(counts[first:stop] * centres[first:stop]).sum() for first, stop in pairwise(firsts)]
     return held / counts.sum(), np.divide(sums, held, out=np.full(len(held), np.nan), where=held > 0)
 
 
@@ -69,7 +70,7 @@ def _coarse(
     first, last = np.searchsorted(summed, [1e-6, 1 - 1e-6])
     per_bin = max(1, -(-int(last - first + 1) // COARSE_BINS))
     index = np.clip((np.arange(len(counts)) - first) // per_bin, 0, (last - first) // per_bin)
-    held = np.bincount(index, counts)
+    held = np.bincount(index, counts).astype(np.float64)
     means = np.bincount(index, counts * np.clip(centres, centres[first], centres[last]))
     return held[held > 0], (means[held > 0] / held[held > 0])
 

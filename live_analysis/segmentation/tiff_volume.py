@@ -13,9 +13,7 @@ from live_analysis.segmentation.volume_source import VolumeFileError, VolumeSour
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 UM_PER_LENGTH = {"um": 1.0, "µm": 1.0, "\\u00b5m": 1.0, "micron": 1.0, "microns": 1.0, "mm": 1e3, "nm": 1e-3}
-NO_CODEC = (
-    "its compression cannot be read without the package imagecodecs: install that, or save the file uncompressed"
-)
+NO_CODEC = "its compression cannot be read without the package imagecodecs: install that, or save the file uncompressed"
 
 
 def open_tiff(path: Path) -> VolumeSource:
@@ -52,13 +50,15 @@ def open_tiff(path: Path) -> VolumeSource:
     def read(first: int, stop: int) -> NDArray[np.generic]:
         with tifffile.TiffFile(path) as again:
             try:
-                pages = [again.series[position].pages[index].asarray() for index in range(first, stop)]
+                pages = [again.asarray(key=index, series=position) for index in range(first, stop)]
             except (ValueError, ImportError, KeyError, RuntimeError) as error:
                 return _read_otherwise(path, first, stop, error)
         return np.stack([_grey(page, colours, path) for page in pages])
 
     if len(series.pages) != shape[0]:
-        raise VolumeFileError(f"{path}: {len(series.pages)} pages hold an array of shape {shape}; give a page per slice.")
+        raise VolumeFileError(
+            f"{path}: {len(series.pages)} pages hold an array of shape {shape}; give a page per slice."
+        )
     return VolumeSource(path.name, shape[:3], dtype, read, spacing)
 
 
@@ -73,8 +73,8 @@ def open_tiff_folder(path: Path) -> VolumeSource:
     files = sorted((file for file in path.iterdir() if file.suffix.lower() in TIFF_SUFFIXES), key=_by_number)
     if len(files) < 2:
         raise VolumeFileError(
-            f"{path}: holds {len(files)} TIFF files; a volume is a folder of at least two slices, an OME-Zarr folder, or "
-            "a file. In a run directory volumes lie in volumes/NUMBER."
+            f"{path}: holds {len(files)} TIFF files; a volume is a folder of at least two slices, an OME-Zarr folder, "
+            "or a file. In a run directory volumes lie in volumes/NUMBER."
         )
     first_image = _slice(files[0])
 
@@ -111,7 +111,7 @@ def _grey(image: NDArray[np.generic], colours: bool, path: Path) -> NDArray[np.g
         return image
     if not all(np.array_equal(image[..., 0], image[..., index]) for index in range(1, min(image.shape[-1], 3))):
         raise VolumeFileError(f"{path}: is a colour image; save one channel, or grey values, instead.")
-    return image[..., 0]
+    return np.asarray(image[..., 0])
 
 
 def _read_otherwise(path: Path, first: int, stop: int, error: Exception) -> NDArray[np.generic]:
@@ -119,9 +119,7 @@ def _read_otherwise(path: Path, first: int, stop: int, error: Exception) -> NDAr
     try:
         with Image.open(path) as pages:
             images = [
-                np.asarray(page)
-                for index, page in enumerate(ImageSequence.Iterator(pages))
-                if first <= index < stop
+                np.asarray(page) for index, page in enumerate(ImageSequence.Iterator(pages)) if first <= index < stop
             ]
     except (OSError, UnidentifiedImageError, ValueError) as other:
         raise VolumeFileError(f"{path}: {NO_CODEC} ({error}).") from other

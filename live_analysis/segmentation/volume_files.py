@@ -43,7 +43,9 @@ def open_volume(path: Path) -> VolumeSource:
             return checked(_open_hdf5(place, dataset if place != path else ""))
         if suffix == ".npy":
             return checked(_open_npy(place))
-    except (OSError, EOFError) as error:
+    except VolumeFileError:
+        raise
+    except (OSError, EOFError, ValueError) as error:  # what libraries say of damaged files
         raise VolumeFileError(f"{place}: cannot be read ({error}).") from error
     raise VolumeFileError(
         f"{place}: is no volume that is known here. Give a TIFF (multi-page, or a folder of slices), OME-Zarr, HDF5 "
@@ -64,7 +66,8 @@ def _of_array(name: str, array: Any, spacing_um: tuple[float, float, float] | No
     long = [index for index, length in enumerate(array.shape) if length > 1 or index >= len(array.shape) - 3]
     if len(long) != 3 or len(array.shape) < 3:
         raise VolumeFileError(
-            f"{name}: has shape {tuple(array.shape)}; a volume has three axes, z, y and x. Give one channel and one time."
+            f"{name}: has shape {tuple(array.shape)}; a volume has three axes, z, y and x. "
+            "Give one channel and one time."
         )
     leading = (0,) * (len(array.shape) - 3)
     shape: tuple[int, int, int] = tuple(array.shape[-3:])
@@ -77,11 +80,10 @@ def _of_array(name: str, array: Any, spacing_um: tuple[float, float, float] | No
 
 def _open_npy(path: Path) -> VolumeSource:
     try:
-        return _of_array(path.name, np.load(path, mmap_mode="r", allow_pickle=False), None)
-    except VolumeFileError:
-        raise
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:
-        raise VolumeFileError(f"{path}: is no array of numbers that numpy can read ({error}).") from error
+        raise VolumeFileError(f"{path}: is no array of numbers that numpy can read.") from error
+    return _of_array(path.name, array, None)
 
 
 def _open_ome_zarr(path: Path) -> VolumeSource:

@@ -20,7 +20,6 @@ from live_analysis.segmentation.phase_analysis import (
     analyse_phases,
     label_values,
 )
-from live_analysis.segmentation.threshold_sensitivity import SHIFT
 from live_analysis.segmentation.volume_files import open_volume
 from live_analysis.segmentation.volume_source import VolumeFileError, VolumeSource
 from operando.model.number_text import number_text
@@ -96,9 +95,8 @@ def _num_classes(request: PhasesRequest, source: VolumeSource, shown: "_Shown") 
     """Return how many classes; None for labels. Without a wish few whole numbers are labels."""
     if request.labels or request.num_classes is not None:
         return request.num_classes
-    if source.dtype.kind in "bui" and label_values(source, FEW_LABELS, shown.show) is not None:
-        return None
-    return USUAL_CLASSES
+    values = label_values(source, FEW_LABELS, shown.show)
+    return USUAL_CLASSES if values is None or (values % 1).any() else None
 
 
 def _spacing_um(text: str | None, source: VolumeSource) -> tuple[float, float, float] | None:
@@ -257,9 +255,7 @@ def _sensitivity(found: PhaseAnalysis, index: int) -> dict[str, float]:
         return {}
     return {
         "uncertainty_from_thresholds": float(found.sensitivity.uncertainties[index]),
-        "change_when_thresholds_shift": float(
-            found.sensitivity.per_shift[index]
-        ),
+        "change_when_thresholds_shift": float(found.sensitivity.per_shift[index]),
         "mixture_fraction": float(found.sensitivity.mixture_fractions[index]),
         "mean_grey": float(found.sensitivity.means[index]),
     }

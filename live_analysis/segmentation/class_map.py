@@ -5,6 +5,7 @@ from numba import prange
 from numpy.typing import NDArray
 
 from live_analysis.reconstruction.compiled import compiled
+from live_analysis.segmentation.grey_histogram import plain
 
 OUTSIDE = 255  # a voxel that is not a finite number belongs to no class
 NUM_PARTS = 64  # of the voxels, shared by all threads
@@ -20,21 +21,20 @@ def class_map(values: NDArray[np.generic], thresholds: NDArray[np.float64]) -> N
     thresholds
         Ascending, at most four.
     """
-    kind = np.float32 if values.dtype.kind in "fb" and values.dtype.itemsize <= 4 else values.dtype.newbyteorder("=")
+    flat = plain(values)
     classes = np.empty(values.shape, np.uint8)
     ends = np.full(4, np.inf)
     ends[: len(thresholds)] = thresholds
     # The largest single precision number below a threshold divides single precision values as the threshold does.
-    if kind == np.float32:
+    if flat.dtype == np.float32:
         single = ends.astype(np.float32)
         ends = np.where(single > ends, np.nextafter(single, np.float32(-np.inf)), single).astype(np.float32)
-    _classify(np.ascontiguousarray(values, kind), ends, classes)
+    _classify(flat, ends, classes.reshape(-1))
     return classes
 
 
 @compiled
-def _classify(values: NDArray[np.generic], ends: NDArray[np.floating], classes: NDArray[np.uint8]) -> None:
-    flat, out = values.reshape(-1), classes.reshape(-1)
+def _classify(flat: NDArray[np.generic], ends: NDArray[np.floating], out: NDArray[np.uint8]) -> None:
     first, second, third, fourth = ends[0], ends[1], ends[2], ends[3]
     for part in prange(NUM_PARTS):
         begin, end = part * flat.size // NUM_PARTS, (part + 1) * flat.size // NUM_PARTS

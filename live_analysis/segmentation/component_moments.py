@@ -19,8 +19,8 @@ class ComponentMoments:
     """One row per component, the first one of component 1; lengths in the unit of the spacing, volumes in its cube.
 
     ``sizes`` are in voxels, ``ends`` first and last z, y, x index, ``covariances`` second central moments of a volume
-    of equal density (the extent of a voxel included), ``lengths`` full axes, shortest first, of the ellipsoids with these
-    moments, ``axes`` their directions: ``axes[i, k]`` is z, y, x of axis k of component i.
+    of equal density (the extent of a voxel included), ``lengths`` full axes, shortest first, of the ellipsoids with
+    these moments, ``axes`` their directions: ``axes[i, k]`` is z, y, x of axis k of component i.
     """
 
     sizes: NDArray[np.int64]

@@ -14,6 +14,7 @@ MAX_BINS = 65536  # an unsigned 16 bit camera; bins of real numbers are then far
 # Real numbers are looked at in samples first: one damaged voxel of 1e30 must not put all others into one bin.
 NUM_SAMPLED = 65536  # of each slab
 USUAL = (1e-4, 1 - 1e-4)  # quantiles between which bins must be fine
+COMPILED_KINDS = (np.uint8, np.uint16, np.float32, np.float64)
 
 Slabs = Callable[[], Iterable[NDArray[np.generic]]]
 
@@ -53,8 +54,8 @@ def grey_histogram(slabs: Slabs) -> GreyHistogram:
     lowest, highest, num_outside, integer = np.inf, -np.inf, 0, True
     samples = [np.empty(0)]
     for slab in slabs():
-        values = _plain(slab)
-        integer &= values.dtype.kind in "ui"
+        values = plain(slab)
+        integer &= slab.dtype.kind in "bui"
         low, high, outside = _range(values)
         lowest, highest, num_outside = min(lowest, low), max(highest, high), num_outside + int(outside)
         samples.append(values[:: -(-values.size // NUM_SAMPLED)].astype(np.float64))
@@ -74,7 +75,7 @@ def grey_histogram(slabs: Slabs) -> GreyHistogram:
     counts = np.zeros(num_bins, np.int64)
     first = lowest + (width - 1) / 2 if integer else lowest
     for slab in slabs():
-        counts += _counted(_plain(slab), first, 1 / width, num_bins)
+        counts += _counted(plain(slab), first, 1 / width, num_bins)
     return GreyHistogram(counts, first, width, num_outside)
 
 
@@ -91,13 +92,15 @@ def _widely(sample: NDArray[np.float64], lowest: float, highest: float) -> tuple
     return max(lowest, float(low - (high - low))), min(highest, float(high + (high - low)))
 
 
-def _plain(slab: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Return a flat array in the machine's byte order, of a kind that compiled loops know."""
+def plain(slab: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Return values as a flat array of a kind for which loops are compiled: 8 or 16 bit, single or double precision."""
     kind = slab.dtype.newbyteorder("=")
     if kind == np.bool_:
         kind = np.dtype(np.uint8)
     elif kind == np.float16:
         kind = np.dtype(np.float32)
+    elif kind not in COMPILED_KINDS:
+        kind = np.dtype(np.float64)
     return np.ascontiguousarray(slab, kind).reshape(-1)
 
 

@@ -22,8 +22,8 @@ NUM_STEPS = 200
 class ThresholdSensitivity:
     """What stands behind thresholds; grey values in the unit of the volume, fractions 0 to 1, one entry per class.
 
-    ``means`` and ``fractions`` belong to the thresholds, ``crossings`` are those of the mixture, ``mixture_fractions`` its
-    weights; ``per_shift`` is the largest change of each fraction when one of its thresholds moves by 5 % of the
+    ``means`` and ``fractions`` belong to the thresholds, ``crossings`` are those of the mixture, ``mixture_fractions``
+    its weights; ``per_shift`` is the largest change of each fraction when one of its thresholds moves by 5 % of the
     contrast there; ``uncertainties`` one standard deviation of each fraction, from both.
     """
 

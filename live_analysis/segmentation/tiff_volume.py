@@ -94,7 +94,7 @@ def open_tiff_folder(path: Path) -> VolumeSource:
 
 def _slice(path: Path) -> NDArray[np.generic]:
     try:
-        image = np.asarray(tifffile.imread(path))
+        image: NDArray[np.generic] = np.asarray(tifffile.imread(path))
     except tifffile.TiffFileError as error:
         raise VolumeFileError(f"{path}: is no TIFF ({error}).") from error
     except (ValueError, ImportError, KeyError, RuntimeError) as error:

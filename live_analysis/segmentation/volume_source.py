@@ -17,8 +17,8 @@ class VolumeFileError(ValueError):
 class VolumeSource:
     """``read(first, stop)`` gives slices, shape (stop - first, y, x), of real or integer numbers.
 
-    ``spacing_um`` is the distance of voxels along z, y, x; None where the file does not say. ``grey_unit`` is that of the
-    grey values, empty if not known; ``remarks`` are sentences for whoever asked.
+    ``spacing_um`` is the distance of voxels along z, y, x; None where the file does not say. ``grey_unit`` is that of
+    the grey values, empty if not known; ``remarks`` are sentences for whoever asked.
     """
 
     name: str

@@ -98,7 +98,7 @@ def _slice(path: Path) -> NDArray[np.generic]:
     except tifffile.TiffFileError as error:
         raise VolumeFileError(f"{path}: is no TIFF ({error}).") from error
     except (ValueError, ImportError, KeyError, RuntimeError) as error:
-        return _read_otherwise(path, 0, 1, error)[0]
+        return np.asarray(_read_otherwise(path, 0, 1, error)[0])
     colours = image.ndim == 3 and image.shape[-1] in (3, 4)
     if image.ndim != 2 and not colours:
         raise VolumeFileError(f"{path}: has shape {image.shape}; in a folder of slices every file is one image.")

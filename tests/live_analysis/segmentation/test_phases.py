@@ -35,13 +35,13 @@ def test_no_other_division_has_less_variance_within_its_classes(seed: int, num_c
     assert within(values, thresholds(values, num_classes)) == pytest.approx(best)
 
 
-def within(values: NDArray[np.generic], found: NDArray[np.float64]) -> float:
+def within(values: NDArray[np.uint8], found: NDArray[np.float64]) -> float:
     """Sum of squares of what values differ from the mean of their class."""
     classes = np.digitize(values, found)
     return sum(float(np.var(values[classes == index]) * (classes == index).sum()) for index in np.unique(classes))
 
 
-@pytest.mark.parametrize("num_classes", [2, 3, 5])
+@pytest.mark.parametrize("num_classes", [2, 3, 4])
 def test_thresholds_of_real_numbers_are_those_of_scikit_image_within_its_bins(num_classes: int) -> None:
     random = np.random.default_rng(3)
     values = random.normal(random.choice([1.0, 2.0, 4.0, 5.5, 8.0], (20, 40, 40)), 0.2).astype(np.float32)
@@ -90,7 +90,7 @@ def test_true_fractions_lie_within_two_stated_deviations_in_nine_of_ten_cases() 
         greys = np.cumsum(random.uniform(0.7, 1.5, 3))[phases].astype(np.float32)
         blurred = ndimage.gaussian_filter(greys, random.uniform(0.4, 0.9))
         noisy = blurred + random.normal(0, random.uniform(0.03, 0.12), blurred.shape).astype(np.float32)
-        histogram = grey_histogram(lambda noisy=noisy: [noisy])
+        histogram = grey_histogram([noisy].copy)
         found = multi_otsu(histogram, 3)
         sensitivity = threshold_sensitivity(histogram, found)
         measured = phase_fractions(class_map(noisy, found), 3)

@@ -144,7 +144,7 @@ def _labels(mask: NDArray[np.bool_], connectivity: int, cc3d: Any) -> Step:
 def compare(step: Step, num_rounds: int) -> tuple[dict[str, float], float, str]:
     """Return seconds of each, the median over rounds of our time over the fastest other's, and who that is."""
     times: dict[str, list[float]] = {name: [] for name in step.peers}
-    for index in range(num_rounds + 1):  # the first one compiles and warms up
+    for _ in range(num_rounds + 1):  # the first one compiles and warms up
         for name, work in step.peers.items():
             if times[name] and times[name][-1] > LONG_S:
                 times[name].append(times[name][-1])

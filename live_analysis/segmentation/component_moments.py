@@ -12,6 +12,7 @@ from live_analysis.segmentation.labelling import Components
 
 NUM_SUMS = 10  # of 1, z, y, x, zz, yy, xx, zy, zx, yx
 NUM_ENDS = 6  # first and last z, y and x
+MOST_ROWS = 500_000  # of tables of sums, 128 bytes each
 
 
 @dataclass(frozen=True)
@@ -55,16 +56,25 @@ def moments_of_components(
     components: Components, spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
 ) -> ComponentMoments:
     """Measure components from their runs."""
+    return _moments(*_of_runs(components), spacing)
+
+
+def sizes_and_ends(components: Components) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return voxels and first and last z, y, x index of components, without the tables that the rest takes."""
+    sums, ends = _of_runs(components)
+    return sums[:, 0].copy(), ends
+
+
+def _of_runs(components: Components) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     runs = components.runs
     num_parts = _num_parts(runs.shape[0], components.num_components)
-    sums, ends = _sums_of_runs(
+    return _sums_of_runs(
         runs.row_first, runs.starts, runs.stops, components.numbers, runs.shape, components.num_components, num_parts
     )
-    return _moments(sums, ends, spacing)
 
 
 def _num_parts(num_z: int, num_components: int) -> int:
-    most = 2_000_000 // max(num_components, 1)  # tables of millions of components are not made for every thread
+    most = MOST_ROWS // max(num_components, 1)  # tables of millions of components are not made for every thread
     return int(max(1, min(numba.get_num_threads(), num_z, most)))
 
 

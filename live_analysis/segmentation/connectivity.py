@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from live_analysis.segmentation.component_moments import moments_of_components
+from live_analysis.segmentation.component_moments import sizes_and_ends
 from live_analysis.segmentation.labelling import connected_runs
 from live_analysis.segmentation.runs import find_runs
 
@@ -53,14 +53,14 @@ def phase_connectivity(
     components = connected_runs(find_runs(classes, outside), connectivity)
     phases = np.zeros(components.num_components, np.int64)
     phases[components.numbers - 1] = components.runs.values
-    moments = moments_of_components(components)
-    at_first = moments.ends[:, 0::2] == 0
-    at_last = moments.ends[:, 1::2] == np.array(classes.shape) - 1
+    all_sizes, ends = sizes_and_ends(components)
+    at_first = ends[:, 0::2] == 0
+    at_last = ends[:, 1::2] == np.array(classes.shape) - 1
     touching = (at_first | at_last).any(axis=1)
     found = []
     for phase in range(num_phases):
         own = phases == phase
-        sizes, first, last = moments.sizes[own], at_first[own], at_last[own]
+        sizes, first, last = all_sizes[own], at_first[own], at_last[own]
         found.append(
             PhaseConnectivity(
                 int(sizes.sum()),

@@ -24,6 +24,7 @@ from live_analysis.states.placed_volume import PlacedVolume
 Floats = NDArray[np.float64]
 
 BLUR_VOXELS = 2  # around what is above the threshold
+LEAST_CONTRAST = 0.3  # to its surroundings, over that of the dense phase; what has less is noise of a particle
 MIN_FLATNESS = 0.1  # (middle - shortest) / longest of the second moments; a sphere has 0
 LARGEST_OWN_UNCERTAINTY_DEG = 6.0
 # Streaks are not told by neighbouring rows: axes of simulated lenses (four cells, volumes of 9 to 800 voxels, voxels of
@@ -109,9 +110,10 @@ def _lenses(volume: PlacedVolume, phase_per_cm: float) -> Iterator[_Lens]:
         ring = (grown == 0) & ndimage.binary_dilation(grown == number)
         if not ring.any():
             continue
-        lens = _lens(
-            values[wide], grown == number, float(values[wide][ring].mean()), noise_per_cm, phase_per_cm, volume
-        )
+        local_per_cm = float(values[wide][ring].mean())
+        if values[wide][own].max() < local_per_cm + LEAST_CONTRAST * (phase_per_cm - local_per_cm):
+            continue
+        lens = _lens(values[wide], grown == number, local_per_cm, noise_per_cm, phase_per_cm, volume)
         index = lens.index + start
         if volume.in_core(index[None])[0]:
             yield _Lens(index, lens.tilt_deg, lens.azimuth_deg, lens.uncertainty_deg, lens.flatness, lens.volume_um3)

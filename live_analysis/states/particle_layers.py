@@ -8,19 +8,19 @@ from numpy.typing import NDArray
 from live_analysis.quantity import Quantity
 from live_analysis.states.particle_tracking import TrackedParticles
 
-Floats = NDArray[np.float64]
-
 LAYER_UM = 50.0  # as the cuboids of the correlation
-FEWEST_FOR_SLOPE = 4
+FEW = 4
+SHARED = 0.2  # of a particle's uncertainty: what all of them may have in common
 
 
 def particle_displacement_quantities(
     tracked: TrackedParticles, bottom_um: float, top_um: float, *, layer_um: float = LAYER_UM
 ) -> Iterator[Quantity]:
-    """Give the mean rise of the layer next to the separator in um, and that of all layers in its details.
+    """Give the mean rise, in um, of the particles in the layer next to the separator, and of all layers in its details.
 
-    A layer's mean is that of a straight line through its particles, so that it does not depend on where they happen to
-    lie in it. Nothing is given if the uppermost layer holds none.
+    Particles do not fill a layer evenly: the value belongs to their mean height, which the details say. Where the rise
+    bends, compare it with a displacement field at the particles' own places. Nothing is given if the uppermost layer
+    holds none.
 
     Parameters
     ----------
@@ -33,40 +33,34 @@ def particle_displacement_quantities(
     """
     layers = []
     for top in np.arange(top_um, bottom_um + layer_um / 2, -layer_um):
-        heights = tracked.centre_um[:, 2]
-        chosen = tracked.found & (heights <= top) & (heights > top - layer_um)
+        heights_um = tracked.centre_um[:, 2]
+        chosen = tracked.found & (heights_um <= top) & (heights_um > top - layer_um)
         if chosen.any():
-            mean_um, uncertainty_um = _layer_mean(tracked, chosen, float(top - layer_um / 2), layer_um)
-            across = [float(np.median(tracked.displacement_um[chosen, axis])) for axis in (0, 1)]
-            layers.append((float(top - layer_um / 2), mean_um, uncertainty_um, int(chosen.sum()), *across))
-    if not layers or layers[0][0] < top_um - layer_um:
+            layers.append(_layer(tracked, chosen, float(top - layer_um / 2)))
+    if not layers or layers[0]["layer_um"] < top_um - layer_um:
         return
-    names = ("height_um", "rise_um", "uncertainty_um", "num_particles", "x_um", "y_um")
+    uppermost = layers[0]
     yield Quantity(
         "particle_displacement_separator_side",
-        layers[0][1],
+        float(uppermost["rise_um"]),
         "um",
-        layers[0][2],
-        ("few_particles",) if layers[0][3] < FEWEST_FOR_SLOPE else (),
-        {
-            "layers": [dict(zip(names, layer, strict=True)) for layer in layers],
-            "num_found": int(tracked.found.sum()),
-            "num_lost": tracked.num_lost,
-        },
+        float(uppermost["uncertainty_um"]),
+        ("few_particles",) if uppermost["num_particles"] < FEW else (),
+        {"layers": layers, "num_found": int(tracked.found.sum()), "num_lost": tracked.num_lost},
     )
 
 
-def _layer_mean(
-    tracked: TrackedParticles, chosen: NDArray[np.bool_], middle_um: float, layer_um: float
-) -> tuple[float, float]:
-    """Rise at the middle of the layer and its standard deviation, from the scatter about a line."""
-    away = tracked.centre_um[chosen, 2] - middle_um
-    rise, own = tracked.displacement_um[chosen, 2], float(np.median(tracked.uncertainty_um[chosen, 2]))
-    if len(rise) < FEWEST_FOR_SLOPE:
-        # One or two particles do not tell the layer's slope: that of a rise which vanishes at the bottom.
-        slope = abs(float(rise.mean())) / max(middle_um, layer_um)
-        return float(rise.mean()), float(np.hypot(own, 2 * slope * (abs(away.mean()) + layer_um / 4)))
-    design = np.column_stack([np.ones_like(away), away])
-    fit = np.linalg.lstsq(design, rise, rcond=None)[0]
-    scatter = max(float(np.sqrt(((rise - design @ fit) ** 2).sum() / (len(rise) - 2))), own)
-    return float(fit[0]), float(scatter * np.sqrt(np.linalg.inv(design.T @ design)[0, 0]))
+def _layer(tracked: TrackedParticles, chosen: NDArray[np.bool_], middle_um: float) -> dict[str, float]:
+    """Mean rise and its standard deviation: of each particle, and of what all share, the two grey centres' bias."""
+    rise_um = tracked.displacement_um[chosen]
+    own_um = float(np.median(tracked.uncertainty_um[chosen, 2]))
+    across_um = np.median(rise_um[:, :2], axis=0)
+    return {
+        "layer_um": middle_um,
+        "mean_height_um": float(tracked.centre_um[chosen, 2].mean()),
+        "rise_um": float(rise_um[:, 2].mean()),
+        "uncertainty_um": float(own_um * np.hypot(1 / np.sqrt(len(rise_um)), SHARED)),
+        "num_particles": len(rise_um),
+        "x_um": float(across_um[0]),
+        "y_um": float(across_um[1]),
+    }

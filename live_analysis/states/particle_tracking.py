@@ -24,7 +24,7 @@ NUM_GUIDES = 5  # tracked particles nearby whose motion a particle's search star
 FARTHEST_FROM_GUIDES_UM = 6.0
 # Beside the noise of voxels: streaks and neighbours move a centre by this part of a voxel, as one standard deviation
 # and for each of the two states (simulated cells of three kinds, voxels of 1.76 and 3.52 um).
-STREAKS_VOXELS = 0.03
+STREAKS_VOXELS = 0.015
 # Across, the rotation axis that each reconstruction assumed comes on top: it moves all particles together.
 AXIS_VOXELS = 0.1
 

@@ -19,7 +19,8 @@ from live_analysis.states.placed_volume import PlacedVolume, StateError
 Floats = NDArray[np.float64]
 
 CAUTIONS = Caution(5.0, 1, 9.0), Caution(4.0, 2, 14.0)  # what depends on the choice is part of the uncertainty
-SEARCH_UM = 26.0  # from where particles end
+SURELY_ABOVE_UM = 15.0  # of the box: in the upper layer
+BELOW_PARTICLES_UM = 26.0  # the face is not looked for further below the uppermost particle's top
 DIFFERENT_SPREADS, DIFFERENT_PART = 4.0, 0.01  # of the rows above and of their level: a row below the face
 NUM_SECTORS = 4  # along y and x, for relief and chance
 REACH_UM = 9.0  # beside the start of a fit
@@ -119,17 +120,16 @@ def interface_quantities(now: Interface, pristine: Interface | None) -> Iterator
 
 
 def _coarse_um(row: Floats, heights_um: Floats, ends_um: float) -> float:
-    """Return where rows begin to differ from those above, near the end of the particles."""
-    above = row[heights_um > ends_um + SEARCH_UM]
-    if above.size < 3:
-        above = row[:3]
+    """Return where rows begin to differ from the uppermost ones, not far below the end of the particles."""
+    above = row[: max(round(SURELY_ABOVE_UM / float(heights_um[0] - heights_um[1])), 3)]
     level = float(np.median(above))
     noise = 1.4826 * float(np.median(np.abs(above - level)))
     differs = np.abs(row - level) > max(DIFFERENT_SPREADS * noise, DIFFERENT_PART * abs(level))
-    near = np.flatnonzero(differs & (np.abs(heights_um - ends_um) < SEARCH_UM))
-    if not near.size:
+    lasting = differs[:-1] & differs[1:] & (heights_um[1:] > ends_um - BELOW_PARTICLES_UM)
+    if not lasting.any():
         return ends_um
-    return float((heights_um[max(near[0] - 1, 0)] + heights_um[near[0]]) / 2)
+    first = int(lasting.argmax())
+    return float((heights_um[max(first - 1, 0)] + heights_um[first]) / 2)
 
 
 def _found(rows: BlockRows, start_um: float, caution: Caution) -> _Found:

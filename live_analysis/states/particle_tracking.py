@@ -7,10 +7,9 @@ centre and, within a few per cent, the attenuation that it adds to the matrix: n
 from dataclasses import dataclass
 
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
-from live_analysis.reconstruction.compiled import compiled
+from live_analysis.reconstruction.compiled import compiled_serial
 from live_analysis.states.placed_volume import PlacedVolume
 from live_analysis.states.pristine_particles import PristineParticles
 
@@ -139,7 +138,7 @@ def _noise_per_cm(values: NDArray[np.float32]) -> float:
     return float(1.4826 * np.median(np.abs(change)) / np.sqrt(2)) if change.size else 0.0
 
 
-@compiled
+@compiled_serial
 def _settle(
     values: NDArray[np.float32],
     matrix_per_cm: float,
@@ -151,7 +150,7 @@ def _settle(
     """Move a window about each chosen particle until it is centred on what it holds; neighbours move with it."""
     num = len(chosen)
     centre, mass, spread, cut = start.copy(), np.zeros(num), np.zeros(num), np.zeros(num, np.bool_)
-    for k in prange(num):
+    for k in range(num):
         one = chosen[k]
         reach = WINDOW * radius[one]
         apart = np.sqrt(((index - index[one]) ** 2).sum(axis=1))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from live_analysis.region_file import RegionState
 from live_analysis.region_volume import RegionVolume
 
 Floats = NDArray[np.float64]
@@ -31,6 +32,11 @@ class PlacedVolume:
     def of_region(cls, region: RegionVolume, voxel_size_um: float, num_view_rows: int) -> "PlacedVolume":
         """Place a region that was reconstructed from a view of so many rows."""
         return cls(region.values_per_cm, voxel_size_um, region.rows.start, num_view_rows, region.core)
+
+    @classmethod
+    def of_state(cls, state: RegionState) -> "PlacedVolume":
+        """Place the region of a tomogram as its file keeps it."""
+        return cls(state.values_per_cm, state.voxel_size_um, state.first_row, state.num_rows, state.core)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -17,7 +17,8 @@ HALF_WAY = 0.5  # between the modes of matrix and particles, where a blurred fac
 VARIATION = 0.15  # of their distance, to tell how much depends on the threshold
 FIRST_SPREADS = 5.0  # above the matrix: surely no noise
 SMALLEST_DIAMETER_UM = 12.0
-NECK_UM = 7.0  # what is nowhere wider than twice this between two thicker parts joins two particles
+# Half widths of the necks at which joined particles are cut, and how much thicker they must be than their neck.
+NECKS_UM, THICKER = (5.0, 7.0, 9.0, 11.0, 13.0), 1.3
 LEAST_VOLUME_ERROR = 0.01  # simulated cells came out 0.3 % low to 0.2 % high
 RIM_UM = 6.0  # within this of a particle's face blur mixes in what surrounds it
 
@@ -79,20 +80,27 @@ def find_pristine_particles(
     labels, inner = _labelled(smoothed > threshold, volume.voxel_size_um)
     num = int(labels.max(initial=0))
     if not num:
-        raise StateError(
-            f"no particle thicker than {SMALLEST_DIAMETER_UM} um above {threshold:.1f} /cm in the pristine state "
-            f"(matrix {matrix.per_cm:.2f} /cm). Check that it is pristine and that its grey values are absolute."
-        )
+        raise _nothing(matrix)
     fractions = [float((part * (smoothed > threshold + change * step_per_cm)).sum() / part.sum())
                  for change in (-VARIATION, 0.0, VARIATION)]  # fmt: skip
     if inner.any():
         particle = grey_mode(values[inner], labels[inner].astype(np.int64))
-    volume_um3, uncertainty_um3 = _phase_volume(values, part, labels, matrix, particle, phase_per_cm, volume.voxel_size_um)
+    volume_um3, uncertainty_um3 = _phase_volume(
+        values, part, labels, matrix, particle, phase_per_cm, volume.voxel_size_um
+    )
     centre_um, radius_um, whole = _shapes(volume, values - np.float32(matrix.per_cm), labels, num)
     return PristineParticles(
         labels, inner, centre_um, radius_um, whole, threshold, matrix, particle, volume_um3, uncertainty_um3,
         fractions[1], (fractions[0] - fractions[1], fractions[2] - fractions[1]),
     )  # fmt: skip
+
+
+def _nothing(matrix: GreyMode) -> StateError:
+    return StateError(
+        f"no particle thicker than {SMALLEST_DIAMETER_UM} um stands out of the matrix ({matrix.per_cm:.2f} /cm) in the "
+        "pristine state. Check that it is pristine, that its region holds particles, and that its grey values are "
+        "absolute."
+    )
 
 
 def _core_part(volume: PlacedVolume) -> NDArray[np.float32]:
@@ -109,7 +117,7 @@ def _two_modes(values: NDArray[np.float32], smoothed: NDArray[np.float32]) -> tu
     above = smoothed > rough.per_cm + FIRST_SPREADS * spread
     inner = ndimage.binary_erosion(above, iterations=2)
     if not inner.any():
-        return rough, rough
+        raise _nothing(rough)
     particle = grey_mode(values[inner])
     return grey_mode(values[smoothed < (rough.per_cm + particle.per_cm) / 2]), particle
 
@@ -126,12 +134,23 @@ def _labelled(mask: NDArray[np.bool_], voxel_um: float) -> tuple[NDArray[np.int3
         depth_um = voxel_um * _depth(own, [side.start for side in box], mask.shape)
         if 2 * depth_um.max() < SMALLEST_DIAMETER_UM:
             continue
-        markers, count = ndimage.label(depth_um > min(NECK_UM, depth_um.max() / 2))
+        markers, count = _markers(depth_um)
         found = watershed(-depth_um, markers, mask=own) if count > 1 else own.astype(np.int32)
         labels[box][own] = found[own] + num
         inner[box] |= depth_um > RIM_UM
         num += max(count, 1)
     return labels, inner
+
+
+def _markers(depth_um: Floats) -> tuple[NDArray[np.int32], int]:
+    """Label the thick parts of a component: cut where most of them come apart that are clearly thicker than the cut."""
+    best, most = ndimage.label(depth_um > 0)
+    for neck_um in NECKS_UM:
+        labels, count = ndimage.label(depth_um > neck_um)
+        thick = np.flatnonzero(ndimage.maximum(depth_um, labels, np.arange(1, count + 1)) > THICKER * neck_um) + 1
+        if thick.size > most:
+            best, most = np.where(np.isin(labels, thick), labels, 0), int(thick.size)
+    return np.asarray(ndimage.label(best > 0)[0], np.int32), most
 
 
 def _depth(own: NDArray[np.bool_], start: list[int], shape: tuple[int, ...]) -> Floats:

@@ -28,7 +28,7 @@ from tests.support.offline_run import CELL, QUICK, START_S, OfflineRun, View, di
 
 SHIPPED = load_cell(CELL)
 VOXEL_UM, ENERGY_KEV = QUICK.pixel_size_um, 35.0
-NARROW = View(ImagingGeometry(240, QUICK.num_rows, VOXEL_UM), num_projections=240)  # less to render and filter
+NARROW = View(ImagingGeometry(280, QUICK.num_rows, VOXEL_UM))  # less to render and filter
 CUS_PER_CM, CU_PER_CM = attenuation_per_cm("CuS", ENERGY_KEV), attenuation_per_cm("Cu", ENERGY_KEV)
 ABOUT_FACE = Region(width_x_um=600.0, width_y_um=600.0, bottom_um=240.0, top_um=310.0)
 SCAN_S = NARROW.num_projections * NARROW.exposure_s

@@ -125,10 +125,10 @@ def _coarse_um(row: Floats, heights_um: Floats, ends_um: float) -> float:
     level = float(np.median(above))
     noise = 1.4826 * float(np.median(np.abs(above - level)))
     differs = np.abs(row - level) > max(DIFFERENT_SPREADS * noise, DIFFERENT_PART * abs(level))
-    lasting = differs[:-1] & differs[1:] & (heights_um[1:] > ends_um - BELOW_PARTICLES_UM)
-    if not lasting.any():
+    differs &= heights_um > ends_um - BELOW_PARTICLES_UM
+    if not differs.any():
         return ends_um
-    first = int(lasting.argmax())
+    first = int(differs.argmax())
     return float((heights_um[max(first - 1, 0)] + heights_um[first]) / 2)
 
 

@@ -12,13 +12,15 @@ FIRST_ROW, NUM_ROWS, NUM_VIEW_ROWS, NUM_ACROSS = 8, 36, 80, 200
 LOWER_PER_CM, UPPER_PER_CM, NOISE_PER_CM = 1.95, 2.01, 0.9
 
 
-def cathode(face_um: float, *, cracked: bool = False, seed: int = 1) -> PlacedVolume:
+def cathode(
+    face_um: float, *, lower_per_cm: float = LOWER_PER_CM, cracked: bool = False, seed: int = 1
+) -> PlacedVolume:
     """A cathode up to ``face_um`` with particles that end 6 um below it and, if asked, cracks just under the face."""
     random = np.random.default_rng(seed)
     place_um = (np.arange(NUM_ACROSS) - (NUM_ACROSS - 1) / 2) * VOXEL_UM
     height_um = (NUM_VIEW_ROWS - FIRST_ROW - np.arange(NUM_ROWS) - 0.5) * VOXEL_UM
     below = np.clip((face_um - height_um) / VOXEL_UM + 0.5, 0, 1)
-    values = UPPER_PER_CM + (LOWER_PER_CM - UPPER_PER_CM) * below[:, None, None]
+    values = UPPER_PER_CM + (lower_per_cm - UPPER_PER_CM) * below[:, None, None]
     values = values + random.normal(0, NOISE_PER_CM, (NUM_ROWS, NUM_ACROSS, NUM_ACROSS))
     y, x = np.meshgrid(place_um, place_um, indexing="ij")
     for _ in range(30):
@@ -33,14 +35,14 @@ def cathode(face_um: float, *, cracked: bool = False, seed: int = 1) -> PlacedVo
             middle_um = face_um - random.uniform(5, 30)
             top = np.minimum(height_um[:, None, None] + VOXEL_UM / 2, middle_um + half_um)
             bottom = np.maximum(height_um[:, None, None] - VOXEL_UM / 2, middle_um - half_um)
-            values -= LOWER_PER_CM * np.maximum(top - bottom, 0) / VOXEL_UM
+            values -= lower_per_cm * np.maximum(top - bottom, 0) / VOXEL_UM
     core = (slice(0, NUM_ROWS), slice(11, -11), slice(11, -11))
     return PlacedVolume(values.astype(np.float32), VOXEL_UM, FIRST_ROW, NUM_VIEW_ROWS, core)
 
 
-@pytest.mark.parametrize("face_um", [200.0, 201.7])
-def test_the_face_is_found_within_half_a_voxel(face_um: float) -> None:
-    found = find_interface(cathode(face_um))
+@pytest.mark.parametrize(("face_um", "lower_per_cm"), [(200.0, LOWER_PER_CM), (201.7, 2.07)])
+def test_the_face_is_found_within_half_a_voxel_whichever_side_is_brighter(face_um: float, lower_per_cm: float) -> None:
+    found = find_interface(cathode(face_um, lower_per_cm=lower_per_cm))
     assert abs(found.height_um - face_um) < 0.5 * VOXEL_UM
     assert abs(found.height_um - face_um) < 2 * found.uncertainty_um
     assert face_um - 40 < found.particles_end_um < face_um

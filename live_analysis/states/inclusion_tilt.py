@@ -20,6 +20,7 @@ from live_analysis.high_attenuation_volume import (
 )
 from live_analysis.quantity import Quantity
 from live_analysis.states.placed_volume import PlacedVolume
+from live_analysis.states.row_noise import row_noise_per_cm
 
 Floats = NDArray[np.float64]
 
@@ -96,7 +97,7 @@ def inclusion_tilt(volume: PlacedVolume, phase_per_cm: float) -> InclusionTilt:
 def _lenses(volume: PlacedVolume, phase_per_cm: float) -> Iterator[_Lens]:
     values = np.where(np.isfinite(volume.values_per_cm), volume.values_per_cm, np.float32(0))
     labels, _ = ndimage.label(ndimage.gaussian_filter(values, SMOOTHING_SIGMA_VOXELS) > SEED_THRESHOLD_PER_CM)
-    noise_per_cm = _noise_per_cm(values[volume.core])
+    noise_per_cm = row_noise_per_cm(volume)
     reach = BLUR_VOXELS + 1
     for number, box in enumerate(ndimage.find_objects(labels), start=1):
         if np.prod([side.stop - side.start for side in box]) < MIN_SEED_VOXELS:
@@ -149,12 +150,6 @@ def _lens(
         float((moments[1] - moments[0]) / max(moments[2], 1e-9)),
         um3,
     )
-
-
-def _noise_per_cm(values: NDArray[np.float32]) -> float:
-    """Noise of one voxel from neighbouring detector rows, which share no photons."""
-    change = np.diff(values[:, values.shape[1] // 2], axis=0)
-    return float(1.4826 * np.median(np.abs(change)) / np.sqrt(2)) if change.size else 0.0
 
 
 def inclusion_tilt_quantities(found: InclusionTilt) -> Iterator[Quantity]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from live_analysis.reconstruction.compiled import compiled_serial
 from live_analysis.states.placed_volume import PlacedVolume
 from live_analysis.states.pristine_particles import PristineParticles
+from live_analysis.states.row_noise import row_noise_per_cm
 
 Floats = NDArray[np.float64]
 
@@ -79,7 +80,8 @@ def track_particles(
     start_um
         Displacements to start from, shape (n, 3), of a displacement field or of the state before; NaN where unknown.
     """
-    seen_um, before, noise_before, cut = _centred(
+    noise_per_cm, noise_before_per_cm = row_noise_per_cm(later), row_noise_per_cm(pristine)
+    seen_um, before, spread_before, cut = _centred(
         pristine, particles.matrix.per_cm, particles.centre_um, np.zeros_like(particles.centre_um), particles
     )
     cut |= ~particles.whole
@@ -98,7 +100,8 @@ def track_particles(
             step_um, ratio = here_um[0] - seen_um[one], mass[0] / before[one]
             near = np.linalg.norm(step_um - guess) < FARTHEST_FROM_GUIDES_UM
             if near and HELD_LEAST < ratio < HELD_MOST:
-                moved[one], held[one], noise[one] = step_um, ratio, np.hypot(spread[0], noise_before[one])
+                moved[one], held[one] = step_um, ratio
+                noise[one] = np.hypot(spread[0] * noise_per_cm, spread_before[one] * noise_before_per_cm)
     own_um = np.hypot(noise, np.sqrt(2) * STREAKS_VOXELS * later.voxel_size_um)
     across_um = np.hypot(own_um, np.sqrt(2) * AXIS_VOXELS * later.voxel_size_um)
     uncertainty_um = np.where(np.isfinite(moved), np.column_stack([across_um, across_um, own_um]), np.nan)
@@ -121,21 +124,13 @@ def _centred(
     particles: PristineParticles,
     only: int | None = None,
 ) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
-    """Return centres in um, what each adds, noise of a centre in um and whether the box cuts it, of all or one."""
+    """Return centres, what each adds, noise of centres for voxels of 1 /cm (um), which are cut; of all or one."""
     chosen = np.arange(particles.num) if only is None else np.array([only])
     index = volume.index_of(centre_um)
     start = volume.index_of(centre_um[chosen] + shift_um)
     radius = particles.radius_um / volume.voxel_size_um
     found, mass, spread, cut = _settle(volume.values_per_cm, matrix_per_cm, index, radius, start, chosen)
-    noise_per_cm = _noise_per_cm(volume.values_per_cm)
-    return volume.positions_um(found), mass, spread * noise_per_cm * volume.voxel_size_um, cut
-
-
-def _noise_per_cm(values: NDArray[np.float32]) -> float:
-    """Noise of one voxel from neighbouring detector rows, which share no photons."""
-    middle = values[:, values.shape[1] // 2]
-    change = np.diff(middle[np.isfinite(middle).all(axis=1)], axis=0)
-    return float(1.4826 * np.median(np.abs(change)) / np.sqrt(2)) if change.size else 0.0
+    return volume.positions_um(found), mass, spread * volume.voxel_size_um, cut
 
 
 @compiled_serial

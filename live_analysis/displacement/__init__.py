@@ -1,0 +1,1 @@
+"""How far each part of an electrode moved between two states, by digital volume correlation."""

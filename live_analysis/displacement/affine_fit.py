@@ -2,8 +2,8 @@
 
 A cuboid of the reference is compared with the moved volume at ``x + u + G (x - centre)``: three shifts and nine
 gradients. Grey levels of the two may differ by a factor and an offset. The curvature comes from the reference alone and
-is made once. Its noise adds to the curvature, so that steps come out too short by the correlation of the two gradients;
-where that is low, they are lengthened.
+is made once. Noise of the reference adds to it, so that only the part counts that both volumes share. Gradients that the noise of a small cuboid would make are held near those of the
+start by how much strain is likely beside them.
 """
 
 from dataclasses import dataclass
@@ -23,11 +23,13 @@ NUM_PARAMETERS = 12
 MAX_ITERATIONS = 40
 TOLERANCE_VOXELS = 2e-3
 COARSE_TOLERANCE_VOXELS = 0.02
+ROOM_VOXELS = 4
 # Steps on every second voxel cost an eighth and lead as near as the noise allows, where enough voxels remain.
 COARSE_STRIDE, SMALLEST_FOR_COARSE = 2, 24
 BLOCKS = 4  # along each edge: a block is wider than noise is correlated
+LIKELY_STRAIN = 0.02  # standard deviation of a gradient from the one that the fit starts with
 MIN_USED = 0.25  # part of a cuboid's voxels
-LOWEST_GRADIENT_CORRELATION = 0.2
+LOWEST_CORRELATION = 0.3  # that is reckoned with
 
 CONVERGED, NOT_CONVERGED, OUT_OF_VIEW, TOO_LITTLE = 0, 1, 2, 3
 
@@ -63,6 +65,7 @@ def fit_affine(
     starts: Floats,
     reference_used: Used | None = None,
     moved_used: Used | None = None,
+    correlated_voxels: float = 1.0,
 ) -> AffineFits:
     """Fit all cuboids, several at a time.
 
@@ -78,9 +81,16 @@ def fit_affine(
         Parameters to start from, shape (n, 3, 4).
     reference_used, moved_used
         Voxels that are compared, by default all. One of the moved volume counts where the start puts it.
+    correlated_voxels
+        Number of voxels over which smoothing made noise the same.
     """
     num = len(first)
     everywhere = np.ones((1, 1, 1), np.bool_)
+    if moved_used is not None:  # a cuboid at a face may reach beyond it: what lies there is not compared
+        reference, moved = (np.pad(volume, ROOM_VOXELS, mode="edge") for volume in (reference, moved))
+        moved_used = np.pad(moved_used, ROOM_VOXELS)
+        reference_used = np.pad(reference_used, ROOM_VOXELS) if reference_used is not None else None
+        first = first + ROOM_VOXELS
     parameters = np.array(starts, np.float64).reshape(num, NUM_PARAMETERS)
     uncertainty, correlation, used = np.full((num, 3), np.nan), np.full(num, np.nan), np.zeros(num)
     num_iterations, status = np.zeros(num, np.int64), np.zeros(num, np.int64)
@@ -91,6 +101,7 @@ def fit_affine(
         everywhere if moved_used is None else np.ascontiguousarray(moved_used),
         np.ascontiguousarray(first, np.int64),
         size,
+        correlated_voxels,
         parameters,
         uncertainty,
         correlation,
@@ -109,6 +120,7 @@ def _fit_all(
     moved_used: Used,
     first: NDArray[np.int64],
     size: int,
+    correlated_voxels: float,
     parameters: Floats,
     uncertainty: Floats,
     correlation: Floats,
@@ -125,11 +137,11 @@ def _fit_all(
             continue
         if size >= SMALLEST_FOR_COARSE:
             _iterate(
-                reference, moved, weight, first[node], COARSE_STRIDE, COARSE_TOLERANCE_VOXELS, parameters[node],
+                reference, moved, weight, first[node], COARSE_STRIDE, COARSE_TOLERANCE_VOXELS, correlated_voxels, parameters[node],
                 uncertainty[node], correlation[node : node + 1], num_iterations[node : node + 1],
             )  # fmt: skip
         status[node] = _iterate(
-            reference, moved, weight, first[node], 1, TOLERANCE_VOXELS, parameters[node],
+            reference, moved, weight, first[node], 1, TOLERANCE_VOXELS, correlated_voxels, parameters[node],
             uncertainty[node], correlation[node : node + 1], num_iterations[node : node + 1],
         )  # fmt: skip
 
@@ -171,6 +183,7 @@ def _iterate(
     first: NDArray[np.int64],
     stride: int,
     tolerance: float,
+    correlated_voxels: float,
     parameters: Floats,
     uncertainty: Floats,
     correlation: Floats,
@@ -189,7 +202,9 @@ def _iterate(
         curvature[axis, axis] *= 1 + 1e-9
     if spread2 <= 0 or np.abs(np.diag(curvature)).min() <= 0:
         return TOO_LITTLE
-    inverse = np.linalg.inv(curvature)
+    started = parameters.copy()
+    held = curvature.copy()
+    inverse = np.zeros((NUM_PARAMETERS, NUM_PARAMETERS))
     values = np.zeros((size, size, size), np.float32)
     cross = np.zeros(3)
     gain = agreement = 1.0
@@ -208,7 +223,17 @@ def _iterate(
         gain = np.sqrt(spread2 / moved_spread2)
         agreement = (cross[2] / plain[0] - mean * moved_mean) / np.sqrt(spread2 * moved_spread2)
         score[:] = (products - mean * slopes) - gain * (seen - moved_mean * slopes)
-        step = inverse @ score.sum(0) / min(max(agreement, 0.4), 1.0)
+        residual2 = 2 * spread2 * max(1 - agreement, 0.0)
+        hold = residual2 * correlated_voxels / stride**3 / LIKELY_STRAIN**2
+        shared = min(max(agreement, LOWEST_CORRELATION), 1.0)
+        pull = score.sum(0)
+        held[:] = shared * curvature
+        for axis in range(NUM_PARAMETERS):
+            if axis % 4:
+                held[axis, axis] += hold
+                pull[axis] -= hold * (parameters[axis] - started[axis])
+        inverse = np.linalg.inv(held)
+        step = inverse @ pull
         parameters += step
         largest = 0.0
         for axis in range(3):
@@ -217,7 +242,7 @@ def _iterate(
         if largest < tolerance:
             correlation[0] = agreement
             if stride == 1:
-                _find_uncertainty(reference, values, weight, first, gain, inverse, score, uncertainty)
+                _find_uncertainty(reference, values, weight, first, gain / shared, inverse, score, uncertainty)
             return CONVERGED
     correlation[0] = agreement
     return NOT_CONVERGED
@@ -387,7 +412,8 @@ def _find_uncertainty(
     """Take from block to block how far each alone would pull the shifts.
 
     The noise of neighbouring voxels is correlated, that of blocks hardly is. The curvature holds noise of the reference
-    too; what both volumes share is the part that gradients of the two have in common.
+    too; what both volumes share is the part that gradients of the two have in common. ``gain`` is that of grey levels over
+    the part that the inverse was made with.
     """
     size = weight.shape[0]
     own, common = np.zeros(3), np.zeros(3)
@@ -415,6 +441,6 @@ def _find_uncertainty(
             for k in range(NUM_PARAMETERS):
                 pull += inverse[4 * axis, k] * (score[block, k] - middle[k])
             total += pull**2
-        shared = max(gain * common[axis] / max(own[axis], 1e-30), LOWEST_GRADIENT_CORRELATION)
+        shared = max(gain * common[axis] / max(own[axis], 1e-30), LOWEST_CORRELATION)
         num = len(score)
         uncertainty[axis] = np.sqrt(total * num / (num - NUM_PARAMETERS)) / shared

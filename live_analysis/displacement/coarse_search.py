@@ -23,6 +23,13 @@ class CorrelationMaps:
     values: NDArray[np.float32]
     offsets: NDArray[np.int64]
 
+    def averaged(self, grid_shape: tuple[int, int, int]) -> "CorrelationMaps":
+        """Add to each map those of its neighbours in the layer; cuboids are ordered (layer, row, column)."""
+        num_shifts = self.values.shape[1:]
+        maps = self.values.reshape(*grid_shape, -1)
+        mean = ndimage.uniform_filter(maps, (1, 3, 3, 1), mode="nearest")
+        return CorrelationMaps((maps + mean).reshape(-1, *num_shifts), self.offsets)
+
     def peaks(self) -> tuple[Floats, Floats]:
         """Return the shifts of the highest correlation, shape (n, 3), by parabolas through its neighbours; its height."""
         num, *shape = self.values.shape

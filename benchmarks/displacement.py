@@ -6,6 +6,7 @@ cuboids of 32^3 voxels are found again. All run in this process on two cores, on
 
 import argparse
 import contextlib
+import importlib
 import io
 import json
 import os
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from benchmarks.speckle import SpecklePair, speckle_pair
 from live_analysis.displacement.affine_fit import fit_affine
 from live_analysis.displacement.coarse_search import correlation_maps
-from live_analysis.displacement.displacement_field import starts_of
+from live_analysis.displacement.found_cuboids import starts_of
 from live_analysis.displacement.registration import binned
 
 Floats = NDArray[np.float64]
@@ -60,8 +61,7 @@ def main() -> None:
     pair = speckle_pair(NUM_VOXELS, CUBOID_VOXELS, NUM_LAYERS, NUM_ACROSS)
     ways: dict[str, Callable[[SpecklePair], Floats]] = {"operando: search and affine fit": found_by_us}
     try:
-        import spam.DIC  # noqa: F401
-
+        importlib.import_module("spam.DIC")
         ways["spam: pixel search and ldic, order 1"] = found_by_spam
     except ImportError:
         print(NO_SPAM)
@@ -98,7 +98,6 @@ def found_by_us(pair: SpecklePair) -> Floats:
         offsets=np.broadcast_to(middle // BIN, pair.first.shape),
         reach=(small_reach[0], small_reach[1], small_reach[2]),
     )
-    # A cuboid at an odd index is searched from half a binned voxel beside it: the parabola's peak is moved back.
     shifts = maps.peaks()[0].reshape(NUM_LAYERS, NUM_ACROSS, NUM_ACROSS, 3) * BIN
     heights = pair.first[:: NUM_ACROSS**2, 0].astype(np.float64)
     return fit_affine(
@@ -108,14 +107,13 @@ def found_by_us(pair: SpecklePair) -> Floats:
 
 def found_by_spam(pair: SpecklePair) -> Floats:
     """Return the same by spam, whose cuboids are a voxel wider and centred on a voxel."""
-    import spam.DIC
-
+    spam = importlib.import_module("spam.DIC")
     half = CUBOID_VOXELS // 2
     nodes = pair.first + half
     limits = np.stack([LOWEST, HIGHEST], axis=1).ravel()
     halves = np.array([half, half, half])
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        searched = spam.DIC.pixelSearchLocal(
+        searched = spam.pixelSearchLocal(
             pair.reference,
             pair.moved,
             halves,
@@ -125,7 +123,7 @@ def found_by_spam(pair: SpecklePair) -> Floats:
             PhiField=np.tile(np.eye(4), (len(nodes), 1, 1)),  # 0.9.1 fails without
         )
         start = searched["PhiField"] if isinstance(searched, dict) else searched[0]
-        fitted = spam.DIC.ldic(
+        fitted = spam.ldic(
             pair.reference,
             pair.moved,
             nodes,

@@ -59,9 +59,7 @@ def rise_voxels(places: Floats, num_voxels: int) -> Floats:
     """Return the shift along z, 0.2 to 7.5 voxels for 256: strain along z, and a little along x."""
     z, x = places[..., 0], places[..., 2]
     return np.asarray(
-        4
-        + 3.5 * np.sin(np.pi * (z - num_voxels / 2) / num_voxels)
-        + 0.5 * np.cos(2 * np.pi * x / num_voxels)
+        4 + 3.5 * np.sin(np.pi * (z - num_voxels / 2) / num_voxels) + 0.5 * np.cos(2 * np.pi * x / num_voxels)
     )
 
 

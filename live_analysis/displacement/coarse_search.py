@@ -31,7 +31,7 @@ class CorrelationMaps:
         return CorrelationMaps((maps + mean).reshape(-1, *num_shifts), self.offsets)
 
     def peaks(self) -> tuple[Floats, Floats]:
-        """Return the shifts of the highest correlation, shape (n, 3), by parabolas through its neighbours; its height."""
+        """Return the shifts of the highest correlation, by parabolas through its neighbours; its height."""
         num, *shape = self.values.shape
         best = np.argmax(self.values.reshape(num, -1), axis=1)
         places = np.stack(np.unravel_index(best, shape), axis=1)

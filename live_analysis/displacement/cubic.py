@@ -9,21 +9,25 @@ from live_analysis.reconstruction.compiled import inlined
 @inlined
 def _column(
     flat: NDArray[np.float32],
-    place: int,
-    stride_z: int,
-    stride_y: int,
+    place: np.uint64,
+    stride_z: np.uint64,
+    stride_y: np.uint64,
     y: tuple[np.float32, np.float32, np.float32, np.float32],
     z: tuple[np.float32, np.float32, np.float32, np.float32],
 ) -> np.float32:
     """Sum over y and z of the 16 voxels at one x, of which the first is at ``place``."""
-    p0, p1, p2, p3 = place, place + stride_z, place + 2 * stride_z, place + 3 * stride_z
-    s, t = 2 * stride_y, 3 * stride_y
-    return (
+    p0, p1 = place, place + stride_z
+    p2 = p1 + stride_z
+    p3 = p2 + stride_z
+    s = stride_y + stride_y
+    t = s + stride_y
+    total: np.float32 = (
         z[0] * (y[0] * flat[p0] + y[1] * flat[p0 + stride_y] + y[2] * flat[p0 + s] + y[3] * flat[p0 + t])
         + z[1] * (y[0] * flat[p1] + y[1] * flat[p1 + stride_y] + y[2] * flat[p1 + s] + y[3] * flat[p1 + t])
         + z[2] * (y[0] * flat[p2] + y[1] * flat[p2 + stride_y] + y[2] * flat[p2 + s] + y[3] * flat[p2 + t])
         + z[3] * (y[0] * flat[p3] + y[1] * flat[p3 + stride_y] + y[2] * flat[p3 + s] + y[3] * flat[p3 + t])
     )
+    return total
 
 
 @inlined
@@ -39,9 +43,7 @@ def _weights(t: np.float32) -> tuple[np.float32, np.float32, np.float32, np.floa
 
 
 @inlined
-def cubic_value(
-    flat: NDArray[np.float32], stride_z: int, stride_y: int, z: float, y: float, x: float
-) -> np.float32:
+def cubic_value(flat: NDArray[np.float32], stride_z: int, stride_y: int, z: float, y: float, x: float) -> np.float32:
     """Return the value at a place at least one voxel inside the volume, and two below its upper ends.
 
     ``flat`` is the volume in one dimension, its strides count voxels. The cubic is that of Catmull and Rom, exact for

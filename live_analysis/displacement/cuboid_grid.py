@@ -39,7 +39,7 @@ class CuboidGrid:
     @property
     def centres(self) -> Floats:
         """Centres as fractional indices along z, y and x, shape (n, 3)."""
-        return self.first.reshape(-1, 3) + (self.size - 1) / 2
+        return np.asarray(self.first.reshape(-1, 3) + (self.size - 1) / 2, np.float64)
 
 
 def cuboid_grid(
@@ -78,8 +78,7 @@ def cuboid_grid(
     across = [(num - 1) / 2 + (np.arange(num_across) - (num_across - 1) / 2) * pitch for num in shape[1:]]
     first = [np.rint(centres - (size - 1) / 2).astype(np.int64) for centres in (upwards, *across)]
     inside = [
-        axis[(axis >= ROOM_VOXELS) & (axis + size <= num - ROOM_VOXELS)]
-        for axis, num in zip(first, shape, strict=True)
+        axis[(axis >= ROOM_VOXELS) & (axis + size <= num - ROOM_VOXELS)] for axis, num in zip(first, shape, strict=True)
     ]
     if size < 4 or min(len(axis) for axis in inside) == 0:
         raise DisplacementError(

@@ -5,22 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from live_analysis.displacement.affine_fit import CONVERGED, AffineFits, fit_affine
-from live_analysis.displacement.coarse_search import correlation_maps
+from live_analysis.displacement.affine_fit import AffineFits
 from live_analysis.displacement.cuboid_grid import CuboidGrid, DisplacementError
-from live_analysis.displacement.neighbours import neighbour_medians, outliers
+from live_analysis.displacement.found_cuboids import fit_cuboids, replaced, search_cuboids
+from live_analysis.displacement.layers import Layer, settle
 from live_analysis.displacement.prepared_state import PreparedState
-from live_analysis.displacement.registration import binned, rigid_shift
 
 Floats = NDArray[np.float64]
 
-SEARCHED_CUBOID_VOXELS = 16  # volumes are binned until a cuboid has about so many: noise falls, texture remains
-REACH_UM = 10.0  # of the search about the shift of the whole, or about the state before
-RIGID_REACH_UM = 28.0
-MAX_DEPARTURE_VOXELS = 2.0  # of the fit from where it started: a fit that ran further has lost its cuboid
-LARGEST_STRAIN = 0.25
-TOLERANCE_VOXELS = 0.1  # by which neighbours may always differ
 MAX_CRACKED = 0.01  # of a cuboid's voxels
+# All cuboids of a layer may be off by this together, in um (simulated cell, one seed: 2256 projections, voxels of
+# 1.76 um, and 360 projections, voxels of 3.52 um, where streaks outweigh the texture).
+SYSTEMATIC_UM, STREAKY_SYSTEMATIC_UM = 0.1, 1.2
 
 
 @dataclass(frozen=True)
@@ -28,21 +24,28 @@ class DisplacementField:
     """Displacement of all cuboids between two states; vectors are (x, y, z upwards) in um.
 
     ``node_um`` is the centre of each cuboid in the reference state: x and y from the rotation axis, height above the
-    bottom of the view. ``gradient`` (n, 3, 3) is the derivative of each component along x, y and z. ``used`` is the part
-    of each cuboid's voxels that was compared. ``valid`` is False where a crack crosses the cuboid, too little matrix is
-    seen, the fit did not converge, or the neighbours disagree. ``uncertainty_um`` is one standard deviation; what was
-    not measured is NaN. ``shape`` is the number of layers, from the bottom upwards, and of cuboids along y and x.
+    bottom of the view. ``displacement_um`` is drawn to the layer as far as noise asks, ``fitted_um`` is not.
+    ``gradient`` (n, 3, 3) is the derivative of each component along x, y and z. ``used`` is the part
+    of each cuboid's voxels that was compared. ``found`` is False where too little matrix is seen, the fit did not
+    converge, or the neighbours disagree; ``valid`` also where a crack crosses the cuboid. ``uncertainty_um`` is one
+    standard deviation; what was not measured is NaN. ``shape`` is the number of layers, from the bottom upwards, and of
+    cuboids along y and x; ``layers`` are their means, over all nodes found.
+    ``streaky`` says that streaks outweigh the texture: they are followed too, and the uncertainty allows for it.
     """
 
     node_um: Floats
     displacement_um: Floats
+    fitted_um: Floats
     uncertainty_um: Floats
     gradient: Floats
     correlation: Floats
     used: Floats
+    found: NDArray[np.bool_]
     valid: NDArray[np.bool_]
     shape: tuple[int, int, int]
     cuboid_um: float
+    layers: tuple[Layer, ...]
+    streaky: bool
 
 
 def measure_displacement(
@@ -74,9 +77,10 @@ def measure_displacement(
     _refuse_unequal(reference, moved, grid, start)
     voxel_um = reference.voxel_size_um
     before = None if start is None else _in_voxels(start, voxel_um)
-    shifts = _searched(reference, moved, grid, before)
-    fits, valid = _fitted(reference, moved, grid, shifts)
-    return _in_um(fits, valid, grid, reference, top_um)
+    shifts = search_cuboids(reference, moved, grid, before)
+    fits, found = fit_cuboids(reference, moved, grid, shifts)
+    crossed = _cracked_part(fits, grid, moved.cracked) > MAX_CRACKED
+    return _in_um(fits, found, crossed, grid, reference, top_um)
 
 
 def _refuse_unequal(
@@ -95,127 +99,55 @@ def _refuse_unequal(
         )
 
 
-def _searched(reference: PreparedState, moved: PreparedState, grid: CuboidGrid, before: Floats | None) -> Floats:
-    """Return where cuboids are found, to a fraction of a voxel; shape (layer, row, column, 3).
-
-    Maps are averaged over neighbours of a layer: they move alike, their noise does not.
-    """
-    bin_by = max(round(grid.size / SEARCHED_CUBOID_VOXELS), 1)
-    voxel_um = reference.voxel_size_um
-    textures = reference.texture, moved.texture
-    if before is None:
-        steps = max(round(RIGID_REACH_UM / voxel_um), 1)
-        whole = rigid_shift(*textures, (steps, steps, steps), bin_by=2 * bin_by).voxels
-        about = np.broadcast_to(whole, (*grid.shape, 3))
-    else:
-        about = np.broadcast_to(np.median(before, axis=(1, 2), keepdims=True), before.shape)
-    offsets = np.rint(about / bin_by).astype(np.int64)
-    reach = max(round(REACH_UM / (voxel_um * bin_by)), 2)
-    size = grid.size // bin_by
-    maps = correlation_maps(
-        binned(textures[0], bin_by),
-        binned(textures[1], bin_by),
-        np.rint(grid.first.reshape(-1, 3) / bin_by).astype(np.int64),
-        (size, size, size),
-        offsets=offsets.reshape(-1, 3),
-        reach=(reach, reach, reach),
-    )
-    shifts = maps.averaged(grid.shape).peaks()[0].reshape(*grid.shape, 3) * bin_by
-    found = np.ones(grid.shape, np.bool_)
-    wrong = outliers(shifts, found, TOLERANCE_VOXELS)
-    return _replaced(shifts, ~wrong)
-
-
-def _replaced(values: Floats, right: NDArray[np.bool_]) -> Floats:
-    """Put the neighbours' median where a node is not right, the layer's where there are too few neighbours."""
-    median, _ = neighbour_medians(values, right)
-    everywhere = np.median(values[right], axis=0) if right.any() else np.median(values, axis=(0, 1, 2))
-    for layer in range(values.shape[0]):
-        level = np.median(values[layer][right[layer]], axis=0) if right[layer].any() else everywhere
-        median[layer] = np.where(np.isfinite(median[layer]), median[layer], level)
-    return np.where(right[..., None], values, median)
-
-
-def _fitted(
-    reference: PreparedState, moved: PreparedState, grid: CuboidGrid, shifts: Floats
-) -> tuple[AffineFits, NDArray[np.bool_]]:
-    """Fit all cuboids; those that the neighbours contradict once more, from where these put them."""
-    first = grid.first.reshape(-1, 3)
-    heights = grid.first[:, 0, 0, 0].astype(np.float64)
-    fits = _fit(reference, moved, grid, starts_of(shifts, heights), np.arange(len(first)))
-    tolerance = TOLERANCE_VOXELS + np.nan_to_num(fits.uncertainty.reshape(*grid.shape, 3), nan=0.0)
-    found = fits.shifts.reshape(*grid.shape, 3)
-    good = _trusted(fits, shifts).reshape(grid.shape)
-    good &= ~outliers(found, good, tolerance)
-    again = np.flatnonzero(~good.ravel() & (fits.used > 0))
-    if again.size and good.any():
-        better = _replaced(found, good)
-        second = _fit(reference, moved, grid, starts_of(better, heights), again)
-        for name in ("parameters", "uncertainty", "correlation", "status", "num_iterations"):
-            getattr(fits, name)[again] = getattr(second, name)
-        trusted = _trusted(fits, better).reshape(grid.shape)
-        candidates = good | trusted
-        good = candidates & ~outliers(fits.shifts.reshape(*grid.shape, 3), candidates, tolerance)
-    return fits, good.ravel()
-
-
-def _fit(
-    reference: PreparedState, moved: PreparedState, grid: CuboidGrid, starts: Floats, nodes: NDArray[np.int64]
-) -> AffineFits:
-    return fit_affine(
-        reference.values_per_cm,
-        moved.values_per_cm,
-        first=grid.first.reshape(-1, 3)[nodes],
-        size=grid.size,
-        starts=starts[nodes],
-        reference_used=reference.used,
-        moved_used=moved.used,
-        correlated_voxels=reference.correlated_voxels,
-    )
-
-
-def starts_of(shifts: Floats, heights: Floats) -> Floats:
-    """Shifts as parameters of the fit, with the gradients that they show from layer to layer."""
-    parameters = np.zeros((*shifts.shape, 4))
-    parameters[..., 0] = shifts
-    if shifts.shape[0] > 1:
-        layers = np.median(shifts, axis=(1, 2))
-        parameters[..., 1] = np.gradient(layers, heights, axis=0)[:, None, None]
-    return parameters.reshape(-1, 3, 4)
-
-
-def _trusted(fits: AffineFits, shifts: Floats) -> NDArray[np.bool_]:
-    departure = np.abs(fits.shifts - shifts.reshape(-1, 3)).max(1)
-    strain = np.abs(fits.parameters[:, :, 1:]).max((1, 2))
-    return np.asarray(
-        (fits.status == CONVERGED) & (departure < MAX_DEPARTURE_VOXELS) & (strain < LARGEST_STRAIN)
-    )
+def _cracked_part(fits: AffineFits, grid: CuboidGrid, cracked: NDArray[np.bool_]) -> Floats:
+    """Return the part of every cuboid, where it went, that is cracked."""
+    if not cracked.any():
+        return np.zeros(grid.num_nodes)
+    begins = np.rint(grid.first.reshape(-1, 3) + fits.shifts).astype(np.int64)
+    begins = np.clip(begins, 0, np.array(cracked.shape) - 1)
+    n = grid.size
+    return np.array([cracked[z : z + n, y : y + n, x : x + n].mean() for z, y, x in begins])
 
 
 def _in_um(
-    fits: AffineFits, valid: NDArray[np.bool_], grid: CuboidGrid, reference: PreparedState, top_um: float
+    fits: AffineFits,
+    found: NDArray[np.bool_],
+    crossed: NDArray[np.bool_],
+    grid: CuboidGrid,
+    reference: PreparedState,
+    top_um: float,
 ) -> DisplacementField:
     voxel_um = reference.voxel_size_um
     _, num_y, num_x = reference.values_per_cm.shape
     z, y, x = grid.centres.T
-    nodes = np.stack([(x - (num_x - 1) / 2) * voxel_um, (y - (num_y - 1) / 2) * voxel_um, top_um - (z + 0.5) * voxel_um], 1)
-    measured = np.isfinite(fits.uncertainty).all(1)
     up = np.array([1.0, 1.0, -1.0])  # the index along z counts downwards
-    shifts = np.where(measured[:, None], fits.shifts[:, ::-1] * up * voxel_um, np.nan)
+    middle = np.array([(num_x - 1) / 2, (num_y - 1) / 2, top_um / voxel_um - 0.5])
+    nodes = (np.stack([x, y, z], 1) * up + np.array([-1.0, -1.0, 1.0]) * middle) * voxel_um
+    measured = np.asarray(np.isfinite(fits.uncertainty).all(1))
+    fitted = np.where(measured[:, None], fits.shifts[:, ::-1] * up * voxel_um, np.nan)
+    found = np.asarray(found & measured)
+    systematic_um = STREAKY_SYSTEMATIC_UM if reference.streaky else SYSTEMATIC_UM
+    settled = settle(nodes, fitted, fits.uncertainty[:, ::-1] * voxel_um, found, grid.shape, systematic_um)
     gradient = fits.parameters[:, ::-1, :0:-1] * up[:, None] * up
     return DisplacementField(
         node_um=nodes,
-        displacement_um=shifts,
-        uncertainty_um=fits.uncertainty[:, ::-1] * voxel_um,
+        displacement_um=settled.displacement_um,
+        fitted_um=fitted,
+        uncertainty_um=settled.uncertainty_um,
         gradient=np.where(measured[:, None, None], gradient, np.nan),
         correlation=fits.correlation,
         used=fits.used,
-        valid=valid & measured,
+        found=found,
+        valid=found & ~crossed,
         shape=grid.shape,
         cuboid_um=grid.size * voxel_um,
+        layers=settled.layers,
+        streaky=reference.streaky,
     )
 
 
 def _in_voxels(field: DisplacementField, voxel_um: float) -> Floats:
-    shifts = (field.displacement_um / voxel_um * np.array([1.0, 1.0, -1.0]))[:, ::-1].reshape(*field.shape, 3)
-    return _replaced(shifts, field.valid.reshape(field.shape))
+    shifts = (np.nan_to_num(field.displacement_um) / voxel_um * np.array([1.0, 1.0, -1.0]))[:, ::-1].reshape(
+        *field.shape, 3
+    )
+    return replaced(shifts, field.found.reshape(field.shape))

@@ -56,4 +56,4 @@ def binned(values: Voxels, num: int) -> Voxels:
         for b in range(num):
             for c in range(num):
                 result += values[a : z * num : num, b : y * num : num, c : x * num : num]
-    return result / np.float32(num**3)
+    return np.asarray(result / np.float32(num**3), np.float32)

@@ -1,5 +1,7 @@
 """Cuboids of a known field are found again, and what is told about the error is what is found."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -47,12 +49,12 @@ def test_what_must_not_be_compared_does_not_move_a_cuboid() -> None:
     damaged[part] += 20
     wide = tuple(slice(s.start - 3, s.stop + 3) for s in part)
     used[wide] = False
-    arguments = {"first": PAIR.first[5:6], "size": CUBOID, "starts": _starts(0.1)[5:6]}
-    fits = fit_affine(PAIR.reference, damaged, moved_used=used, **arguments)
+    fit = partial(fit_affine, PAIR.reference, damaged, first=PAIR.first[5:6], size=CUBOID, starts=_starts(0.1)[5:6])
+    fits = fit(moved_used=used)
     assert fits.status[0] == CONVERGED
     assert abs(fits.shifts[0, 0] - PAIR.rise[5]) < 0.04  # voxels: a third of the cuboid is missing
     assert fits.used[0] == pytest.approx(1 - 16**3 / CUBOID**3, abs=0.12)  # most of the hole moved into the cuboid
-    nothing = fit_affine(PAIR.reference, damaged, moved_used=np.zeros_like(used), **arguments)
+    nothing = fit(moved_used=np.zeros_like(used))
     assert nothing.status[0] == TOO_LITTLE
     assert np.isnan(nothing.uncertainty).all()
 
@@ -67,7 +69,7 @@ def test_interpolation_is_exact_for_parabolas_along_any_axis() -> None:
     z, y, x = np.meshgrid(*(np.arange(8.0),) * 3, indexing="ij")
 
     def parabola(z: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return 1 + z * z - 2 * y * y + 0.5 * x * x + z - y * x
+        return np.asarray(1 + z * z - 2 * y * y + 0.5 * x * x + z - y * x)
 
     places = np.random.default_rng(1).uniform(1, 6, (50, 3))
     values = np.zeros(50)

@@ -1,4 +1,4 @@
-"""A texture that is moved as a field says is found again by search and fit, from states to quantities and back from a file."""
+"""A texture moved by a known field: found again by search and fit, told in quantities, kept in a file."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def _state(seed: int, shift_um: tuple[float, float, float] = (0, 0, 0), stretch:
         np.add.at(dots, tuple(places[:, inside]), weight[inside])
     pores = ndimage.gaussian_filter(dots, PORE_SIGMA) * 80
     noise = np.random.default_rng(seed).normal(0, NOISE_PER_CM, SHAPE)
-    return (MATRIX_PER_CM - pores + noise).astype(np.float32)
+    return np.asarray(MATRIX_PER_CM - pores + noise, np.float32)
 
 
 @pytest.fixture(scope="module")

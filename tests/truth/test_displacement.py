@@ -49,8 +49,8 @@ def _volume(state: CellState, seed: int) -> Volume:
 def _add(values: NDArray[np.float64], spheroids: Spheroids) -> None:
     centres = spheroids.centre_um / VOXEL_UM
     index = np.stack([NUM_Z - 0.5 - centres[:, 2], *((NUM_X - 1) / 2 + centres[:, k] for k in (1, 0))], axis=1)
-    radii = spheroids.radius_um / VOXEL_UM
-    for centre, radius, difference in zip(index, radii, spheroids.difference_per_cm, strict=True):
+    radii = spheroids.equatorial_um / VOXEL_UM
+    for centre, radius, difference in zip(index, radii, spheroids.attenuation_difference_per_cm, strict=True):
         begin = np.maximum(np.floor(centre - radius - 1), 0).astype(int)
         end = np.minimum(np.ceil(centre + radius + 2), values.shape).astype(int)
         if (end <= begin).any():

@@ -46,7 +46,8 @@ def cuboid_grid(
     shape: tuple[int, int, int],
     voxel_size_um: float,
     *,
-    rows: tuple[float, float],
+    top_um: float,
+    heights_um: tuple[float, float],
     width_um: float,
     cuboid_um: float = CUBOID_UM,
 ) -> CuboidGrid:
@@ -58,8 +59,10 @@ def cuboid_grid(
         Voxels of the volume along z, y and x.
     voxel_size_um
         Edge of a voxel.
-    rows
-        Top and bottom edge of the grid as fractional indices along z.
+    top_um
+        Height of the upper face of the volume above the bottom of the view.
+    heights_um
+        Bottom and top of the grid, above the same.
     width_um
         Edge of the square.
     cuboid_um
@@ -72,7 +75,7 @@ def cuboid_grid(
     """
     size = round(cuboid_um / voxel_size_um)
     pitch = cuboid_um / voxel_size_um
-    top, bottom = rows
+    bottom, top = ((top_um - height_um) / voxel_size_um for height_um in heights_um)
     num_layers, num_across = round((bottom - top) / pitch), round(width_um / cuboid_um)
     upwards = bottom - 0.5 - (np.arange(num_layers) + 0.5) * pitch
     across = [(num - 1) / 2 + (np.arange(num_across) - (num_across - 1) / 2) * pitch for num in shape[1:]]

@@ -63,8 +63,8 @@ def _add(values: NDArray[np.float64], spheroids: Spheroids) -> None:
 
 @cache
 def _grid() -> CuboidGrid:
-    rows = (HEIGHT_UM - 260) / VOXEL_UM, (HEIGHT_UM - 10) / VOXEL_UM
-    return cuboid_grid((NUM_Z, NUM_X, NUM_X), VOXEL_UM, rows=rows, width_um=400.0)
+    shape = NUM_Z, NUM_X, NUM_X
+    return cuboid_grid(shape, VOXEL_UM, top_um=NUM_Z * VOXEL_UM, heights_um=(10, 260), width_um=400.0)
 
 
 @cache

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from live_analysis.displacement.crack_voxels import voxels_of_blocks
 from live_analysis.displacement.cuboid_grid import CuboidGrid, DisplacementError, cuboid_grid
 from live_analysis.displacement.displacement_field import DisplacementField, measure_displacement
 from live_analysis.displacement.displacement_file import Compared, read_displacement, write_displacement
@@ -42,7 +43,7 @@ def _state(seed: int, shift_um: tuple[float, float, float] = (0, 0, 0), stretch:
 
 @pytest.fixture(scope="module")
 def grid() -> CuboidGrid:
-    return cuboid_grid(SHAPE, VOXEL_UM, rows=(12.5, 132.5), width_um=120.0, cuboid_um=40.0)
+    return cuboid_grid(SHAPE, VOXEL_UM, top_um=TOP_UM, heights_um=(15, 255), width_um=120.0, cuboid_um=40.0)
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +122,26 @@ def test_volumes_that_cannot_be_compared_are_refused_in_a_sentence(reference: Pr
     with pytest.raises(DisplacementError, match="same camera"):
         measure_displacement(reference, prepare_state(_state(2)[:-2], VOXEL_UM), grid, top_um=TOP_UM)
     with pytest.raises(DisplacementError, match="not one of at least"):
-        cuboid_grid((20, 70, 70), VOXEL_UM, rows=(0, 20), width_um=120.0)
+        cuboid_grid((20, 70, 70), VOXEL_UM, top_um=40, heights_um=(0, 40), width_um=120.0)
     with pytest.raises(DisplacementError, match="in view"):
         prepare_state(np.full(SHAPE, np.nan, np.float32), VOXEL_UM)
+
+
+def test_where_nothing_can_be_followed_nothing_is_told(grid: CuboidGrid) -> None:
+    generator = np.random.default_rng(5)
+    first, second = (prepare_state(generator.normal(2, 1, SHAPE).astype(np.float32), VOXEL_UM) for _ in range(2))
+    field = measure_displacement(first, second, grid, top_um=TOP_UM)
+    assert field.valid.mean() < 0.5
+    told = {one.name: one for one in displacement_quantities(field)}
+    top = told.get("displacement_separator_side")
+    assert top is None or abs(top.value) < 3 * top.uncertainty
+    blank = prepare_state(np.full(SHAPE, 2, np.float32), VOXEL_UM)
+    assert not list(displacement_quantities(measure_displacement(blank, blank, grid, top_um=TOP_UM)))
+
+
+def test_blocks_of_cracks_are_spread_over_their_voxels() -> None:
+    blocks = np.zeros((3, 2, 3), np.bool_)
+    blocks[1, 0, 2] = True
+    voxels = voxels_of_blocks(blocks, (3, 7, 11))
+    assert voxels.sum() == 4 * 3  # the last block along x has 3 voxels left
+    assert voxels[1, :4, 8:].all()

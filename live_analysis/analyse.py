@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from live_analysis.earlier_states import EarlierStates
 from live_analysis.live.live_tomogram import LiveResult
 from live_analysis.live.live_volume import Assumptions
 from live_analysis.nxtomo import write_nxtomo
@@ -88,6 +89,7 @@ class _Analysis:
         self._replaced = _event_uids(entry for entry in earlier if _key(entry) not in self._done)
         self._under_way: dict[str, TomogramAnalysis] = {}
         self._assumptions = Assumptions()
+        self._earlier = EarlierStates(run)
         self._clock = SystemClock()
         self._num_dropped = 0
         self._num_damaged = 0
@@ -143,7 +145,7 @@ class _Analysis:
         return num_new
 
     def _begun(self, tomogram: TomogramRun) -> TomogramAnalysis:
-        analysis = TomogramAnalysis(self._run, self._experiment, tomogram)
+        analysis = TomogramAnalysis(self._run, self._experiment, tomogram, self._earlier)
         if self._follow:
             try:
                 analysis.begin_live(self._assumptions, self._clock, self._report)

@@ -1,15 +1,30 @@
 """Everything that the frames of one tomogram tell, and the files that are left of them."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from live_analysis.cracks.crack_volume import crack_volume
+from live_analysis.earlier_states import EarlierStates
 from live_analysis.quantity import Quantity
 from live_analysis.region_file import region_state, write_region
-from live_analysis.region_quantities import anchored_scale, crack_quantities, inclusions_of, region_quantities
+from live_analysis.region_quantities import (
+    AppliedScale,
+    anchored_scale,
+    crack_quantities,
+    inclusions_of,
+    region_quantities,
+)
+from live_analysis.region_volume import RegionVolume
 from live_analysis.scan_quality import NOT_ABSOLUTE, scan_flags, scan_quantities
 from live_analysis.slice_masks import CRACK, HIGH_ATTENUATION, SliceMasks, voxels_of_blocks
 from live_analysis.slices_file import write_slices
+from live_analysis.state_quantities import PresentState, state_quantities
+from live_analysis.states.interface import find_interface, interface_quantities
+from live_analysis.states.placed_volume import PlacedVolume, StateError
 from live_analysis.tomogram_context import TomogramContext
 from live_analysis.tomogram_frames import TomogramFrames
 from live_analysis.tomogram_picture import draw_picture
@@ -17,8 +32,19 @@ from live_analysis.tomogram_volume import Reference, TomogramVolume, reconstruct
 from operando.model.experiment import Analysis
 
 
-def image_quantities(context: TomogramContext, frames: TomogramFrames) -> Iterator[Quantity]:
+def image_quantities(
+    context: TomogramContext, frames: TomogramFrames, readings: Sequence[Quantity], earlier: EarlierStates
+) -> Iterator[Quantity]:
     """Reconstruct and measure a tomogram; each quantity comes as soon as it is known.
+
+    Parameters
+    ----------
+    context, frames
+        The tomogram.
+    readings
+        What the cell did meanwhile.
+    earlier
+        The states that it is compared with.
 
     Raises
     ------
@@ -32,32 +58,77 @@ def image_quantities(context: TomogramContext, frames: TomogramFrames) -> Iterat
     slices = scale.slices(volume.slices)
     slices = slices if context.pixel_size_known else slices.per_voxel(pixel_um)
     draw_picture(context, slices, absolute=volume.grey_values_absolute, coverage=volume.coverage)
-    folder = context.run.volume(tomogram.attempt)
-    write_slices(folder, slices, flags=flags, run_uid=tomogram.uid)
+    write_slices(context.run.volume(tomogram.attempt), slices, flags=flags, run_uid=tomogram.uid)
     yield from scan_quantities(context, frames, volume, flags)
-    if analysis is None or volume.region is None:
-        return
-    region = scale.region(volume.region)
+    if analysis is not None and volume.region is not None:
+        masks = SliceMasks(volume.slices, volume.slice_row)
+        view = _View(context, pixel_um, frames.frame_shape[0], NOT_ABSOLUTE not in flags, masks)
+        for quantity in _of_regions(view, analysis, volume, scale, volume.region, readings, earlier):
+            yield replace(quantity, flags=(*flags, *quantity.flags))
+
+
+@dataclass(frozen=True)
+class _View:
+    context: TomogramContext
+    pixel_um: float
+    num_rows: int
+    absolute: bool
+    masks: SliceMasks
+
+
+def _of_regions(
+    view: _View,
+    analysis: Analysis,
+    volume: TomogramVolume,
+    scale: AppliedScale,
+    unscaled: RegionVolume,
+    readings: Sequence[Quantity],
+    earlier: EarlierStates,
+) -> Iterator[Quantity]:
+    context, pixel_um, masks = view.context, view.pixel_um, view.masks
+    tomogram, folder = context.tomogram, context.run.volume(context.tomogram.attempt)
+    region = scale.region(unscaled)
+    found = inclusions_of(region, analysis, pixel_size_um=pixel_um, energy_kev=context.said("energy_kev"))
+    masks.mark(found.mask, region, HIGH_ATTENUATION)
+    yield from region_quantities(region, found, scale.grey, analysis.high_attenuation_material)
+    face, cracked = None, np.zeros(region.values_per_cm.shape, np.bool_)
+    if volume.crack_region is not None and view.absolute:
+        wide = scale.region(volume.crack_region)
+        cracks = crack_volume(wide.values_per_cm, pixel_um, wide.inside)
+        voxels = voxels_of_blocks(cracks.blocks, cracks.width, wide.values_per_cm.shape)
+        masks.mark(voxels, wide, CRACK)
+        cracked = _within(voxels, wide, region)
+        yield from crack_quantities(cracks, complete=wide.complete)
+        with contextlib.suppress(StateError):
+            interface = find_interface(PlacedVolume.of_region(wide, pixel_um, view.num_rows))
+            face = interface.face
+            yield from interface_quantities(interface, earlier.pristine_face(tomogram.attempt))
+    masks.write(folder, tomogram=tomogram.name, run_uid=tomogram.uid)
     state = region_state(
         region,
-        num_rows=frames.frame_shape[0],
+        num_rows=view.num_rows,
         pixel_size_um=pixel_um,
         tomogram=tomogram.name,
         run_uid=tomogram.uid,
+        face=face,
     )
     write_region(folder, state)
-    found = inclusions_of(region, analysis, pixel_size_um=pixel_um, energy_kev=context.said("energy_kev"))
-    masks = SliceMasks(volume.slices, volume.slice_row)
-    masks.mark(found.mask, region, HIGH_ATTENUATION)
-    for quantity in region_quantities(region, found, scale.grey, analysis.high_attenuation_material):
-        yield replace(quantity, flags=(*flags, *quantity.flags))
-    if volume.crack_region is not None and NOT_ABSOLUTE not in flags:
-        wide = scale.region(volume.crack_region)
-        cracks = crack_volume(wide.values_per_cm, pixel_um, wide.inside)
-        masks.mark(voxels_of_blocks(cracks.blocks, cracks.width, wide.values_per_cm.shape), wide, CRACK)
-        for quantity in crack_quantities(cracks, complete=wide.complete):
-            yield replace(quantity, flags=(*flags, *quantity.flags))
-    masks.write(folder, tomogram=tomogram.name, run_uid=tomogram.uid)
+    if view.absolute and "outer_run" in tomogram.start:
+        uncertainty = 0.0 if scale.grey is None else scale.grey.uncertainty_per_cm(1.0)
+        told = {quantity.name: quantity for quantity in readings}
+        yield from state_quantities(context, PresentState(state, cracked, uncertainty, told), earlier)
+
+
+def _within(voxels: NDArray[np.bool_], wide: RegionVolume, region: RegionVolume) -> NDArray[np.bool_]:
+    """Cut the voxels of a region out of a wider one about the same axis; what lies beyond it is False."""
+    result = np.zeros(region.values_per_cm.shape, np.bool_)
+    rows = slice(max(region.rows.start, wide.rows.start), min(region.rows.stop, wide.rows.stop))
+    cut = voxels[rows.start - wide.rows.start : rows.stop - wide.rows.start]
+    place = result[rows.start - region.rows.start : rows.stop - region.rows.start]
+    y, x = ((have - own) // 2 for have, own in zip(cut.shape[1:], place.shape[1:], strict=True))
+    if y >= 0 and x >= 0:
+        place[:] = cut[:, y : y + place.shape[1], x : x + place.shape[2]]
+    return result
 
 
 def _reconstructed(context: TomogramContext, frames: TomogramFrames, pixel_size_um: float) -> TomogramVolume:

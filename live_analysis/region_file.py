@@ -14,11 +14,20 @@ NAME = "region.h5"
 
 
 @dataclass(frozen=True)
+class Face:
+    """Height of an interface above the bottom of the view, and the part of its uncertainty that is chance, in um."""
+
+    height_um: float
+    chance_um: float
+
+
+@dataclass(frozen=True)
 class RegionState:
     """The region of one tomogram with its margin, shape (z downwards, y, x) about the rotation axis, in 1/cm.
 
     ``core`` selects the region itself; ``first_row`` is the detector row of the first voxels, of ``num_rows`` of the
-    view, so that heights above its bottom are known.
+    view, so that heights above its bottom are known. ``face`` is the interface above the cathode, None where it was not
+    found.
     """
 
     values_per_cm: NDArray[np.float32]
@@ -28,19 +37,16 @@ class RegionState:
     voxel_size_um: float
     tomogram: str
     run_uid: str
-
-    @property
-    def height_um(self) -> NDArray[np.float64]:
-        """Height of the middle of each layer of voxels above the bottom of the view."""
-        rows = self.first_row + np.arange(len(self.values_per_cm))
-        return np.asarray((self.num_rows - rows - 0.5) * self.voxel_size_um)
+    face: Face | None = None
 
 
 def region_state(
-    region: RegionVolume, *, num_rows: int, pixel_size_um: float, tomogram: str, run_uid: str
+    region: RegionVolume, *, num_rows: int, pixel_size_um: float, tomogram: str, run_uid: str, face: Face | None
 ) -> RegionState:
     """Join a region that was just reconstructed to what a file keeps of it."""
-    return RegionState(region.values_per_cm, region.core, region.rows.start, num_rows, pixel_size_um, tomogram, run_uid)
+    return RegionState(
+        region.values_per_cm, region.core, region.rows.start, num_rows, pixel_size_um, tomogram, run_uid, face
+    )
 
 
 def write_region(folder: Path, state: RegionState) -> None:
@@ -58,6 +64,9 @@ def write_region(folder: Path, state: RegionState) -> None:
         dataset.attrs["num_rows"] = state.num_rows
         dataset.attrs["tomogram"] = state.tomogram
         dataset.attrs["run_uid"] = state.run_uid
+        if state.face is not None:
+            dataset.attrs["face_height_um"] = state.face.height_um
+            dataset.attrs["face_chance_um"] = state.face.chance_um
     os.replace(unfinished, folder / NAME)
 
 
@@ -83,4 +92,35 @@ def read_region(folder: Path) -> RegionState:
             float(dataset.attrs["voxel_size_um"]),
             str(dataset.attrs["tomogram"]),
             str(dataset.attrs["run_uid"]),
+            _face(dataset.attrs),
         )
+
+
+def region_tomogram(folder: Path) -> str:
+    """Return from which tomogram the region in ``folder`` is.
+
+    Raises
+    ------
+    OSError, KeyError
+        If there is no such file, or it does not say.
+    """
+    with h5py.File(folder / NAME) as file:
+        return str(file["region"].attrs["tomogram"])
+
+
+def read_face(folder: Path) -> Face | None:
+    """Return the interface above the region in ``folder``; None if it was not found.
+
+    Raises
+    ------
+    OSError, KeyError
+        If there is no such file, or it is not whole.
+    """
+    with h5py.File(folder / NAME) as file:
+        return _face(file["region"].attrs)
+
+
+def _face(attributes: h5py.AttributeManager) -> Face | None:
+    if "face_height_um" not in attributes:
+        return None
+    return Face(float(attributes["face_height_um"]), float(attributes["face_chance_um"]))

@@ -7,6 +7,7 @@ from time import perf_counter
 from live_analysis.corrections.broken_pixels import BrokenPixelsError
 from live_analysis.corrections.phase import PhaseError
 from live_analysis.cracks.matrix_blocks import CrackVolumeError
+from live_analysis.earlier_states import EarlierStates
 from live_analysis.frame_reader import FrameFileError, FrameReader
 from live_analysis.grey_scale import GreyScaleError
 from live_analysis.image_quantities import image_quantities
@@ -59,9 +60,18 @@ class TomogramAnalysis:
         Where pictures and volumes go, and frames are looked for first.
     experiment
         What is known of the cell; without it there is no more than rotation axis, slices and the cell's readings.
+    earlier
+        The states of the run that it is compared with; by default they are looked for in the run.
     """
 
-    def __init__(self, run: RunDirectory, experiment: Experiment | None, tomogram: TomogramRun) -> None:
+    def __init__(
+        self,
+        run: RunDirectory,
+        experiment: Experiment | None,
+        tomogram: TomogramRun,
+        earlier: EarlierStates | None = None,
+    ) -> None:
+        self._earlier = EarlierStates(run) if earlier is None else earlier
         self._context = TomogramContext(run, experiment, tomogram)
         self._frames: TomogramFrames | None = None
         self._failure = ""
@@ -172,9 +182,12 @@ class TomogramAnalysis:
         try:
             if self._failure or self._frames is None:
                 raise FrameFileError(self._failure or "none of its frames has been looked for.")
-            quantities.extend(image_quantities(self._context, self._frames))
+            readings = tuple(quantities)
+            quantities.extend(image_quantities(self._context, self._frames, readings, self._earlier))
         except UNUSABLE as error:
             self._failure = str(error)
+        except Exception as error:  # what was measured before something unforeseen is kept
+            self._failure = f"{type(error).__name__}: {error}."
         finally:
             if self._frames is not None:
                 self._frames.close()

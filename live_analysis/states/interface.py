@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 
 from live_analysis.quantity import Quantity
+from live_analysis.region_file import Face
 from live_analysis.states.face_columns import ABOVE_UM, MIN_COLUMNS, BlockRows, Caution, block_rows, free_columns
 from live_analysis.states.placed_volume import PlacedVolume, StateError
 
@@ -63,6 +64,11 @@ class Interface:
     particles_end_um: float
     relief_um: Floats
 
+    @property
+    def face(self) -> Face:
+        """What is kept of it, to be compared with later states."""
+        return Face(self.height_um, self.chance_um)
+
 
 def find_interface(volume: PlacedVolume) -> Interface:
     """Find the face above the layer that holds particles.
@@ -101,7 +107,7 @@ def find_interface(volume: PlacedVolume) -> Interface:
     )
 
 
-def interface_quantities(now: Interface, pristine: Interface | None) -> Iterator[Quantity]:
+def interface_quantities(now: Interface, pristine: Face | None) -> Iterator[Quantity]:
     """Give ``interface_height`` above the bottom of the view and, with a pristine state, ``interface_shift``, in um."""
     flags = ("particles_above_interface",) if now.particles_end_um > now.height_um + 2 * now.uncertainty_um else ()
     relief_um = [[None if np.isnan(value) else round(float(value), 2) for value in row] for row in now.relief_um]

@@ -50,7 +50,7 @@ def test_the_face_is_found_within_half_a_voxel_whichever_side_is_brighter(face_u
 
 def test_cracks_just_below_the_face_do_not_pull_it_by_half_a_voxel() -> None:
     pristine, later = find_interface(cathode(200.0)), find_interface(cathode(208.0, cracked=True, seed=2))
-    height, shift = interface_quantities(later, pristine)
+    height, shift = interface_quantities(later, pristine.face)
     assert later.used < 0.8  # cracks cover a part of the area
     assert abs(height.value - 208.0) < 0.5 * VOXEL_UM
     assert abs(shift.value - 8.0) < 2 * shift.uncertainty

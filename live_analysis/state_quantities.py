@@ -1,0 +1,153 @@
+"""What a tomogram tells beside the pristine state of its run: how matrix and particles moved, what these became."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_analysis.displacement.cuboid_grid import DisplacementError, cuboid_grid
+from live_analysis.displacement.displacement_field import DisplacementField, measure_displacement
+from live_analysis.displacement.displacement_file import Compared, write_displacement
+from live_analysis.displacement.displacement_quantities import displacement_quantities
+from live_analysis.displacement.prepared_state import prepare_state
+from live_analysis.earlier_states import EarlierStates, PristineState
+from live_analysis.quantity import Quantity
+from live_analysis.region_file import RegionState
+from live_analysis.states.expected_volumes import PassedCharge, expected_quantities
+from live_analysis.states.inclusion_tilt import inclusion_tilt, inclusion_tilt_quantities
+from live_analysis.states.particle_layers import particle_displacement_quantities
+from live_analysis.states.particle_mode import particle_mode_quantities
+from live_analysis.states.particle_tracking import track_particles
+from live_analysis.states.placed_volume import PlacedVolume, StateError
+from live_analysis.tomogram_context import TomogramContext
+from operando.model.materials import MaterialError, attenuation_per_cm
+
+CHARGE_IS_OF = "CuS"  # the reaction whose volumes follow from charge
+
+
+@dataclass(frozen=True)
+class PresentState:
+    """The state of a tomogram: its region, which of its voxels are cracked, and what 1 /cm on its scale is worth."""
+
+    state: RegionState
+    cracked: NDArray[np.bool_]
+    scale_uncertainty: float
+    readings: dict[str, Quantity]
+
+
+def state_quantities(context: TomogramContext, present: PresentState, earlier: EarlierStates) -> Iterator[Quantity]:
+    """Compare a tomogram with the pristine state of its run; it is that itself if no other came before.
+
+    What cannot be compared, because the states do not show it, is left out. The field of displacement is left in
+    ``displacement.h5`` of the tomogram's volume.
+
+    Raises
+    ------
+    MaterialError
+        If the attenuation of the phase with high attenuation is not known.
+    """
+    assert context.analysis is not None
+    energy_kev = context.said("energy_kev")
+    phase_per_cm = attenuation_per_cm(context.analysis.high_attenuation_material, energy_kev)
+    particle_per_cm = _particle_per_cm(context, energy_kev)
+    before = earlier.pristine(context.tomogram.attempt, particle_per_cm)
+    pristine = PristineState.of(present.state, particle_per_cm) if before is None else before
+    now = pristine.volume if before is None else PlacedVolume.of_state(present.state)
+    with contextlib.suppress(StateError):
+        yield from inclusion_tilt_quantities(inclusion_tilt(now, phase_per_cm))
+    yield from _expected(context, present, pristine)
+    field = None if before is None else _displacement(context, present, before, earlier)
+    if field is not None:
+        yield from displacement_quantities(field)
+    with contextlib.suppress(StateError):
+        yield from _of_particles(context, present, pristine, now, field, phase_per_cm)
+
+
+def _particle_per_cm(context: TomogramContext, energy_kev: float) -> float | None:
+    if context.experiment is None:
+        return None
+    try:
+        return attenuation_per_cm(context.experiment.cell.active_material, energy_kev)
+    except MaterialError:
+        return None
+
+
+def _expected(context: TomogramContext, present: PresentState, pristine: PristineState) -> Iterator[Quantity]:
+    charge, current = present.readings.get("charge"), present.readings.get("current")
+    if context.experiment is None or charge is None or context.experiment.cell.active_material != CHARGE_IS_OF:
+        return
+    cell = context.experiment.cell
+    passed = PassedCharge(
+        charge.value,
+        charge.uncertainty,
+        cell.active_mass,
+        cell.bore_diameter,
+        cell.lithium_diameter,
+        charging=current is not None and current.value > 0,
+    )
+    yield from expected_quantities(passed, pristine.particles)
+
+
+def _displacement(
+    context: TomogramContext, present: PresentState, pristine: PristineState, earlier: EarlierStates
+) -> DisplacementField | None:
+    assert context.analysis is not None
+    before, now, region = pristine.state, present.state, context.analysis.region.region
+    top_um = (before.num_rows - before.first_row) * before.voxel_size_um
+    try:
+        reference = prepare_state(before.values_per_cm, before.voxel_size_um)
+        moved = prepare_state(now.values_per_cm, now.voxel_size_um, present.cracked, like=reference)
+        z, y, x = before.values_per_cm.shape
+        grid = cuboid_grid(
+            (z, y, x),
+            before.voxel_size_um,
+            top_um=top_um,
+            heights_um=(region.bottom_um, region.top_um),
+            width_um=min(region.width_x_um, region.width_y_um),
+        )
+        field = measure_displacement(
+            reference,
+            moved,
+            grid,
+            top_um=top_um,
+            start=earlier.field_before(context.tomogram.attempt, before),
+        )
+    except DisplacementError:
+        return None
+    compared = Compared(before.tomogram, before.run_uid, now.tomogram, now.run_uid)
+    write_displacement(context.run.volume(context.tomogram.attempt), field, compared)
+    return field
+
+
+def _of_particles(
+    context: TomogramContext,
+    present: PresentState,
+    pristine: PristineState,
+    now: PlacedVolume,
+    field: DisplacementField | None,
+    phase_per_cm: float,
+) -> Iterator[Quantity]:
+    assert context.analysis is not None
+    particles, tracked = pristine.particles, None
+    if particles is None:
+        return
+    if now is not pristine.volume:
+        start_um = None if field is None else _rise_at(field, particles.centre_um)
+        tracked = track_particles(pristine.volume, particles, now, particles.matrix.per_cm, start_um)
+        region = context.analysis.region
+        yield from particle_displacement_quantities(tracked, region.bottom, region.top)
+    yield from particle_mode_quantities(
+        pristine.volume, particles, now, tracked, phase_per_cm, scale_uncertainty=present.scale_uncertainty
+    )
+
+
+def _rise_at(field: DisplacementField, centre_um: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean displacement of the layers at the heights of some places, shape (n, 3); NaN where unknown."""
+    known = [layer for layer in field.layers if np.isfinite(layer.mean_um).all()]
+    if not known:
+        return np.full(centre_um.shape, np.nan)
+    heights_um, means_um = np.array([layer.height_um for layer in known]), np.array([layer.mean_um for layer in known])
+    order = np.argsort(heights_um)
+    return np.stack([np.interp(centre_um[:, 2], heights_um[order], means_um[order, axis]) for axis in range(3)], axis=1)

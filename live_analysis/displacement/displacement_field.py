@@ -14,7 +14,7 @@ from live_analysis.displacement.prepared_state import PreparedState
 Floats = NDArray[np.float64]
 
 MAX_CRACKED = 0.01  # of a cuboid's voxels
-# All cuboids of a layer may be off by this together, in um (simulated cell, one seed: 2256 projections, voxels of
+# All cuboids of a layer may be off by this together, in um (simulated cells; 2256 projections, voxels of
 # 1.76 um: 0.07 at most; 360 projections, voxels of 3.52 um, where streaks outweigh the texture: 0.4, once 1.0).
 SYSTEMATIC_UM, STREAKY_SYSTEMATIC_UM = 0.1, 0.6
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_analysis.cracks.crack_volume import crack_volume
+from live_analysis.cracks.matrix_blocks import voxels_of_blocks
 from live_analysis.earlier_states import EarlierStates
 from live_analysis.quantity import Quantity
 from live_analysis.region_file import region_state, write_region
@@ -20,7 +21,7 @@ from live_analysis.region_quantities import (
 )
 from live_analysis.region_volume import RegionVolume
 from live_analysis.scan_quality import NOT_ABSOLUTE, scan_flags, scan_quantities
-from live_analysis.slice_masks import CRACK, HIGH_ATTENUATION, SliceMasks, voxels_of_blocks
+from live_analysis.slice_masks import CRACK, HIGH_ATTENUATION, SliceMasks
 from live_analysis.slices_file import write_slices
 from live_analysis.state_quantities import PresentState, state_quantities
 from live_analysis.states.interface import find_interface, interface_quantities

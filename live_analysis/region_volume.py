@@ -6,10 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_analysis.reconstruction.lattice import Lattice
-from operando.model.geometry import Region
-
-# Around the region, so that what its faces cut is seen whole; the largest lenses are 60 um wide.
-REGION_MARGIN_UM = 40.0
+from operando.model.geometry import REGION_MARGIN_UM, Region
 
 
 def rows_of(bottom_um: float, top_um: float, num_rows: int, pixel_size_um: float) -> slice:

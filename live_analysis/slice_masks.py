@@ -50,12 +50,6 @@ class SliceMasks:
         os.replace(unfinished, folder / NAME)
 
 
-def voxels_of_blocks(blocks: NDArray[np.bool_], width: int, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
-    """Spread a mask of blocks, ``width`` voxels wide along y and x, over the voxels of a volume of that shape."""
-    wide = np.repeat(np.repeat(blocks, width, axis=1), width, axis=2)
-    return np.asarray(wide[:, : shape[1], : shape[2]])
-
-
 def _mark_middle(plane: NDArray[np.uint8], mask: NDArray[np.bool_], value: int) -> None:
     """Mark a plane where a mask with the same middle says so; the larger of both is cut."""
     common = [min(sizes) for sizes in zip(plane.shape, mask.shape, strict=True)]

@@ -94,7 +94,8 @@ def _displacement(
     context: TomogramContext, present: PresentState, pristine: PristineState, earlier: EarlierStates
 ) -> DisplacementField | None:
     assert context.analysis is not None
-    before, now, region = pristine.state, present.state, context.analysis.region.region
+    before, now = pristine.state, present.state
+    region = (context.analysis.displacement_region or context.analysis.region).region
     top_um = (before.num_rows - before.first_row) * before.voxel_size_um
     try:
         reference = prepare_state(before.values_per_cm, before.voxel_size_um)

@@ -189,7 +189,11 @@ def _outside_the_view(experiment: Experiment, geometry: str) -> list[str]:
     width_mm, height_mm = experiment.geometry[geometry].imaging.field_of_view_mm
     width_um, height_um = width_mm * 1e3, height_mm * 1e3
     analysis = experiment.analysis
-    boxes = {"region": analysis.region, "crack_region": analysis.crack_region}
+    boxes = {
+        "region": analysis.region,
+        "crack_region": analysis.crack_region,
+        "displacement_region": analysis.displacement_region,
+    }
     places = [(name, math.hypot(box.width_x, box.width_y), box.top) for name, box in boxes.items() if box is not None]
     found = []
     for name, across_um, top_um in (

@@ -85,6 +85,12 @@ def matrix_blocks(
     return MatrixBlocks(_add_up(np.where(kept, values, 0), width), counts, part, width, voxel_size_um)
 
 
+def voxels_of_blocks(blocks: NDArray[np.bool_], width: int, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
+    """Spread a mask of blocks, ``width`` voxels wide along y and x, over the voxels of a volume of that shape."""
+    wide = np.repeat(np.repeat(blocks, width, axis=1), width, axis=2)
+    return np.asarray(wide[:, : shape[1], : shape[2]])
+
+
 def _particles(values: NDArray[np.float32], matrix_per_cm: float, voxel_size_um: float) -> NDArray[np.bool_]:
     smoothed = ndimage.gaussian_filter(values, SMOOTHING_SIGMA_VOXELS)
     labels, num = ndimage.label(smoothed > matrix_per_cm + PARTICLE_RIM_PER_CM)

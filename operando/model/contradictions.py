@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from operando.model.experiment import Experiment
+from operando.model.experiment import AnalysisRegion, Experiment
+from operando.model.geometry import REGION_MARGIN_UM
 from operando.model.materials import MATERIALS
 from operando.model.schedule import ConstantCurrent, ConstantVoltage, Step, SyncMode, could_name, unrolled
 
@@ -111,8 +112,9 @@ def _analysis(experiment: Experiment) -> Iterator[str]:
     bore_um = experiment.cell.bore_diameter * 1e3
     region, grey = analysis.region, analysis.grey_reference
     boxes = [("region", region)]
-    if analysis.crack_region is not None:
-        boxes.append(("crack_region", analysis.crack_region))
+    for key, box in (("crack_region", analysis.crack_region), ("displacement_region", analysis.displacement_region)):
+        if box is not None:
+            boxes.append((key, box))
     yield from _material("analysis.high_attenuation_material", analysis.high_attenuation_material)
     heights = [(key, box.bottom, box.top) for key, box in boxes] + [("grey_reference", grey.bottom, grey.top)]
     for key, bottom_um, top_um in heights:
@@ -132,11 +134,24 @@ def _analysis(experiment: Experiment) -> Iterator[str]:
             f"analysis.grey_reference.radius = {grey.radius:g} um: reaches out of the bore; "
             f"allowed is at most {bore_um / 2:g} um."
         )
+    if analysis.displacement_region is not None:
+        yield from _outside_the_region(analysis.displacement_region, region)
     smallest_um = min(region.width_x, region.width_y, region.top - region.bottom)
     if analysis.resolution > smallest_um > 0:
         yield (
             f"analysis.resolution = {analysis.resolution:g} um: is coarser than the region, whose shortest side is "
             f"{smallest_um:g} um."
+        )
+
+
+def _outside_the_region(box: AnalysisRegion, region: AnalysisRegion) -> Iterator[str]:
+    lowest_um, highest_um = region.bottom - REGION_MARGIN_UM, region.top + REGION_MARGIN_UM
+    too_wide = box.width_x > region.width_x or box.width_y > region.width_y
+    if too_wide or box.bottom < lowest_um or box.top > highest_um:
+        yield (
+            f"analysis.displacement_region: {box.width_x:g} x {box.width_y:g} um from {box.bottom:g} to {box.top:g} um "
+            f"is not held by analysis.region, which is kept with {REGION_MARGIN_UM:g} um around it. Allowed are "
+            f"{region.width_x:g} x {region.width_y:g} um from {max(lowest_um, 0):g} to {highest_um:g} um."
         )
 
 

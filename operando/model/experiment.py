@@ -166,6 +166,7 @@ class Analysis(Table):
     high_attenuation_material: str
     resolution: Micrometres = Field(gt=0)
     crack_region: AnalysisRegion | None = None  # where cracks are measured; without it they are not
+    displacement_region: AnalysisRegion | None = None  # filled with cuboids; the analysis region, if it is not given
     phase_retrieval: PhaseRetrieval | None = None
 
 

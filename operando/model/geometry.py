@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# Kept around the analysis region, so that what its faces cut is seen whole; the largest lenses are 60 um wide.
+REGION_MARGIN_UM = 40.0
+
 
 class GeometryError(ValueError):
     """Sizes that cannot hold together."""

@@ -5,8 +5,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from live_analysis.cracks.matrix_blocks import voxels_of_blocks
 from live_analysis.region_volume import RegionVolume
-from live_analysis.slice_masks import CRACK, HIGH_ATTENUATION, SliceMasks, voxels_of_blocks
+from live_analysis.slice_masks import CRACK, HIGH_ATTENUATION, SliceMasks
 from live_analysis.slices_picture import OrthogonalSlices
 
 UPRIGHT = np.zeros((20, 40), np.float32)

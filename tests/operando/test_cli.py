@@ -71,6 +71,8 @@ def test_help_fits_the_terminal(operando, monkeypatch, arguments, columns) -> No
         ('top = "270 um"', 'top = "500 um"', ["analysis.region", "500 um", "394 um"]),
         ('width_x = "400 um"', 'width_x = "2.25 mm"', ["analysis.region", "2285 um", "2253 um"]),
         ('top = "310 um"', 'top = "500 um"', ["analysis.crack_region", "500 um", "394 um"]),
+        ('bottom = "10 um"', 'bottom = "-30 um"', ["analysis.displacement_region", "below the view"]),
+        ('top = "260 um"', 'top = "320 um"', ["analysis.displacement_region", "10 to 320 um", "0 to 310 um"]),
         ('{ width_x = "1080 um"', '{ width_x = "6 mm"', ["analysis.crack_region", "6000 x 1080 um", "6000 um"]),
         ('top = "380 um"', 'top = "3.8 mm"', ["grey_reference", "3800 um", "394 um"]),
         ('radius = "800 um"', 'radius = "4 mm"', ["grey_reference.radius", "4000 um", "3000 um"]),

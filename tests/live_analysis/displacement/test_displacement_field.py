@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from live_analysis.displacement.crack_voxels import voxels_of_blocks
 from live_analysis.displacement.cuboid_grid import CuboidGrid, DisplacementError, cuboid_grid
 from live_analysis.displacement.displacement_field import DisplacementField, measure_displacement
 from live_analysis.displacement.displacement_file import Compared, read_displacement, write_displacement
@@ -137,11 +136,3 @@ def test_where_nothing_can_be_followed_nothing_is_told(grid: CuboidGrid) -> None
     assert top is None or abs(top.value) < 3 * top.uncertainty
     blank = prepare_state(np.full(SHAPE, 2, np.float32), VOXEL_UM)
     assert not list(displacement_quantities(measure_displacement(blank, blank, grid, top_um=TOP_UM)))
-
-
-def test_blocks_of_cracks_are_spread_over_their_voxels() -> None:
-    blocks = np.zeros((3, 2, 3), np.bool_)
-    blocks[1, 0, 2] = True
-    voxels = voxels_of_blocks(blocks, (3, 7, 11))
-    assert voxels.sum() == 4 * 3  # the last block along x has 3 voxels left
-    assert voxels[1, :4, 8:].all()

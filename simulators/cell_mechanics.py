@@ -5,9 +5,9 @@ import math
 import numpy as np
 
 from operando.model.materials import COULOMB_PER_MAH, FARADAY_C_PER_MOL, material
+from simulators.cell_cycling import Cycling, Electrode
 from simulators.cell_parameters import CellParameters
 from simulators.cell_state import CellState
-from simulators.cell_voltage import Electrode
 from simulators.pristine_cell import ANALYSIS_REGION
 
 DAY_S = 86400.0
@@ -25,6 +25,7 @@ class CellMechanics:
         self._mass_g = parameters.particles.active_mass.value * 1e-3
         self._cus_thickness_um = self._mass_g / cus.density_g_per_cm3 * 1e3 / self.bore_area_mm2 * 1e3
         self._step_mah_per_g = parameters.electrochemistry.theoretical_capacity.value / 2
+        self._cycling = Cycling(parameters)
         self._residual_fraction = (
             parameters.copper.residual_segregated_volume.value / self._copper_in_the_analysis_region_um3()
         )
@@ -32,8 +33,9 @@ class CellMechanics:
     def state(self, time_s: float, charge_mah: float, electrode: Electrode) -> CellState:
         """Return the inside of the cell at one moment."""
         depth = electrode.depth_mah_per_g
-        first_step = min(max(depth / self._step_mah_per_g, 0.0), 1.0)
-        second_step = min(max(depth / self._step_mah_per_g - 1.0, 0.0), 1.0)
+        reacted = self._reacted_mah_per_g(electrode)
+        first_step = min(reacted / self._step_mah_per_g, 1.0)
+        second_step = max(reacted / self._step_mah_per_g - 1.0, 0.0)
         expansion_um = self._expansion_um(first_step, second_step)
         opening_um, segregated = self._opening_um(electrode), self._segregated(electrode)
         lithium_mm3 = -charge_mah * COULOMB_PER_MAH / FARADAY_C_PER_MOL * material("Li").molar_volume_cm3 * 1e3
@@ -41,6 +43,7 @@ class CellMechanics:
             time_s=time_s,
             charge_mah=charge_mah,
             specific_charge_mah_per_g=depth,
+            side_charge_mah_per_g=depth - reacted,
             cu2s_fraction=first_step - second_step,
             cu_fraction=second_step,
             segregated_fraction=min(segregated, second_step),
@@ -75,26 +78,22 @@ class CellMechanics:
         second = (2 * cu + li2s - cu2s) / (2 * cus)
         return self._cus_thickness_um * (first * first_step + second * second_step)
 
+    def _reacted_mah_per_g(self, electrode: Electrode) -> float:
+        """Charge that changed CuS; what was discharged beyond all of it went into the electrolyte for good."""
+        theoretical = 2 * self._step_mah_per_g
+        lost = max(electrode.deepest_mah_per_g - theoretical, 0.0)
+        return min(max(electrode.depth_mah_per_g - lost, 0.0), theoretical)
+
     def _opening_um(self, electrode: Electrode) -> float:
-        curve = self._parameters.cracks.opening
-        if not electrode.charging:
-            return float(np.interp(electrode.depth_mah_per_g, curve.specific_charge.value, curve.opening.value))
-        opened_um = float(np.interp(electrode.turn_mah_per_g, curve.specific_charge.value, curve.opening.value))
-        return opened_um * (1 - (1 - self._parameters.cracks.closing_ratio.value) * self._returned(electrode))
+        curve, deepest = self._parameters.cracks.opening, electrode.deepest_mah_per_g
+        opened_um = float(np.interp(deepest, curve.specific_charge.value, curve.opening.value))
+        closed = (1 - self._parameters.cracks.closing_ratio.value) * self._cycling.returned_part(electrode)
+        return opened_um * self._cycling.crack_growth(electrode) * (1 - closed)
 
     def _segregated(self, electrode: Electrode) -> float:
         curve = self._parameters.copper
-        if not electrode.charging:
-            return float(
-                np.interp(electrode.depth_mah_per_g, curve.specific_charge.value, curve.segregated_fraction.value)
-            )
-        grown = float(np.interp(electrode.turn_mah_per_g, curve.specific_charge.value, curve.segregated_fraction.value))
+        grown = float(
+            np.interp(electrode.deepest_mah_per_g, curve.specific_charge.value, curve.segregated_fraction.value)
+        )
         left = min(self._residual_fraction, grown)
-        return grown + (left - grown) * self._returned(electrode)
-
-    def _returned(self, electrode: Electrode) -> float:
-        """Part of the charge, up to its upper cut-off voltage, that has been given back."""
-        curve = self._parameters.electrochemistry.charge
-        full = float(np.interp(curve.cut_off_voltage.value, curve.voltage.value, curve.returned_fraction.value))
-        returned = 1 - electrode.depth_mah_per_g / max(electrode.turn_mah_per_g, 1e-9)
-        return min(max(returned / full, 0.0), 1.0)
+        return grown + (left - grown) * self._cycling.returned_part(electrode)

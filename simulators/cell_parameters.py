@@ -138,6 +138,13 @@ class ChargeCurve(Table):
     voltage: Annotated[Values, _in_unit("V")]
 
 
+class LaterDischargeCurve(Table):
+    """Voltage against the part, of what the electrode had given back, that is taken again at the reference current."""
+
+    taken_fraction: Annotated[Values, _in_unit("1")]
+    voltage: Annotated[Values, _in_unit("V")]
+
+
 class Electrochemistry(Table):
     """Voltage of the cell."""
 
@@ -148,6 +155,15 @@ class Electrochemistry(Table):
     relaxation_time: Seconds
     discharge: DischargeCurve
     charge: ChargeCurve
+    later_discharge: LaterDischargeCurve
+
+
+class Cycling(Table):
+    """What changes from cycle to cycle, in units of the first one."""
+
+    cycle: Annotated[Values, _in_unit("1")]
+    capacity_kept: Annotated[Values, _in_unit("1")]
+    crack_opening: Annotated[Values, _in_unit("1")]
 
 
 class Copper(Table):
@@ -187,20 +203,24 @@ class CellParameters(Table):
     pores: Pores
     cracks: Cracks
     electrochemistry: Electrochemistry
+    cycling: Cycling
     copper: Copper
     pressure: Pressure
     beam: Beam
 
     @model_validator(mode="after")
     def _curves_are_curves(self) -> Self:
-        electrochemistry = self.electrochemistry
+        model, cycling = self.electrochemistry, self.cycling
         for name, x, y in (
+            ("electrochemistry.discharge", model.discharge.specific_charge, model.discharge.voltage),
+            ("electrochemistry.charge", model.charge.returned_fraction, model.charge.voltage),
             (
-                "electrochemistry.discharge",
-                electrochemistry.discharge.specific_charge,
-                electrochemistry.discharge.voltage,
+                "electrochemistry.later_discharge",
+                model.later_discharge.taken_fraction,
+                model.later_discharge.voltage,
             ),
-            ("electrochemistry.charge", electrochemistry.charge.returned_fraction, electrochemistry.charge.voltage),
+            ("cycling.capacity_kept", cycling.cycle, cycling.capacity_kept),
+            ("cycling.crack_opening", cycling.cycle, cycling.crack_opening),
             ("copper", self.copper.specific_charge, self.copper.segregated_fraction),
             ("cracks.opening", self.cracks.opening.specific_charge, self.cracks.opening.opening),
         ):
@@ -211,8 +231,9 @@ class CellParameters(Table):
             if any(b <= a for a, b in zip(x.value, x.value[1:], strict=False)):
                 raise ValueError(f"{name}: {x.value} must rise from point to point.")
         for name, voltage, sign in (
-            ("electrochemistry.discharge.voltage", electrochemistry.discharge.voltage.value, -1),
-            ("electrochemistry.charge.voltage", electrochemistry.charge.voltage.value, 1),
+            ("electrochemistry.discharge.voltage", model.discharge.voltage.value, -1),
+            ("electrochemistry.charge.voltage", model.charge.voltage.value, 1),
+            ("electrochemistry.later_discharge.voltage", model.later_discharge.voltage.value, -1),
         ):
             if any(sign * (b - a) <= 0 for a, b in itertools.pairwise(voltage)):
                 raise ValueError(f"{name}: {voltage} must {'fall' if sign < 0 else 'rise'} from point to point.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from simulators.cell_mechanics import CellMechanics
 from simulators.cell_parameters import CellParameters
 from simulators.cell_state import CellState
-from simulators.cell_voltage import Control, Electrode, Segment, VoltageModel
+from simulators.cell_voltage import Control, Segment, VoltageModel
 
 
 class CellTwinError(ValueError):
@@ -37,8 +37,7 @@ class CellTwin:
         self._mechanics = CellMechanics(parameters)
         self._start_s = start_s
         self._commanded = commanded
-        pristine = Electrode(0.0, 0.0, charging=False, turn_mah_per_g=0.0)
-        self._segments = [Segment(self._model, start_s, Control.OPEN_CIRCUIT, 0.0, pristine)]
+        self._segments = [Segment(self._model, start_s, Control.OPEN_CIRCUIT, 0.0, self._model.pristine())]
 
     @property
     def bore_area_mm2(self) -> float:
@@ -91,9 +90,7 @@ class CellTwin:
         now = last.reading(time_s)
         segment = Segment(self._model, time_s, control, value, now.electrode)
         current_a = segment.reading(time_s).current_a
-        if current_a and (current_a > 0) != now.electrode.charging:
-            depth = now.electrode.depth_mah_per_g
-            turned = Electrode(depth, now.electrode.relaxing_v, charging=current_a > 0, turn_mah_per_g=depth)
-            segment = Segment(self._model, time_s, control, value, turned)
+        if current_a and (current_a > 0) != now.electrode.half_cycle.charging:
+            segment = Segment(self._model, time_s, control, value, self._model.turned(now.electrode))
         self._segments.append(segment)
         self._commanded(time_s)

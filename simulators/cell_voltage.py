@@ -11,9 +11,11 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.cell_cycling import Cycling, Electrode, HalfCycle
 from simulators.cell_parameters import CellParameters
 
 SECONDS_PER_HOUR = 3600.0
+_LEAST_RISE_V = 0.05  # of a charge that begins near its cut-off
 HOLD_STEP_S = 1.0  # integration step at constant voltage; the fastest time constant of the shipped cell is 150 s
 
 
@@ -23,16 +25,6 @@ class Control(Enum):
     OPEN_CIRCUIT = "open_circuit"
     CURRENT = "current"
     VOLTAGE = "voltage"
-
-
-@dataclass(frozen=True)
-class Electrode:
-    """State of charge and history: depth of discharge in mAh/g, relaxing voltage in V, and the branch it is on."""
-
-    depth_mah_per_g: float
-    relaxing_v: float
-    charging: bool
-    turn_mah_per_g: float  # depth at which the present charge began
 
 
 @dataclass(frozen=True)
@@ -60,17 +52,58 @@ class VoltageModel:
             np.array(model.discharge.specific_charge.value),
             np.array(model.discharge.voltage.value) + polarisation_v,
         )
+        self._later_discharge = (
+            np.array(model.later_discharge.taken_fraction.value),
+            np.array(model.later_discharge.voltage.value) + polarisation_v,
+        )
         self._charge = (
             np.array(model.charge.returned_fraction.value),
             np.array(model.charge.voltage.value) - polarisation_v,
         )
+        self._full_v = model.charge.cut_off_voltage.value - polarisation_v
+        self._cycling = Cycling(parameters)
 
-    def equilibrium_v(self, depth_mah_per_g: NDArray[np.float64] | float, electrode: Electrode) -> NDArray[np.float64]:
-        """Return the equilibrium voltage at a depth of discharge, on the electrode's branch."""
-        if not electrode.charging:
-            return _extrapolated(np.asarray(depth_mah_per_g, float), *self._discharge)
-        turn = max(electrode.turn_mah_per_g, 1e-9)
-        return _extrapolated((turn - np.asarray(depth_mah_per_g, float)) / turn, *self._charge)
+    def pristine(self) -> Electrode:
+        """Return the electrode as it was pressed."""
+        return Electrode(0.0, 0.0, HalfCycle(False, 0.0, float(self._discharge[1][0]), 0.0, num_cycles=1.0))
+
+    def turned(self, electrode: Electrode) -> Electrode:
+        """Return the electrode at the moment when its current changes sign; nothing of it jumps."""
+        depth, before = electrode.depth_mah_per_g, electrode.half_cycle
+        turn_v = float(self.equilibrium_v(depth, before))
+        now = HalfCycle(
+            not before.charging, depth, turn_v, electrode.deepest_mah_per_g, self._cycling.num_cycles(electrode)
+        )
+        return Electrode(depth, electrode.relaxing_v, now)
+
+    def equilibrium_v(self, depth_mah_per_g: NDArray[np.float64] | float, half_cycle: HalfCycle) -> NDArray[np.float64]:
+        """Return the equilibrium voltage at a depth of discharge within a half cycle."""
+        depth = np.asarray(depth_mah_per_g, float)
+        if half_cycle.charging:
+            return self._charging_v(depth, half_cycle)
+        pristine_v = _extrapolated(depth, *self._discharge)
+        if half_cycle.deepest_mah_per_g <= half_cycle.turn_mah_per_g:
+            return pristine_v
+        return np.where(depth < half_cycle.deepest_mah_per_g, self._taking_again_v(depth, half_cycle), pristine_v)
+
+    def _charging_v(self, depth: NDArray[np.float64], half_cycle: HalfCycle) -> NDArray[np.float64]:
+        """From the voltage of the turn, or where the curve begins if that is higher, up to the cut-off."""
+        fractions, volts = self._charge
+        returned = (half_cycle.turn_mah_per_g - depth) / self._cycling.returnable_mah_per_g(half_cycle)
+        curve_v = _extrapolated(returned * self._cycling.full_fraction, fractions, volts)
+        lift_v = max(half_cycle.turn_v - volts[0], 0.0)
+        steepness = max(self._full_v - volts[0] - lift_v, _LEAST_RISE_V) / (self._full_v - volts[0])
+        return np.asarray(volts[0] + lift_v + (curve_v - volts[0]) * steepness)
+
+    def _taking_again_v(self, depth: NDArray[np.float64], half_cycle: HalfCycle) -> NDArray[np.float64]:
+        """From where the curve begins, or the voltage of the turn if that is lower, to where discharge was deepest."""
+        fractions, volts = self._later_discharge
+        available = half_cycle.deepest_mah_per_g - half_cycle.turn_mah_per_g
+        taken = (depth - half_cycle.turn_mah_per_g) / available
+        end_v = float(_extrapolated(np.asarray(half_cycle.deepest_mah_per_g), *self._discharge))
+        first_v = max(min(float(volts[0]), half_cycle.turn_v), end_v)
+        shape = (np.interp(taken, fractions, volts) - volts[-1]) / (volts[0] - volts[-1])
+        return np.asarray(end_v + (first_v - end_v) * shape)
 
     def depth_rate(self, current_a: float) -> float:
         """Return the change of depth in mAh/g per second at a current."""
@@ -107,9 +140,7 @@ class Segment:
             depth = self.first.depth_mah_per_g + self.model.depth_rate(current_a) * elapsed_s
             relaxing_v = float(self._relaxing_v(np.asarray(elapsed_s), current_a))
             voltage_v = float(self._voltage_v(np.asarray(elapsed_s), current_a))
-        return Reading(
-            voltage_v, current_a, Electrode(depth, relaxing_v, self.first.charging, self.first.turn_mah_per_g)
-        )
+        return Reading(voltage_v, current_a, Electrode(depth, relaxing_v, self.first.half_cycle))
 
     def first_crossing(self, voltage_v: float, *, rising: bool, before_s: float) -> float | None:
         """Return when the voltage first reaches a level from the other side, None if not before ``before_s``."""
@@ -135,7 +166,7 @@ class Segment:
 
     def _voltage_v(self, elapsed_s: NDArray[np.float64], current_a: float) -> NDArray[np.float64]:
         depth = self.first.depth_mah_per_g + self.model.depth_rate(current_a) * elapsed_s
-        equilibrium_v = self.model.equilibrium_v(depth, self.first)
+        equilibrium_v = self.model.equilibrium_v(depth, self.first.half_cycle)
         return equilibrium_v + current_a * self.model.series_ohm + self._relaxing_v(elapsed_s, current_a)
 
     def _relaxing_v(self, elapsed_s: NDArray[np.float64], current_a: float) -> NDArray[np.float64]:
@@ -168,5 +199,5 @@ class Segment:
         return self.model.depth_rate(current_a), settling_v / self.model.relaxation_s
 
     def _with_current(self, depth: float, relaxing_v: float) -> tuple[float, float, float]:
-        equilibrium_v = float(self.model.equilibrium_v(depth, self.first))
+        equilibrium_v = float(self.model.equilibrium_v(depth, self.first.half_cycle))
         return depth, relaxing_v, (self.value - equilibrium_v - relaxing_v) / self.model.series_ohm

@@ -125,7 +125,7 @@ def _rendered(
     from simulators.detector import Detector
     from simulators.phantom import Phantom
     from simulators.projector import Projector
-    from simulators.truth import cell_truth, curve_truth, truth
+    from simulators.truth import CellTruth, curve_truth, truth
 
     if experiment.rehearsal is None:
         raise SimulationError(f"{experiment_file}: has no [rehearsal], so there is no cell to simulate. Add it.")
@@ -136,10 +136,12 @@ def _rendered(
         truths = JsonLinesWriter(directory / TRUTH_FILE)
 
         def write_commanded(time_s: float) -> None:
-            truths.append(cell_truth(twin, time_s))
+            truths.append(cell_truth.at(time_s))
 
         twin = CellTwin(parameters, epoch_s, write_commanded)
-        truths.append({**cell_truth(twin, epoch_s), **curve_truth(parameters)})
+        bends = curve_truth(parameters)
+        cell_truth = CellTruth(twin, epoch_s, bends["pressure_slope_break"])
+        truths.append({**cell_truth.at(epoch_s), **bends})
         phantom = Phantom(parameters, seed)
         imaging = geometry.imaging
         axis_column = (imaging.num_columns - 1) / 2 + parameters.beam.axis_offset.value / imaging.pixel_size_um

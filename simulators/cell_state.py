@@ -9,8 +9,8 @@ class CellState:
 
     ``cu2s_fraction`` and ``cu_fraction`` are the parts of all copper atoms that sit in Cu2S and in metallic Cu;
     the rest is in CuS. ``segregated_fraction`` is the part of all copper atoms in resolved metallic inclusions;
-    what is metallic but not segregated lies dispersed below the resolution. ``side_charge_mah_per_g`` is the part of the
-    charge that did not change CuS: it takes lithium and makes nothing expand.
+    what is metallic but not segregated lies dispersed below the resolution. ``side_charge_mah_per_g`` is the charge
+    that did not change CuS: it takes lithium and makes nothing expand.
     """
 
     time_s: float

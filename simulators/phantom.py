@@ -41,6 +41,11 @@ class Phantom:
         self._pristine = draw_pristine_cell(parameters, seed)
         self._find_attenuations()
 
+    @property
+    def pristine_particles_um(self) -> Floats:
+        """Where the centres of the particles lay in the pristine cell, shape (particles, 3), x, y and height in um."""
+        return self._pristine.particles.centre_um
+
     def displacement_um(self, state: CellState, z_um: Floats) -> Floats:
         """Return how far the cathode at pristine height ``z_um`` has risen; 0 at the collector.
 

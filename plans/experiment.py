@@ -96,7 +96,7 @@ def experiment_plan(
     error: BaseException | None = None
     outcome, reason = Outcome.COMPLETE, ""
     try:
-        yield from _schedule(course)
+        yield from _schedule(course, rehearsal=rehearsal)
     except StopWishedError as wish:
         outcome, reason = Outcome.ABORTED, str(wish)
     except CellDangerError as danger:
@@ -115,7 +115,7 @@ def experiment_plan(
     return ExperimentEnd(outcome, reason, str(uid), tuple(course.ended), len(course.missed))
 
 
-def _schedule(course: Course) -> MsgGenerator[None]:
+def _schedule(course: Course, *, rehearsal: bool) -> MsgGenerator[None]:
     yield from course.outer(bps.declare_stream(course.pages, name="cell_samples", collect=True))
     yield from clock_waits.prepare(course.instruments.camera, course.scan.region)
     yield from course.command("set_sampling", period_s=course.between_tomograms_s)
@@ -123,6 +123,10 @@ def _schedule(course: Course) -> MsgGenerator[None]:
         key = step_key(step.name, cycle)
         if course.journal.ended("step", key) == Outcome.COMPLETE:
             continue
+        period_s = course.experiment.sampling_period_s(step, rehearsal=rehearsal)
+        if period_s != course.between_tomograms_s:
+            course.between_tomograms_s = period_s
+            yield from course.command("set_sampling", period_s=period_s)
         course.journal.intent("step", key)
         try:
             yield from run_step(course, step, cycle)

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from operando.model.experiment import AnalysisRegion, Experiment
 from operando.model.geometry import REGION_MARGIN_UM
 from operando.model.materials import MATERIALS
-from operando.model.schedule import ConstantCurrent, ConstantVoltage, Step, SyncMode, could_name, unrolled
+from operando.model.schedule import (
+    ConstantCurrent,
+    ConstantVoltage,
+    Step,
+    SyncMode,
+    could_name,
+    tomogram_name,
+    unrolled,
+)
 
 YEAR_S = 366 * 86400.0
 MIN_STEP_S = 3.0  # the guard verifies a step within two polls of the potentiostat, 1 s each
@@ -30,19 +38,22 @@ def contradictions(experiment: Experiment) -> list[str]:
         f"schedule: tomogram {doubled!r} is named twice. Give each its own name."
         for doubled in dict.fromkeys(name for name in tomograms if tomograms.count(name) > 1)
     ]
+    repeated: set[str] = set()
+    try:
+        steps = unrolled(experiment.schedule)
+        repeated = {tomogram_name(asked, cycle) for cycle, step in steps if cycle > 1 for asked in step.tomograms}
+    except ValueError as error:
+        found.append(f"schedule: {error}.")
     found += [
         f"schedule: tomogram {other.name!r} has a name that tomogram {asked.name!r} gets when it is repeated. "
         "Give it another name."
         for asked in asked_for
         for other in asked_for
         if other.name != asked.name and could_name(asked, other.name)
+        if asked.every is not None or other.name in repeated
     ]
     for step in experiment.schedule:
         found += _step(experiment, step)
-    try:
-        unrolled(experiment.schedule)
-    except ValueError as error:
-        found.append(f"schedule: {error}.")
     found += [
         f"schedule: {doubled!r} is the name of a step and of a tomogram. Their results need different names."
         for doubled in dict.fromkeys(name for name in names if name in tomograms)
@@ -51,6 +62,7 @@ def contradictions(experiment: Experiment) -> list[str]:
         f"published.{entry.id}.tomogram = {entry.tomogram!r}: is no tomogram or step of the schedule. "
         f"Allowed here: {', '.join([*tomograms, *names])}."
         for entry in experiment.published
+        if entry.elsewhere is None
         if entry.tomogram not in (*tomograms, *names)
         and not any(could_name(asked, entry.tomogram) for asked in asked_for)
     ]
@@ -98,6 +110,9 @@ def _sampling(experiment: Experiment) -> Iterator[str]:
     }
     if experiment.rehearsal is not None:
         periods["rehearsal.fast_forward_sampling"] = experiment.rehearsal.fast_forward_sampling
+    for step in experiment.schedule:
+        if (rare_s := getattr(step, "rehearsal_sampling", None)) is not None:
+            periods[f"schedule.{step.name}.rehearsal_sampling"] = rare_s
     for key, period_s in periods.items():
         if period_s > MAX_SAMPLING_S:
             yield f"{key} = {period_s:g} s: leaves the cell unwatched; allowed is at most {MAX_SAMPLING_S:g} s."

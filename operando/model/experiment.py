@@ -220,10 +220,11 @@ class Experiment(Table):
         """The cell's steps in the order they happen, each with its cycle number."""
         return unrolled(self.schedule)
 
-    def sampling_period_s(self, *, rehearsal: bool) -> float:
-        """Return how often the guard samples between tomograms; a rehearsal fast-forwards with longer steps."""
+    def sampling_period_s(self, step: CellStep | None = None, *, rehearsal: bool) -> float:
+        """Return how often the guard samples between the tomograms of a step; a rehearsal samples more rarely."""
         if rehearsal and self.rehearsal is not None:
-            return self.rehearsal.fast_forward_sampling
+            asked_s = None if step is None else step.rehearsal_sampling
+            return self.rehearsal.fast_forward_sampling if asked_s is None else asked_s
         return self.sampling.between_tomograms
 
     def current_a(self, step: ConstantCurrent) -> float:

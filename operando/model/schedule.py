@@ -50,7 +50,13 @@ class TomogramAt(Table):
         return self
 
 
-class Rest(Table):
+class TimedStep(Table):
+    """What every step of the cell has; ``rehearsal_sampling`` is how often a rehearsal samples it in fast-forward."""
+
+    rehearsal_sampling: Seconds | None = Field(default=None, gt=0)
+
+
+class Rest(TimedStep):
     """The cell at open circuit."""
 
     step: Literal["rest"]
@@ -59,7 +65,7 @@ class Rest(Table):
     tomograms: tuple[TomogramAt, ...] = ()
 
 
-class ConstantCurrent(Table):
+class ConstantCurrent(TimedStep):
     """A current until a voltage; discharge is negative. Per gram of active mass (mA/g) or absolute (uA)."""
 
     step: Literal["constant_current"]
@@ -73,7 +79,7 @@ class ConstantCurrent(Table):
     tomograms: tuple[TomogramAt, ...] = ()
 
 
-class ConstantVoltage(Table):
+class ConstantVoltage(TimedStep):
     """A voltage for a time."""
 
     step: Literal["constant_voltage"]

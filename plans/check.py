@@ -63,9 +63,10 @@ def check(experiment: Experiment, geometry: str, beamline: Beamline, *, disk_fre
     frame_bytes = chosen.num_columns * chosen.num_rows * BYTES_PER_PIXEL
     raw_bytes = num_tomograms * num_frames * frame_bytes
     frames_cost_s = num_tomograms * num_frames * frame_bytes / BYTES_PER_PIXEL / 1e6 * RENDER_S_PER_MEGAPIXEL
-    num_samples = duration_s / experiment.sampling_period_s(rehearsal=beamline.rehearsal) + (
-        num_tomograms * tomogram_s / experiment.sampling.in_tomogram
-    )
+    num_samples = sum(
+        step.duration_s / experiment.sampling_period_s(entry, rehearsal=beamline.rehearsal)
+        for step, (_, entry) in zip(timeline, experiment.steps, strict=True)
+    ) + (num_tomograms * tomogram_s / experiment.sampling.in_tomogram)
     noise = 1 / math.sqrt(chosen.photons_per_pixel)
     drift = _largest_drift(experiment, chosen.num_projections * tomogram.frame_period)
     at_most = "at most " if any(step.ends_at_voltage for step in timeline) else ""
@@ -117,10 +118,15 @@ def _cell_s(experiment: Experiment, step: CellStep) -> float:
 
 def _largest_drift(experiment: Experiment, projections_s: float) -> float:
     """Charge passed during the projections, as a part of the published capacity or else the theoretical one."""
-    published = [line.value for line in experiment.published if line.name == "capacity"]
+    tomograms = {asked.name for _, step in experiment.steps for asked in step.tomograms}
+    published = [line.value for line in experiment.published if line.name == "capacity" and line.tomogram in tomograms]
     capacity_mah_g = published[0] if published else experiment.cell.theoretical_capacity
     capacity_mah = capacity_mah_g * experiment.cell.active_mass / 1e3
-    currents_a = [abs(experiment.current_a(step)) for _, step in experiment.steps if isinstance(step, ConstantCurrent)]
+    currents_a = [
+        abs(experiment.current_a(step))
+        for _, step in experiment.steps
+        if isinstance(step, ConstantCurrent) and step.tomograms
+    ]
     return max(currents_a, default=0.0) * projections_s / 3.6 / capacity_mah
 
 

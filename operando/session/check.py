@@ -1,6 +1,7 @@
 """Looking at an experiment before anything starts: what it will need, and what cannot be."""
 
 import shutil
+from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
@@ -104,14 +105,18 @@ def check_experiment(file: Path, beamline_file: Path | None, geometry: str | Non
         table.add_column(heading)
     for heading in ("begins after", "takes", "tomograms"):
         table.add_column(heading, justify="right")
-    for step in found.timeline:
-        table.add_row(
-            step.name,
-            str(step.cycle),
-            duration_text(step.begin_s),
-            f"{'at most ' if step.ends_at_voltage else ''}{duration_text(step.duration_s)}",
-            str(step.num_tomograms),
-        )
+    for repeated, group in groupby(found.timeline, key=lambda step: step.cycle > 1 and not step.num_tomograms):
+        steps = list(group)
+        rows = [steps] if repeated and len(steps) > 1 else [[step] for step in steps]
+        for row in rows:
+            at_most = "at most " if any(step.ends_at_voltage for step in row) else ""
+            table.add_row(
+                row[0].name if len(row) == 1 else f"{len(row)} more like these",
+                str(row[0].cycle) if len(row) == 1 else f"{row[0].cycle} to {row[-1].cycle}",
+                duration_text(row[0].begin_s),
+                f"{at_most}{duration_text(sum(step.duration_s for step in row))}",
+                str(sum(step.num_tomograms for step in row)),
+            )
     console.print(table)
     for sentence in found.sentences:
         console.print(sentence, markup=False, highlight=False)

@@ -37,12 +37,12 @@ def beamline(**changes: dict[str, Any]) -> Beamline:
 def test_the_copper_sulfide_experiment_is_allowed_with_its_known_figures(cus: Experiment) -> None:
     found = check(cus, "full", beamline(), disk_free_bytes=10**12)
     assert found.refusals == ()
-    # 2256 projections of 0.7 s at 10 mA/g are 4.39 mAh/g of the published 507.
-    assert found.largest_drift == pytest.approx(0.0087, abs=5e-5)
-    assert [step.num_tomograms for step in found.timeline] == [1, 3, 2]
+    # 2256 projections of 0.7 s at 50 mA/g, as in cycle 50, are 21.9 mAh/g of the published 507.
+    assert found.largest_drift == pytest.approx(0.0433, abs=5e-5)
+    assert [step.num_tomograms for step in found.timeline] == [1, 3, 2, *[0] * 96, 1, 1]
     assert found.timeline[1].begin_s == pytest.approx(24 * 3600 + found.tomogram_s)
     assert found.timeline[1].duration_s == pytest.approx(56.1 * 3600 + 3 * found.tomogram_s, rel=1e-3)  # 561 / 10 h
-    assert found.raw_bytes == 6 * 2316 * 1932 * 256 * 2
+    assert found.raw_bytes == 8 * 2316 * 1932 * 256 * 2
     assert found.noise_per_projection == pytest.approx(2e4**-0.5)
 
 

@@ -31,7 +31,37 @@ def test_shipped_experiment_asks_for_10_milliampere_per_gram() -> None:
         "D0.7V",
         "C2.5V",
         "C3.0V",
+        "D0.7V_cycle50",
+        "C3.0V_cycle50",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "tomograms"),
+    [
+        ("cus_40mpa", {"D0.7V_cycle10": 10, "C3.0V_cycle10": 10, "D0.7V_cycle50": 50, "C3.0V_cycle50": 50}),
+        ("cus_26mpa", {"D0.7V_cycle50": 50, "C3.0V_cycle50": 50}),
+        ("cus_26mpa_rig", {}),
+        ("cus_40mpa_rig", {}),
+    ],
+)
+def test_tomograms_of_later_cycles_lie_in_the_cycle_of_their_name(name: str, tomograms: dict[str, int]) -> None:
+    experiment = load_experiment(SHIPPED.with_name(f"{name}.toml"))
+    num_discharges, found = 0, dict[str, int]()
+    for _, step in experiment.steps:
+        num_discharges += isinstance(step, ConstantCurrent) and experiment.current_a(step) < 0
+        found |= {asked.name: num_discharges for asked in step.tomograms if "cycle" in asked.name}
+    assert found == tomograms
+    published = {int(entry.id.removeprefix("A-")) for entry in experiment.published}
+    assert published == set(range(1, 18))  # all that was published, measured here or elsewhere
+
+
+def test_a_step_may_be_sampled_more_rarely_in_a_rehearsal_only() -> None:
+    experiment = load_experiment(SHIPPED)
+    steps = {step.name: step for _, step in experiment.steps}
+    assert experiment.sampling_period_s(steps["cycling_charge"], rehearsal=True) == 300
+    assert experiment.sampling_period_s(steps["discharge"], rehearsal=True) == 30
+    assert experiment.sampling_period_s(steps["cycling_charge"], rehearsal=False) == 1
 
 
 @pytest.mark.parametrize(
@@ -101,10 +131,14 @@ def test_an_absent_file_is_refused(tmp_path: Path) -> None:
         load_experiment(tmp_path / "absent.toml")
 
 
+def first_cycle() -> str:
+    return SHIPPED.read_text(encoding="utf-8").split("# Cycles 2 to 49", 1)[0]
+
+
 def test_a_loop_repeats_the_steps_before_it(tmp_path: Path) -> None:
     path = tmp_path / "loop.toml"
-    loop = '[[schedule]]\nstep = "loop"\nname = "again"\nback_to = "discharge"\ntimes = 2\n\n[[published]]'
-    path.write_text(SHIPPED.read_text(encoding="utf-8").replace("[[published]]", loop, 1), encoding="utf-8")
+    loop = '[[schedule]]\nstep = "loop"\nname = "again"\nback_to = "discharge"\ntimes = 2\n'
+    path.write_text(first_cycle() + loop, encoding="utf-8")
     steps = load_experiment(path).steps
     assert [(cycle, step.name) for cycle, step in steps] == [
         (1, "rest"),
@@ -134,7 +168,7 @@ def test_a_loop_that_cannot_be_gone_through_is_refused(
 ) -> None:
     text = "".join(LOOP.format(number=n, back_to=back, times=times) for n, (back, times) in enumerate(loops))
     path = tmp_path / "loops.toml"
-    path.write_text(SHIPPED.read_text(encoding="utf-8") + text, encoding="utf-8")
+    path.write_text(first_cycle() + text, encoding="utf-8")
     with pytest.raises(FileFormatError) as caught:
         load_experiment(path)
     assert all(part in str(caught.value) for part in said)
@@ -146,6 +180,16 @@ def test_a_name_that_a_repeated_tomogram_gets_cannot_be_anothers(tmp_path: Path)
     with pytest.raises(FileFormatError, match="'OCV_001' has a name that tomogram 'OCV' gets") as caught:
         load_experiment(path)
     assert "published" not in str(caught.value)  # a repetition can be named there
+
+
+def test_a_name_is_free_where_the_tomogram_that_could_get_it_is_not_repeated(tmp_path: Path) -> None:
+    path = tmp_path / "loop.toml"
+    again = '[[schedule]]\nstep = "loop"\nname = "again"\nback_to = "discharge"\ntimes = 1\n'
+    path.write_text(first_cycle().replace('"C3.0V"', '"D0.7V_cycle2"'), encoding="utf-8")
+    load_experiment(path)
+    path.write_text(path.read_text(encoding="utf-8") + again, encoding="utf-8")
+    with pytest.raises(FileFormatError, match=r"'D0\.7V_cycle2' has a name that tomogram 'D0\.7V' gets"):
+        load_experiment(path)
 
 
 def test_millivolts_are_the_same_voltage(tmp_path: Path) -> None:

@@ -175,3 +175,30 @@ def test_opposite_views_are_mirror_images_about_the_axis(phantom: Phantom, state
     scene = phantom.scene(states[VOLTS_0_7])
     there, back = projector.line_integrals(scene, 10.0), projector.line_integrals(scene, 190.0)
     assert np.allclose(there, back[:, ::-1], atol=1e-4)
+
+
+def test_the_cell_goes_on_while_it_is_scanned(parameters: CellParameters, phantom: Phantom) -> None:
+    twin = CellTwin(parameters, 0.0)
+    twin.constant_current(0.0, -11.52e-6)
+    begin_s = twin.next_crossing(1.3, rising=False, before_s=1e6)
+    assert begin_s is not None
+    end_s = begin_s + 2256 * 0.7
+    projector, detector = Projector(QUICK, axis_column=AXIS_COLUMN), Detector(QUICK, parameters.beam, 4e4, SEED)
+    source = CellFrames(twin.state, phantom, projector, detector, nominal_exposure_s=0.7)
+    first, last = (source.frame(time_s, 0.7, 45.0, 0.0, True, 4).astype(float) for time_s in (begin_s, end_s))
+    assert not np.array_equal(first, last)  # noise and angle are the same
+    twin.open_circuit(end_s)
+    at_rest, later = (source.frame(end_s + wait_s, 0.7, 45.0, 0.0, True, 4) for wait_s in (0.0, 2000.0))
+    assert np.array_equal(at_rest, later)
+    # 0.87 % of 507 mAh/g pass in a scan
+    passed = twin.state(end_s).specific_charge_mah_per_g - twin.state(begin_s).specific_charge_mah_per_g
+    assert passed / 507 == pytest.approx(0.0087, abs=1e-4)
+
+
+def test_the_view_is_narrower_than_the_cell_and_particles_lie_outside_it(
+    phantom: Phantom, states: list[CellState]
+) -> None:
+    particles = phantom.scene(states[PRISTINE]).particles
+    beyond = np.linalg.norm(particles.centre_um[:, :2], axis=1) > QUICK.field_of_view_mm[0] * 500
+    assert beyond.mean() == pytest.approx(1 - (2.253 / 6) ** 2, abs=0.03)  # part of the bore's area; drawn by chance
+    assert particles.volume_um3[beyond].sum() > 4 * particles.volume_um3[~beyond].sum()

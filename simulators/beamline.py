@@ -164,6 +164,7 @@ def _rendered(
                     "num_frames": num_frames,
                     "voltage_v": twin.reading(middle_s).voltage_v,
                     "stack_pressure_mpa": twin.stack_pressure_mpa(middle_s),
+                    "capacity": twin.capacity_mah_per_g(middle_s),
                     **truth(phantom, twin.state(middle_s), experiment.analysis.region.region),
                 }
             )

@@ -71,6 +71,11 @@ class CellTwin:
         electrode = self._segment(time_s).reading(time_s).electrode
         return self._mechanics.state(time_s, -electrode.depth_mah_per_g * self._model.mass_g, electrode)
 
+    def capacity_mah_per_g(self, time_s: float) -> float:
+        """Return the charge that has passed since the current last changed its sign."""
+        electrode = self._segment(time_s).reading(time_s).electrode
+        return abs(electrode.depth_mah_per_g - electrode.half_cycle.turn_mah_per_g)
+
     def stack_pressure_mpa(self, time_s: float) -> float:
         """Return the stack pressure over the bore."""
         return self._mechanics.stack_pressure_mpa(time_s - self._start_s, self.state(time_s))

@@ -123,7 +123,8 @@ def _atoms_are_conserved(state: CellState) -> None:
 def test_in_every_cycle_voltage_falls_and_rises_without_a_turn_and_meets_its_cut_offs(name: str) -> None:
     parameters = load_cell(EXPERIMENTS / f"{name}.cell.toml")
     twin, now_s, passed_mah = CellTwin(parameters, 0.0), 0.0, 0.0
-    current_a = 50e-3 * parameters.particles.active_mass.value * 1e-3
+    mass_g = parameters.particles.active_mass.value * 1e-3
+    current_a = 50e-3 * mass_g
     for _ in range(12):
         for sign, cut_off_v in ((-1, 0.7), (1, 3.0)):
             twin.constant_current(now_s, sign * current_a)
@@ -132,6 +133,7 @@ def test_in_every_cycle_voltage_falls_and_rises_without_a_turn_and_meets_its_cut
             times_s = np.linspace(now_s, reached_s, 40)
             volts = np.array([twin.reading(time_s).voltage_v for time_s in times_s.tolist()])
             assert (np.diff(volts) * sign > 0).all()
+            assert twin.capacity_mah_per_g(reached_s) == pytest.approx(current_a * (reached_s - now_s) / 3.6 / mass_g)
             passed_mah += sign * current_a * (reached_s - now_s) / 3.6
             now_s = reached_s
             assert twin.reading(now_s).charge_mah == pytest.approx(passed_mah, rel=1e-9)

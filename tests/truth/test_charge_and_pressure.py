@@ -1,5 +1,6 @@
 """The guard's charge and stack pressure, from readings with the instruments' noise, are those of the simulated cell."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -56,6 +57,34 @@ def test_the_guards_capacity_is_the_twins_charge() -> None:
         integrate(reached_s + HOLD_S, 1.0, 1)
         true_mah = twin.reading(now_s).charge_mah
         assert point.charge_mah == pytest.approx(true_mah, rel=0.002)  # asked for; 30 s of a jump are 0.02 %
+
+
+def test_samples_every_five_minutes_lose_no_charge_of_a_half_cycle() -> None:
+    """As a rehearsal samples its many cycles: the technique ends between two samples, the instrument counts itself."""
+    twin, now_s, period_s = CellTwin(SHIPPED, START_S), START_S, 300.0
+    point: ChargePoint = charge_point(snapshot(twin, now_s, 0), now_s, 0.0)
+
+    def sample(state: ChannelState) -> None:
+        nonlocal point
+        counted_mah = round(twin.reading(now_s).charge_mah, 9)
+        said = replace(snapshot(twin, now_s, 0), state=state, charge_mah=counted_mah)
+        point = next_charge(point, said, now_s, largest_current_a=LARGEST_A)
+
+    for voltage_v, current_a in ((0.7, 5 * CURRENT_A), (3.0, -5 * CURRENT_A)) * 3:
+        before_mah, true_before_mah = point.charge_mah, twin.reading(now_s).charge_mah
+        twin.constant_current(now_s, current_a)
+        sample(ChannelState.RUN)
+        reached_s = twin.next_crossing(voltage_v, rising=current_a > 0, before_s=now_s + 5 * DAY_S)
+        assert reached_s is not None
+        while now_s + period_s < reached_s:
+            now_s += period_s
+            sample(ChannelState.RUN)
+        twin.open_circuit(reached_s)
+        for _ in range(2):
+            now_s += period_s
+            sample(ChannelState.STOP)
+        passed_mah = twin.reading(now_s).charge_mah - true_before_mah
+        assert point.charge_mah - before_mah == pytest.approx(passed_mah, rel=0.002)  # asked for
 
 
 def test_a_day_of_rest_costs_four_megapascal_on_the_load_cell(tmp_path: Path) -> None:

@@ -60,7 +60,8 @@ def _rows(compared: ComparedRun, names: set[str]) -> Iterator[dict[str, Any]]:
         if entry.elsewhere in names:
             continue
         key = (entry.tomogram, entry.name)
-        told.add(key)
+        if entry.elsewhere is None:
+            told.add(key)
         yield _row(compared, key, entry, truth, None if entry.elsewhere else measured.get(key))
     for key, measurement in measured.items():
         if key in truth and key not in told:

@@ -89,7 +89,7 @@ def _table_of_tomograms(experiment: Experiment, found: dict[tuple[str, str], Mea
         published = [
             entry
             for entry in experiment.published
-            if entry.tomogram == tomogram and entry.name == "high_attenuation_volume"
+            if entry.tomogram == tomogram and entry.name == "high_attenuation_volume" and entry.elsewhere is None
         ]
         if experiment.published:
             row.append(", ".join(_published(entry) for entry in published) or "-")

@@ -48,7 +48,7 @@ def test_each_quantity_of_a_step_stands_beside_its_truth(tmp_path: Path) -> None
     rows = comparison([ComparedRun(run, EXPERIMENT, measured)])
     true = {row["name"]: row["true"] for row in rows if row["measured"] is not None and row["true"] is not None}
     assert true == {
-        "pressure_fall": pytest.approx(4.0),  # published too
+        "pressure_fall": pytest.approx(4.0),  # published of another run
         "capacity": pytest.approx(500.0),  # 0.576 mAh of 1.152 mg
         "pressure_change": pytest.approx(-1.5),
         "pressure_slope_break": 296.0,

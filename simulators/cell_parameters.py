@@ -237,6 +237,22 @@ class CellParameters(Table):
         ):
             if any(sign * (b - a) <= 0 for a, b in itertools.pairwise(voltage)):
                 raise ValueError(f"{name}: {voltage} must {'fall' if sign < 0 else 'rise'} from point to point.")
+        low_v, high_v, cut_off_v = (
+            model.charge.voltage.value[0],
+            model.charge.voltage.value[-1],
+            model.charge.cut_off_voltage,
+        )
+        if not low_v < cut_off_v.value <= high_v:
+            raise ValueError(
+                f"electrochemistry.charge.cut_off_voltage = {cut_off_v.value:g} V: must lie above {low_v:g} V and not "
+                f"above {high_v:g} V, where the curve of voltage begins and ends."
+            )
+        taken = model.later_discharge.taken_fraction.value
+        if (taken[0], taken[-1]) != (0.0, 1.0):
+            raise ValueError(
+                f"electrochemistry.later_discharge.taken_fraction: goes from {taken[0]:g} to {taken[-1]:g}; "
+                "it must go from 0 to 1."
+            )
         if wrong := list(out_of_range(self)):
             raise ValueError("\n".join(wrong))
         return self

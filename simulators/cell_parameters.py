@@ -1,6 +1,5 @@
 """The simulated cell's parameters as a person edits them: every value with unit and source."""
 
-import itertools
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -8,6 +7,7 @@ from pydantic import AfterValidator, model_validator
 
 from operando.model.materials import MATERIALS
 from operando.model.toml_file import Table, read_toml
+from simulators.cell_curves import wrong_curves
 from simulators.cell_ranges import out_of_range
 
 
@@ -209,51 +209,8 @@ class CellParameters(Table):
     beam: Beam
 
     @model_validator(mode="after")
-    def _curves_are_curves(self) -> Self:
-        model, cycling = self.electrochemistry, self.cycling
-        for name, x, y in (
-            ("electrochemistry.discharge", model.discharge.specific_charge, model.discharge.voltage),
-            ("electrochemistry.charge", model.charge.returned_fraction, model.charge.voltage),
-            (
-                "electrochemistry.later_discharge",
-                model.later_discharge.taken_fraction,
-                model.later_discharge.voltage,
-            ),
-            ("cycling.capacity_kept", cycling.cycle, cycling.capacity_kept),
-            ("cycling.crack_opening", cycling.cycle, cycling.crack_opening),
-            ("copper", self.copper.specific_charge, self.copper.segregated_fraction),
-            ("cracks.opening", self.cracks.opening.specific_charge, self.cracks.opening.opening),
-        ):
-            if len(x.value) != len(y.value) or len(x.value) < 2:
-                raise ValueError(
-                    f"{name}: has {len(x.value)} and {len(y.value)} points; both must be equal, at least 2."
-                )
-            if any(b <= a for a, b in zip(x.value, x.value[1:], strict=False)):
-                raise ValueError(f"{name}: {x.value} must rise from point to point.")
-        for name, voltage, sign in (
-            ("electrochemistry.discharge.voltage", model.discharge.voltage.value, -1),
-            ("electrochemistry.charge.voltage", model.charge.voltage.value, 1),
-            ("electrochemistry.later_discharge.voltage", model.later_discharge.voltage.value, -1),
-        ):
-            if any(sign * (b - a) <= 0 for a, b in itertools.pairwise(voltage)):
-                raise ValueError(f"{name}: {voltage} must {'fall' if sign < 0 else 'rise'} from point to point.")
-        low_v, high_v, cut_off_v = (
-            model.charge.voltage.value[0],
-            model.charge.voltage.value[-1],
-            model.charge.cut_off_voltage,
-        )
-        if not low_v < cut_off_v.value <= high_v:
-            raise ValueError(
-                f"electrochemistry.charge.cut_off_voltage = {cut_off_v.value:g} V: must lie above {low_v:g} V and not "
-                f"above {high_v:g} V, where the curve of voltage begins and ends."
-            )
-        taken = model.later_discharge.taken_fraction.value
-        if (taken[0], taken[-1]) != (0.0, 1.0):
-            raise ValueError(
-                f"electrochemistry.later_discharge.taken_fraction: goes from {taken[0]:g} to {taken[-1]:g}; "
-                "it must go from 0 to 1."
-            )
-        if wrong := list(out_of_range(self)):
+    def _is_a_cell(self) -> Self:
+        if wrong := list(wrong_curves(self)) or list(out_of_range(self)):
             raise ValueError("\n".join(wrong))
         return self
 

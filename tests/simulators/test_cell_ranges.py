@@ -48,28 +48,3 @@ def test_a_bare_number_is_refused_with_the_keys_of_the_table_that_it_must_be(tmp
     path.write_text(re.sub(r"(?m)^bore_diameter = .*$", "bore_diameter = -1", text, count=1), encoding="utf-8")
     with pytest.raises(FileFormatError, match=r"layers\.bore_diameter = -1: must be a table with the keys .*unit"):
         load_cell(path)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        (
-            "cut_off_voltage = { value = 3.0",
-            "cut_off_voltage = { value = 0.9",
-            r"cut_off_voltage = 0\.9 V: .*above 0\.95 V",
-        ),
-        (
-            "taken_fraction = { value = [0.0, ",
-            "taken_fraction = { value = [0.01, ",
-            r"from 0\.01 to 1; it must go from 0 to 1",
-        ),
-        ("capacity_kept = { value = [1.0, ", "capacity_kept = { value = [", "has 3 and 2 points"),
-    ],
-)
-def test_curves_that_no_cell_can_follow_are_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
-    path = tmp_path / "cell.toml"
-    text = SHIPPED.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
-    with pytest.raises(FileFormatError, match=said):
-        load_cell(path)

@@ -79,9 +79,10 @@ class CellMechanics:
         return self._cus_thickness_um * (first * first_step + second * second_step)
 
     def _reacted_mah_per_g(self, electrode: Electrode) -> float:
-        """Charge that changed CuS; what was discharged beyond all of it went into the electrolyte for good."""
-        theoretical = 2 * self._step_mah_per_g
-        lost = max(electrode.deepest_mah_per_g - theoretical, 0.0)
+        """Charge that changed CuS; what went into the electrolyte while it was discharged deepest is lost for good."""
+        theoretical, deepest = 2 * self._step_mah_per_g, electrode.deepest_mah_per_g
+        share = self._parameters.electrochemistry.side_reaction_share.value
+        lost = max(share * (deepest - self._step_mah_per_g), deepest - theoretical, 0.0)
         return min(max(electrode.depth_mah_per_g - lost, 0.0), theoretical)
 
     def _opening_um(self, electrode: Electrode) -> float:

@@ -149,6 +149,7 @@ class Electrochemistry(Table):
     """Voltage of the cell."""
 
     theoretical_capacity: MilliampereHoursPerGram
+    side_reaction_share: Pure
     reference_specific_current: MilliamperesPerGram
     series_resistance: Ohms
     relaxation_resistance: Ohms

@@ -38,6 +38,7 @@ RANGES = {
     "cracks.opening.specific_charge": (0.0, 5000.0),
     "cracks.opening.opening": (0.0, 1000.0),
     "electrochemistry.theoretical_capacity": (1.0, 5000.0),
+    "electrochemistry.side_reaction_share": (0.0, 1.0),
     "electrochemistry.reference_specific_current": (1e-3, 10_000.0),
     "electrochemistry.series_resistance": (1e-3, 1e7),
     "electrochemistry.relaxation_resistance": (0.0, 1e7),

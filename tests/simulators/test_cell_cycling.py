@@ -30,6 +30,7 @@ cells = st.fixed_dictionaries(
         "cracks.opening.opening": st.tuples(*[st.floats(0.0, 20.0)] * 4).map(sorted),
         "electrochemistry.series_resistance": st.floats(10.0, 1e4),
         "electrochemistry.relaxation_resistance": st.floats(0.0, 1e4),
+        "electrochemistry.side_reaction_share": st.floats(0.0, 1.0),
         "copper.residual_segregated_volume": st.floats(0.0, 5e5),
         "copper.segregated_fraction": st.tuples(*[st.floats(0.0, 1.0)] * 5).map(sorted),
         "cycling.capacity_kept": st.tuples(st.just(1.0), st.floats(0.5, 1.0), st.floats(0.01, 0.5)),

@@ -119,7 +119,7 @@ def test_displacement_is_the_mean_of_the_valid_cuboids_of_a_layer(page: Page) ->
 
 def test_what_went_wrong_is_told_first(page: Page) -> None:
     assert "Tomogram D1.7V, attempt 2: fail. 3 of 360 lost" in page.text
-    assert "Asked for and never begun: tomogram C3.0V." in page.text
+    assert "Asked for and never begun: tomogram C3.0V, D0.7V_cycle50, C3.0V_cycle50." in page.text
     assert "limit: The temperature is 45.3 degC, above max_temperature 45 degC." in page.text
 
 

@@ -7,7 +7,13 @@ from operando.model.materials import attenuation_per_cm
 from simulators.cell_parameters import CellParameters
 from simulators.cell_state import CellState
 from simulators.particle_mixture import ParticleMixture, particle_mixture
-from simulators.pristine_cell import TOP_LAYER_PART_OF_OPENING, TOP_LAYER_UM, PhantomError, draw_pristine_cell
+from simulators.pristine_cell import (
+    TOP_LAYER_PART_OF_OPENING,
+    TOP_LAYER_UM,
+    PhantomError,
+    Spheres,
+    draw_pristine_cell,
+)
 from simulators.scene import Cylinders, Scene, Spheroids, no_spheroids, spheres, upright
 
 Floats = NDArray[np.float64]
@@ -42,9 +48,9 @@ class Phantom:
         self._find_attenuations()
 
     @property
-    def pristine_particles_um(self) -> Floats:
-        """Where the centres of the particles lay in the pristine cell, shape (particles, 3), x, y and height in um."""
-        return self._pristine.particles.centre_um
+    def pristine_particles(self) -> Spheres:
+        """Centres, as x, y and height, and radii of the particles in the pristine cell."""
+        return self._pristine.particles
 
     def displacement_um(self, state: CellState, z_um: Floats) -> Floats:
         """Return how far the cathode at pristine height ``z_um`` has risen; 0 at the collector.

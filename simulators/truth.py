@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from operando.model.geometry import Region
+from operando.model.geometry import REGION_MARGIN_UM, Region
 from operando.model.materials import attenuation_per_cm
 from simulators.box_integration import volume_in_box
 from simulators.cell_parameters import CellParameters
@@ -14,7 +14,6 @@ from simulators.phantom import Phantom
 from simulators.scene import Spheroids
 
 _FIRST_LAYER_UM, _LAYER_UM = 35.0, 50.0  # centres of the layers in which displacement is measured, and their height
-_HEIGHTS_IN_A_LAYER = 50
 _MOMENTS_BETWEEN_COMMANDS = 100
 
 
@@ -37,10 +36,11 @@ def truth(phantom: Phantom, state: CellState, region: Region) -> dict[str, Any]:
         all in a particle but the resolved copper) and ``particle_mode_shift`` since the pristine state.
         Inside the square of ``cracks.region_width`` over the whole cathode: ``crack_volume``, ``crack_count``,
         ``crack_thickness`` (mean opening) and ``crack_tilt``, the last two weighted by volume and missing without
-        cracks. ``displacement_separator_side``, ``displacement_collector_side``: mean rise of the uppermost and the
-        lowest layer of cuboids, at 235 and 35 um in a cathode of 290 um; ``displacement_in_plane``;
-        ``particle_displacement_separator_side``: mean rise of the particles of the region in that uppermost layer,
-        missing if there are none; ``displacement``, a list of pristine heights and how far each has risen.
+        cracks. ``displacement_separator_side``, ``displacement_collector_side``: rise of the middles of the uppermost
+        and the lowest layer of cuboids, at 235 and 35 um in a cathode of 290 um; ``displacement_in_plane``;
+        ``particle_displacement_separator_side``: mean rise of the particles in the uppermost 50 um of the region,
+        whole with its margin, missing if there are none; ``displacement``, a list of pristine heights and how far each
+        has risen.
         ``interface_height`` above the collector and ``interface_shift``. ``charge_mah``, ``lithium_loss_um``,
         ``interface_um``, ``crack_opening_um`` and ``stack_change_um`` of the state.
     """
@@ -101,13 +101,14 @@ def _displacement_truth(phantom: Phantom, state: CellState, region: Region) -> d
     layers_um = np.arange(_FIRST_LAYER_UM, phantom.cathode_um - _LAYER_UM, _LAYER_UM)
     if not layers_um.size:
         return {}
-    steps = (np.arange(_HEIGHTS_IN_A_LAYER) + 0.5) / _HEIGHTS_IN_A_LAYER - 0.5
-    rise_um = phantom.displacement_um(state, layers_um[:, None] + steps * _LAYER_UM).mean(axis=1)
-    centre_um = phantom.pristine_particles_um
+    rise_um = phantom.displacement_um(state, layers_um)
+    centre_um, radius_um = phantom.pristine_particles.centre_um, phantom.pristine_particles.radius_um
+    reach_um = np.abs(centre_um[:, :2]) + radius_um[:, None] - REGION_MARGIN_UM
     uppermost = (
-        (np.abs(centre_um[:, 0]) <= region.width_x_um / 2)
-        & (np.abs(centre_um[:, 1]) <= region.width_y_um / 2)
-        & (np.abs(centre_um[:, 2] - layers_um[-1]) <= _LAYER_UM / 2)
+        (reach_um[:, 0] <= region.width_x_um / 2)
+        & (reach_um[:, 1] <= region.width_y_um / 2)
+        & (centre_um[:, 2] > region.top_um - _LAYER_UM)
+        & (centre_um[:, 2] <= region.top_um)
     )
     found = {
         "displacement_separator_side": float(rise_um[-1]),

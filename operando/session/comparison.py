@@ -7,14 +7,14 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from live_analysis.run_follower import RunFollower
+from live_analysis.run_follower import EndedStep, RunFollower
 from operando.model.document_lines import read_documents
 from operando.model.experiment import Experiment, Published
 from operando.model.json_lines import read_json_lines
 from operando.model.measurement import Measurement
 from operando.model.number_text import number_text
 from operando.model.run_directory import RunDirectory
-from operando.session.results_table import newest
+from operando.session.results_table import middle_cycles, newest
 
 # what the truth calls a quantity, where it differs from the measurement's name
 _TRUE_NAMES = {
@@ -24,7 +24,7 @@ _TRUE_NAMES = {
     "lithium_loss_um": "lithium_thinning",
 }
 _SIGNS = {"about": "", "at most": "≤ ", "at least": "≥ "}
-_FIRST_DISCHARGE = ("pressure_slope_break", "voltage_step")
+_FIRST_DISCHARGE = ("pressure_slope_break", "voltage_step", "slope_break_offset")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,12 @@ def comparison(runs: Sequence[ComparedRun]) -> list[dict[str, Any]]:
     read here and in tests, nowhere else.
     """
     names = {compared.name for compared in runs}
-    return [row for compared in runs for row in _rows(compared, names)]
+    rows: dict[tuple[object, ...], dict[str, Any]] = {}
+    for number, compared in enumerate(runs):
+        for row in _rows(compared, names):
+            told = number if row["elsewhere"] is None else row["elsewhere"]
+            rows.setdefault((told, row["published_id"], row["tomogram"], row["name"]), row)
+    return list(rows.values())
 
 
 def _rows(compared: ComparedRun, names: set[str]) -> Iterator[dict[str, Any]]:
@@ -88,6 +93,7 @@ def _row(
         "measured": None if measurement is None else measurement.value,
         "uncertainty": None if measurement is None else measurement.uncertainty,
         "flags": [] if measurement is None else list(measurement.flags),
+        "repeated": key[0] in middle_cycles(compared.experiment),
     }
 
 
@@ -116,6 +122,7 @@ def _truth_of_steps(run: RunDirectory, experiment: Experiment) -> dict[tuple[str
         if begin is None or end is None:
             continue
         change_mpa = end["stack_pressure_mpa"] - begin["stack_pressure_mpa"]
+        found |= _pressure_of_step(commands, step, begin, end)
         if step.kind == "rest":
             found[step.name, "pressure_fall"] = -change_mpa
             continue
@@ -127,7 +134,24 @@ def _truth_of_steps(run: RunDirectory, experiment: Experiment) -> dict[tuple[str
         if len(capacities) == 1 and capacities[0] < 0:
             places = {name: commands[0][name] for name in _FIRST_DISCHARGE if name in commands[0]}
             found |= {(step.name, name): place for name, place in places.items() if place < -capacities[0]}
+            if (at_break_mpa := end.get("slope_break_stack_pressure_mpa")) is not None:
+                found[step.name, "pressure_change_stage1"] = at_break_mpa - begin["stack_pressure_mpa"]
+                found[step.name, "pressure_change_stage2"] = end["stack_pressure_mpa"] - at_break_mpa
     return found
+
+
+def _pressure_of_step(
+    commands: list[dict[str, Any]], step: EndedStep, begin: dict[str, Any], end: dict[str, Any]
+) -> dict[tuple[str, str], Any]:
+    """Return how far the pressure fell at most since the run began, looked at from each command to the next."""
+    lowest_mpa = [
+        entry["lowest_stack_pressure_mpa"]
+        for entry in commands
+        if begin["time_s"] < entry["time_s"] <= end["time_s"] and "lowest_stack_pressure_mpa" in entry
+    ]
+    if not lowest_mpa:
+        return {}
+    return {(step.name, "largest_pressure_fall"): commands[0]["stack_pressure_mpa"] - min(lowest_mpa)}
 
 
 def _first_since(commands: list[dict[str, Any]], time_s: float) -> dict[str, Any] | None:
@@ -142,7 +166,7 @@ def _entries(run: RunDirectory) -> list[dict[str, Any]]:
 def comparison_tables(rows: list[dict[str, Any]]) -> list[Table]:
     """Return the comparison for people: first every published number by its id, then what else has a truth."""
     published = sorted((row for row in rows if row["published_id"]), key=lambda row: _order(row["published_id"]))
-    others = [row for row in rows if not row["published_id"]]
+    others = [row for row in rows if not row["published_id"] and not row["repeated"]]
     several = len({row["experiment"] for row in rows}) > 1
     return [
         *([_table("published, true and measured", published, several)] if published else []),
@@ -186,10 +210,16 @@ def _table(title: str, rows: list[dict[str, Any]], several: bool) -> Table:
             *([_SIGNS[row["relation"]] + number_text(row["published"])] if with_ids else []),
             "-" if true is None else number_text(true),
             "-" if measured is None else number_text(measured, row["uncertainty"]),
-            f"{measured / true:.3f}" if true and measured is not None else "-",
+            _ratio(row),
             _remarks(row),
         )
     return table
+
+
+def _ratio(row: dict[str, Any]) -> str:
+    """Return measured over true; of a truth that is less than the uncertainty it would say nothing."""
+    true, measured = row["true"], row["measured"]
+    return f"{measured / true:.3f}" if true and measured is not None and abs(true) > row["uncertainty"] else "-"
 
 
 def _remarks(row: dict[str, Any]) -> str:

@@ -27,7 +27,6 @@ _STEP_HEADINGS = {
     "pressure_slope_break": "its slope\nbreaks, mAh/g",
     "voltage_step": "voltage\nstep, mAh/g",
 }
-_NOT_SHOWN = "crack_"  # quantities of no column here, whose flags would be taken for those of another
 _DECIMALS = {"voltage": 3, "capacity": 1, "stack_pressure": 2, "coulombic_efficiency": 4}
 
 
@@ -65,8 +64,14 @@ def results_tables(experiment: Experiment, measurements: Iterable[Measurement]) 
     of_steps = {key: entry for key, entry in found.items() if key[0] in steps}
     return [
         *([_table_of_tomograms(experiment, of_tomograms)] if of_tomograms else []),
-        *([_table_of_steps(of_steps)] if of_steps else []),
+        *([_table_of_steps(of_steps, middle_cycles(experiment))] if of_steps else []),
     ]
+
+
+def middle_cycles(experiment: Experiment) -> frozenset[str]:
+    """Return the names of steps that a loop repeats, but for the first and the last of each: tables leave them out."""
+    last = {step.name: cycle for cycle, step in experiment.steps}
+    return frozenset(step_name(step.name, cycle) for cycle, step in experiment.steps if 1 < cycle < last[step.name])
 
 
 def _table_of_tomograms(experiment: Experiment, found: dict[tuple[str, str], Measurement]) -> Table:
@@ -96,7 +101,7 @@ def _table_of_tomograms(experiment: Experiment, found: dict[tuple[str, str], Mea
         flags = dict.fromkeys(
             flag
             for (owner, name), measurement in found.items()
-            if owner == tomogram and not name.startswith(_NOT_SHOWN)
+            if owner == tomogram and (name in columns or name == "rotation_axis")
             for flag in measurement.flags
         )
         row.append(", ".join(flag.replace("_", " ") for flag in flags))
@@ -104,14 +109,18 @@ def _table_of_tomograms(experiment: Experiment, found: dict[tuple[str, str], Mea
     return table
 
 
-def _table_of_steps(found: dict[tuple[str, str], Measurement]) -> Table:
+def _table_of_steps(found: dict[tuple[str, str], Measurement], left_out: frozenset[str]) -> Table:
     measured = {name for _, name in found}
     columns = {name: heading for name, heading in _STEP_HEADINGS.items() if name in measured}
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column("step", no_wrap=True)
     for heading in columns.values():
         table.add_column(heading, justify="right", no_wrap=True)
-    for step in dict.fromkeys(owner for owner, _ in found):
+    steps = dict.fromkeys(owner for owner, _ in found)
+    if folded := [step for step in steps if step in left_out]:
+        table.caption = f"{len(folded)} steps between are left out; 'operando results RUN --json' has them."
+        table.caption_justify = "left"
+    for step in [step for step in steps if step not in left_out]:
         table.add_row(step, *(_text(found.get((step, name))) for name in columns))
     return table
 

@@ -261,8 +261,9 @@ def test_a_comparison_keeps_every_number_whole(columns: int) -> None:
     rows = [
         {
             "experiment": "cus_26mpa", "tomogram": "D0.7V", "name": name, "unit": unit,
-            "published": value, "published_id": "A-16", "relation": "at most", "elsewhere": None, "true": value,
-            "measured": value, "uncertainty": abs(value) / 2000, "flags": ["near_resolution", "axis_uncertain"],
+            "published": value, "published_id": "A-16", "relation": "at most", "elsewhere": None, "repeated": False,
+            "true": value, "measured": value, "uncertainty": abs(value) / 2000,
+            "flags": ["near_resolution", "axis_uncertain"],
         }
         for name, unit, value in names
     ]  # fmt: skip

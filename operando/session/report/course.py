@@ -1,5 +1,6 @@
 """The course of a run: an overview over all of it, one plot for each step, and a list of what went on."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -88,12 +89,14 @@ def course_plots(story: RunStory, traces: CellTraces, marks: list[Mark]) -> Cour
         )
 
     overview = both_widths(draw(begin_s, end_s, _told("the whole run", begin_s, end_s, traces)), WIDE_PX)
-    drawn = [step for step in story.steps if step_ends_s[step.name] > step.begin_s]
-    left_out = max(len(drawn) - MAX_STEP_PLOTS, 0)
-    if left_out:
+    lasting = [step for step in story.steps if step_ends_s[step.name] > step.begin_s]
+    drawn = lasting
+    if len(lasting) > MAX_STEP_PLOTS:
         with_tomogram = {_step_of(entry) for entry in story.tomograms}
-        drawn.sort(key=lambda step: step.name not in with_tomogram)
-        drawn = sorted(drawn[:MAX_STEP_PLOTS], key=lambda step: step.begin_s)
+        telling = [step for step in lasting if step.name in with_tomogram or not _repeated(step)]
+        telling.sort(key=lambda step: step.name not in with_tomogram)
+        drawn = sorted(telling[:MAX_STEP_PLOTS], key=lambda step: step.begin_s)
+    left_out = len(lasting) - len(drawn)
     plots = []
     for step in drawn if len(story.steps) > 1 else ():
         last_s = step_ends_s[step.name]
@@ -102,6 +105,10 @@ def course_plots(story: RunStory, traces: CellTraces, marks: list[Mark]) -> Cour
         plots.append(StepPlot(heading, both_widths(draw(step.begin_s, max(last_s, step.begin_s + 1.0), told), WIDE_PX)))
     note = f"{left_out} further steps are not drawn; steps.csv has all of them." if left_out else ""
     return CoursePlots(overview, moment(begin_s), tuple(plots), note)
+
+
+def _repeated(step: StepStory) -> bool:
+    return re.search(r"_cycle\d+$", step.name) is not None
 
 
 def _step_of(tomogram: TomogramStory) -> str:

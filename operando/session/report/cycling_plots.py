@@ -53,7 +53,7 @@ def voltage_plot(curves: list[HalfCycleCurve], *, width: int) -> Markup:
         order = np.argsort(curve.capacity_mah_per_g, kind="stable")
         x, y = peaks_kept(curve.capacity_mah_per_g[order], curve.voltage_v[order], int(across.high_px - across.low_px))
         drawing.curve(across.pxs(x), up.pxs(y), _colour(index), dash=_dash(index))
-    _legend(drawing, curves)
+    _legend(drawing, list(enumerate(curves)))
     return drawing.svg("Voltage against capacity of the steps under current: " + ", ".join(c.name for c in curves))
 
 
@@ -67,13 +67,13 @@ def differential_plot(curves: list[HalfCycleCurve], *, width: int) -> Markup | N
     highest = float(np.percentile(finite, SHOWN_PERCENT))
     volts = [float(end) for _, _, slope in told for end in (slope.voltage_v.min(), slope.voltage_v.max())]
     title = "|dq/dV|, mAh/(g V)"
-    drawing, across, up = _frame(width, len(curves), volts, [0.0, highest], "voltage, V", title)
+    drawing, across, up = _frame(width, len(told), volts, [0.0, highest], "voltage, V", title)
     for index, _, slope in told:
         shown = np.where(values[index] <= up.high, values[index], np.nan)
         for part in _unbroken(np.isfinite(shown)):
             x, y = across.pxs(slope.voltage_v[part]), up.pxs(shown[part])
             drawing.curve(x, y, _colour(index), dash=_dash(index))
-    _legend(drawing, curves)
+    _legend(drawing, [(index, curve) for index, curve, _ in told])
     return drawing.svg("Charge per voltage against voltage: " + ", ".join(curve.name for _, curve, _ in told))
 
 
@@ -90,12 +90,12 @@ def _frame(
     return drawing, x, y
 
 
-def _legend(drawing: Drawing, curves: list[HalfCycleCurve]) -> None:
+def _legend(drawing: Drawing, curves: list[tuple[int, HalfCycleCurve]]) -> None:
     per_row = _per_row(drawing.width)
     cell = (drawing.width - LEFT_PX) / per_row
-    for index, curve in enumerate(curves):
-        x = LEFT_PX + cell * (index % per_row)
-        y = TOP_PX + PLOT_PX + BOTTOM_PX + 18 * (index // per_row) + 4
+    for place, (index, curve) in enumerate(curves):
+        x = LEFT_PX + cell * (place % per_row)
+        y = TOP_PX + PLOT_PX + BOTTOM_PX + 18 * (place // per_row) + 4
         drawing.line(x, y - 4, x + 24, y - 4, _colour(index), 2, _dash(index))
         name = (
             curve.name if text_width(curve.name) < cell - 32 else curve.name[: int((cell - 38) / text_width("x"))] + "…"
@@ -104,7 +104,7 @@ def _legend(drawing: Drawing, curves: list[HalfCycleCurve]) -> None:
 
 
 def _per_row(width: float) -> int:
-    return max(int(width / 180), 1)
+    return max(int(width / 230), 1)
 
 
 def _colour(index: int) -> str:

@@ -24,7 +24,7 @@ class DisplacementError(ValueError):
 
 @dataclass(frozen=True)
 class Layer:
-    """Mean over the valid cuboids of one height: µm above the bottom of the view; z is up."""
+    """What the cuboids of one height say together: µm above the bottom of the view; z is up."""
 
     height_um: float
     num_valid: int
@@ -35,7 +35,11 @@ class Layer:
 
 @dataclass(frozen=True)
 class DisplacementField:
-    """Positions and displacements in µm, shapes (node, 3), of one state against a reference."""
+    """Positions and displacements in µm, shapes (node, 3), of one state against a reference.
+
+    ``measured_layers`` are the layers as the correlation has settled them, from cuboids that err together; empty where
+    the file does not hold them.
+    """
 
     state: str
     reference: str
@@ -43,10 +47,13 @@ class DisplacementField:
     displacement_um: NDArray[np.float64]
     uncertainty_um: NDArray[np.float64]
     valid: NDArray[np.bool_]
+    measured_layers: tuple[Layer, ...] = ()
 
     @property
     def layers(self) -> list[Layer]:
-        """One entry for each height, from the separator down to the collector."""
+        """One entry for each height, from the separator down to the collector; means of valid cuboids if need be."""
+        if self.measured_layers:
+            return sorted(self.measured_layers, key=lambda layer: -layer.height_um)
         found = []
         heights = np.round(self.node_um[:, 2], 1)
         for height in np.unique(heights)[::-1]:
@@ -76,6 +83,7 @@ def read_displacement(path: Path, state: str) -> DisplacementField:
             )
             valid = np.asarray(file["valid"][:], np.bool_)
             reference = str(file.attrs.get("reference", "an earlier state"))
+            layers = _layers(file, node.shape[0])
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise DisplacementError(f"{path.parent.name}/displacement.h5 cannot be read ({error}).") from error
     if node.ndim != 2 or node.shape[1:] != (3,) or not node.shape == moved.shape == uncertain.shape:
@@ -83,7 +91,20 @@ def read_displacement(path: Path, state: str) -> DisplacementField:
     if valid.shape != node.shape[:1]:
         raise DisplacementError(f"{path.parent.name}/displacement.h5 does not say of each node whether it is valid.")
     valid &= np.isfinite(node).all(axis=1) & np.isfinite(moved).all(axis=1) & np.isfinite(uncertain).all(axis=1)
-    return DisplacementField(state, reference, node, moved, uncertain, valid)
+    return DisplacementField(state, reference, node, moved, uncertain, valid, layers)
+
+
+def _layers(file: h5py.File, num_nodes: int) -> tuple[Layer, ...]:
+    if "layers" not in file:
+        return ()
+    heights, means, errors, found = (
+        np.asarray(file[f"layers/{name}"][:], np.float64)
+        for name in ("height_um", "mean_um", "uncertainty_um", "num_nodes")
+    )
+    return tuple(
+        Layer(float(height), int(num), num_nodes // len(heights), tuple(mean.tolist()), tuple(error.tolist()))
+        for height, mean, error, num in zip(heights, means, errors, found, strict=True)
+    )
 
 
 def depth_plot(fields: list[DisplacementField], *, width: int) -> Markup:

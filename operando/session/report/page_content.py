@@ -31,7 +31,7 @@ from operando.session.report.step_table import steps_done, steps_measured
 from operando.session.report.time_plot import moment
 from operando.session.report.widths import HALF_WIDE_PX, both_widths
 
-MAX_CURVES = 12
+MAX_CURVES = 6
 MAX_EVENTS = 400
 MAX_STEPS_IN_NUMBERS = 12
 ROSES = ("crack_volume", "high_attenuation_tilt")
@@ -193,6 +193,6 @@ def _roses(story: RunStory) -> list[dict[str, Any]]:
     for (owner, name), entry in story.newest.items():
         tilts = tilts_of(entry.details) if name in ROSES else []
         if tilts:
-            what = "cracks" if name == "crack_volume" else "high-attenuation inclusions"
+            what = "cracks" if name == "crack_volume" else "inclusions"
             found.append({"svg": rose(tilts, f"{owner}: {what}")})
     return found

@@ -10,11 +10,17 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from live_analysis.displacement.cuboid_grid import cuboid_grid
+from live_analysis.displacement.displacement_field import measure_displacement
+from live_analysis.displacement.prepared_state import prepare_state
 from live_analysis.frame_reader import FrameReader
 from live_analysis.high_attenuation_volume import high_attenuation_volume
 from live_analysis.live.live_tomogram import LiveScan, LiveTomogram
 from live_analysis.live.live_volume import Assumptions
 from live_analysis.live.preview_publisher import PreviewPublisher
+from live_analysis.states.particle_tracking import track_particles
+from live_analysis.states.placed_volume import PlacedVolume
+from live_analysis.states.pristine_particles import find_pristine_particles
 from live_analysis.tomogram_frames import TomogramFrames
 from live_analysis.tomogram_volume import Reference, reconstruct_tomogram
 from operando.model.clock import SystemClock
@@ -72,6 +78,22 @@ def warm_up() -> None:
     cube = np.zeros((12, 12, 12), np.float32)
     cube[4:8, 4:8, 4:8] = PHASE_PER_CM
     high_attenuation_volume(cube, PIXEL_UM, PHASE_PER_CM, resolution_fwhm_um=PIXEL_UM)
+    _compare_states()
+
+
+def _compare_states() -> None:
+    """Compare a box of noise, and one with a particle, with themselves."""
+    shape, voxel_um = (24, 24, 24), 4.0
+    edge_um = shape[0] * voxel_um
+    values = np.random.default_rng(0).normal(CONTENT_PER_CM, 1.0, shape).astype(np.float32)
+    grid = cuboid_grid(shape, voxel_um, top_um=edge_um, heights_um=(28.0, 68.0), width_um=40.0, cuboid_um=40.0)
+    state = prepare_state(values, voxel_um)
+    measure_displacement(state, state, grid, top_um=edge_um)
+    away = np.linalg.norm(np.indices(shape) - np.array(shape)[:, None, None, None] / 2, axis=0)
+    whole = slice(0, shape[0]), slice(0, shape[1]), slice(0, shape[2])
+    placed = PlacedVolume(np.where(away < 6, np.float32(25), values / 10), voxel_um, 0, shape[0], whole)
+    particles = find_pristine_particles(placed, 25.0)
+    track_particles(placed, particles, placed, particles.matrix.per_cm)
 
 
 def _integrals(angles_deg: NDArray[np.float64]) -> NDArray[np.float64]:

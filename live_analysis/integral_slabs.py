@@ -1,15 +1,17 @@
 """The attenuation integrals of a tomogram in portions that memory can hold."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from live_analysis.corrections.counts_correction import Integrals
+from live_analysis.reconstruction.compiled import loops_may_run_together
 from live_analysis.reconstruction.lanes import NUM_LANES
 from live_analysis.tomogram_frames import TomogramFrames
 
-SLAB_BYTES = 400_000_000  # of attenuation integrals; the filtered projections are as many again
+SLAB_BYTES = 400_000_000  # of attenuation integrals; those of the next slab, and filtered ones, are as many again
 
 
 class IntegralSlabs:
@@ -46,6 +48,15 @@ class IntegralSlabs:
         if self._whole is not None:
             yield self.usable, self._whole
             return
-        for begin in range(self.usable.start, self.usable.stop, self.num_rows):
-            rows = slice(begin, min(begin + self.num_rows, self.usable.stop))
-            yield rows, self._frames.integrals(rows)
+        begins = range(self.usable.start, self.usable.stop, self.num_rows)
+        slabs = [slice(begin, min(begin + self.num_rows, self.usable.stop)) for begin in begins]
+        if not loops_may_run_together():
+            yield from ((rows, self._frames.integrals(rows)) for rows in slabs)
+            return
+        with ThreadPoolExecutor(1, thread_name_prefix="slab") as ahead:  # reading waits for no reconstruction
+            coming = ahead.submit(self._frames.integrals, slabs[0])
+            for rows, following in zip(slabs, [*slabs[1:], None], strict=True):
+                integrals = coming.result()
+                if following is not None:
+                    coming = ahead.submit(self._frames.integrals, following)
+                yield rows, integrals

@@ -7,8 +7,11 @@ the work that voxels are.
 from dataclasses import dataclass
 
 import numpy as np
+from numba import prange
 from numpy.typing import NDArray
 from scipy import ndimage
+
+from live_analysis.reconstruction.compiled import compiled
 
 BLOCK_UM = 14.0  # a fraction of the smallest crack that is looked for (radius 60 um)
 SMOOTHING_SIGMA_VOXELS = 1.0
@@ -17,6 +20,7 @@ SMOOTHING_SIGMA_VOXELS = 1.0
 # (simulated cell, 360 projections).
 PARTICLE_CORE_PER_CM = 5.0
 PARTICLE_RIM_PER_CM = 2.0
+VOXELS_FOR_LEVEL = 1e6
 PARTICLE_MARGIN_UM = 9.0  # around the rim, for its blur and the reacted shell
 
 
@@ -75,14 +79,24 @@ def matrix_blocks(
             f"a volume of shape {volume_per_cm.shape} with {int(seen.sum())} voxels in view, parts of shape {parts}: "
             "cracks are looked for in (z, y, x) with some voxels in view and parts of the same shape."
         )
-    matrix = float(np.median(volume_per_cm[seen]))
+    matrix = _level(volume_per_cm)
     values = np.where(seen, volume_per_cm, np.float32(matrix))
     kept = seen & ~_particles(values, matrix, voxel_size_um)
     width = max(round(BLOCK_UM / voxel_size_um), 1)
-    counts = _add_up(kept, width)
-    whole = np.maximum(_add_up(np.ones_like(kept), width), 1)
-    part = np.ones_like(counts) if inside is None else _add_up(inside, width) / whole
-    return MatrixBlocks(_add_up(np.where(kept, values, 0), width), counts, part, width, voxel_size_um)
+    everywhere = np.ones_like(kept)
+    sums, counts = _add_up(values, kept, width)
+    if inside is None:
+        return MatrixBlocks(sums, counts, np.ones_like(counts), width, voxel_size_um)
+    part, whole = _add_up(np.ascontiguousarray(inside, np.float32), everywhere, width)
+    return MatrixBlocks(sums, counts, part / whole, width, voxel_size_um)
+
+
+def _level(volume_per_cm: NDArray[np.float32]) -> float:
+    """Return the median of what is seen, of a sample of the voxels if they are many."""
+    apart = max(round((volume_per_cm.size / VOXELS_FOR_LEVEL) ** (1 / 3)), 1)
+    sample = volume_per_cm[::apart, ::apart, ::apart]
+    sample = sample[np.isfinite(sample)]
+    return float(np.median(sample if sample.size else volume_per_cm[np.isfinite(volume_per_cm)]))
 
 
 def voxels_of_blocks(blocks: NDArray[np.bool_], width: int, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
@@ -100,6 +114,18 @@ def _particles(values: NDArray[np.float32], matrix_per_cm: float, voxel_size_um:
     return np.asarray(ndimage.binary_dilation(is_particle[labels], iterations=margin))
 
 
-def _add_up(values: NDArray[np.float32] | NDArray[np.bool_] | NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    along_y = np.add.reduceat(values, np.arange(0, values.shape[1], width), axis=1, dtype=np.float64)
-    return np.asarray(np.add.reduceat(along_y, np.arange(0, values.shape[2], width), axis=2))
+@compiled
+def _add_up(
+    values: NDArray[np.float32], kept: NDArray[np.bool_], width: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sum of the kept values of each block, and their number, shape (z, y, x) of blocks."""
+    num_z, num_y, num_x = values.shape
+    sums = np.zeros((num_z, (num_y + width - 1) // width, (num_x + width - 1) // width))
+    counts = np.zeros_like(sums)
+    for z in prange(num_z):
+        for y in range(num_y):
+            for x in range(num_x):
+                if kept[z, y, x]:
+                    sums[z, y // width, x // width] += values[z, y, x]
+                    counts[z, y // width, x // width] += 1
+    return sums, counts

@@ -20,9 +20,23 @@ T = TypeVar("T")
 
 
 def compiled(function: Callable[P, T]) -> Callable[P, T]:
-    """Compile with numba at the first call, keep the result on disk, run `prange` loops on all of numba's threads."""
-    result: Callable[P, T] = njit(parallel=True, cache=True, fastmath=CONTRACTED)(function)
+    """Compile with numba at the first call, keep the result on disk, run `prange` loops on all of numba's threads.
+
+    Other threads of Python go on meanwhile.
+    """
+    result: Callable[P, T] = njit(parallel=True, nogil=True, cache=True, fastmath=CONTRACTED)(function)
     return result
+
+
+def loops_may_run_together() -> bool:
+    """Return whether parallel loops of two threads may run at once: numba's last resort for sharing work ends then.
+
+    False also before the first loop has run, when numba has not chosen yet.
+    """
+    try:
+        return str(numba.threading_layer()) != "workqueue"
+    except ValueError:
+        return False
 
 
 def compiled_serial(function: Callable[P, T]) -> Callable[P, T]:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from operando.model import frames
 
+# Whole frames would be read into the cache of chunks where a few rows of each are wanted: 0.4 instead of 0.03 s of
+# processor time for 16 of 256 rows of 2256 frames.
+NO_CACHE = 0
 # HDF5 file format specification 3.0, superblock versions 2 and 3: signature, version, size of offsets and of lengths,
 # consistency flags, base address, address of the extension, end-of-file address.
 _SUPERBLOCK = struct.Struct("<8xBBxB16xQ")
@@ -116,10 +119,10 @@ class FrameReader:
             self._refusal = refusal
             return False
         try:
-            self._file = h5py.File(self.path, "r", swmr=True)
+            self._file = h5py.File(self.path, "r", swmr=True, rdcc_nbytes=NO_CACHE)
         except (OSError, ValueError):
             try:
-                self._file = h5py.File(self.path, "r")  # a closed file of an older format, from elsewhere
+                self._file = h5py.File(self.path, "r", rdcc_nbytes=NO_CACHE)  # closed, of an older format
             except OSError as error:  # being created at this moment, or damaged: the caller's end of waiting decides
                 self._refusal = str(error)
                 return False

@@ -124,7 +124,9 @@ def _open_hdf5(path: Path, dataset: str) -> VolumeSource:
         shape: tuple[int, int, int] = found.shape
         dtype, size = found.dtype, found.attrs.get("voxel_size_um")
         unit = found.attrs.get("units", "")
-    spacing = None if size is None else (float(size),) * 3
+    if size is not None and np.size(size) != 1:
+        raise VolumeFileError(f"{path}:{chosen}: voxel_size_um is {size}; it must be one number, the edge of a voxel.")
+    spacing = None if size is None else (float(np.reshape(size, ())),) * 3
 
     def read(first: int, stop: int) -> NDArray[np.generic]:
         with _opened(path) as file:

@@ -48,10 +48,15 @@ def checked(source: VolumeSource) -> VolumeSource:
     Raises
     ------
     VolumeFileError
-        If it has no voxels, or its numbers are not real.
+        If it has no voxels, its numbers are not real, or the size of its voxels is none.
     """
     if source.dtype.kind not in "buif":
         raise VolumeFileError(f"{source.name}: holds {source.dtype} values; grey values are real or whole numbers.")
     if not source.num_voxels:
         raise VolumeFileError(f"{source.name}: has shape {source.shape} (z, y, x): there is no voxel in it.")
+    if source.spacing_um is not None and not all(0 < step < float("inf") for step in source.spacing_um):
+        raise VolumeFileError(
+            f"{source.name}: says that its voxels measure {' x '.join(f'{step:g}' for step in source.spacing_um)} um "
+            "along z, y and x; positive numbers are needed. Correct them in the file."
+        )
     return source

@@ -79,6 +79,6 @@ def quantity_of(option: str, text: str, unit: str) -> float:
         found = parse_quantity(text, unit)
     except ValueError as error:
         raise RequestError(f"{option}: {error}.") from error
-    if not found > 0:
-        raise RequestError(f"{option} {text}: must be more than nothing.")
+    if not 0 < found < float("inf"):
+        raise RequestError(f"{option} {text}: must be more than nothing, and no more than numbers can say.")
     return found

@@ -68,6 +68,15 @@ def test_volumes_of_many_programs_are_read(volume: Volume, tmp_path: Path) -> No
     assert asked(tmp_path / "region.h5", "--classes", "2")["surface_unit"] == "1/um"
 
 
+@pytest.mark.parametrize("size_um", [-3.0, 0.0, float("nan"), [1.0, 2.0, 3.0]])
+def test_a_size_of_voxels_that_is_none_is_refused(volume: Volume, tmp_path: Path, size_um: object) -> None:
+    with h5py.File(tmp_path / "region.h5", "w") as file:
+        file["region"] = volume
+        file["region"].attrs["voxel_size_um"] = size_um
+    with pytest.raises(RequestError, match="voxel"):
+        asked(tmp_path / "region.h5")
+
+
 def test_the_table_says_what_was_found(volume: Volume, tmp_path: Path) -> None:
     np.save(tmp_path / "labels.npy", volume > 150)
     command = ["phases", str(tmp_path / "labels.npy"), "--voxel-size", "2 um", "--axis", "z"]

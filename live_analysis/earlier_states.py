@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 from live_analysis.displacement.displacement_field import DisplacementField
 from live_analysis.displacement.displacement_file import read_displacement
-from live_analysis.region_file import Face, RegionState, read_face, read_region, region_tomogram
+from live_analysis.region_file import RegionState, read_region, region_tomogram
 from live_analysis.states.placed_volume import PlacedVolume, StateError
 from live_analysis.states.pristine_particles import PristineParticles, find_pristine_particles
+from operando.model.json_lines import JsonLinesReader
 from operando.model.run_directory import RunDirectory
+
+SAME_VOXELS = 1e-3  # relative difference up to which two states have voxels of one size
 
 
 @dataclass(frozen=True)
@@ -39,32 +42,59 @@ class EarlierStates:
         self._run = run
         self._kept: PristineState | None = None
         self._kept_attempt = 0
+        self._first_tomogram = ""
 
-    def pristine(self, attempt: int, particle_per_cm: float | None) -> PristineState | None:
-        """Return the pristine state before an attempt; None if there is none that can be read."""
-        last = self._pristine_attempt(attempt)
-        if last is None:
+    def pristine(self, state: RegionState, attempt: int, particle_per_cm: float | None) -> PristineState | None:
+        """Return the pristine state that a state is compared with; None if it is that itself.
+
+        Raises
+        ------
+        StateError
+            If the run began with another tomogram, of which no state is left that can be compared with.
+        """
+        name = state.tomogram
+        first = self._first() or next(filter(None, map(self._tomogram, range(1, attempt))), name)
+        if name == first:
             return None
-        if self._kept is None or self._kept_attempt != last:
+        for earlier in range(attempt - 1, 0, -1):
+            if self._tomogram(earlier) == first:
+                return self._comparable(earlier, state, particle_per_cm)
+        raise StateError(
+            f"{self._run.volumes}: no region of {first}, the tomogram that the run began with, can be read, so that "
+            f"{name} cannot be compared with the pristine state. 'operando analyse --again' makes the regions again."
+        )
+
+    def _comparable(self, attempt: int, state: RegionState, particle_per_cm: float | None) -> PristineState:
+        folder = self._run.volume(attempt)
+        if self._kept is None or self._kept_attempt != attempt:
             try:
-                state = read_region(self._run.volume(last))
-            except (OSError, KeyError, ValueError):
-                return None
-            self._kept, self._kept_attempt = PristineState.of(state, particle_per_cm), last
+                pristine = read_region(folder)
+            except (OSError, KeyError, ValueError) as error:
+                raise StateError(
+                    f"{folder}: the pristine region cannot be read ({error}). Analyse it again."
+                ) from error
+            if not pristine.absolute:
+                raise StateError(
+                    f"{folder}: the grey values of the pristine state are not absolute, {state.tomogram}'s are."
+                )
+            self._kept, self._kept_attempt = PristineState.of(pristine, particle_per_cm), attempt
+        voxel_um = self._kept.state.voxel_size_um
+        if abs(voxel_um - state.voxel_size_um) > SAME_VOXELS * voxel_um:
+            raise StateError(
+                f"{folder}: has voxels of {voxel_um} um, {state.tomogram} of {state.voxel_size_um} um. Take all "
+                "tomograms of a run with the same camera."
+            )
         return self._kept
 
-    def pristine_face(self, attempt: int) -> Face | None:
-        """Return the interface of the pristine state before an attempt; None if it was not found."""
-        last = self._pristine_attempt(attempt)
-        if last is not None:
-            with contextlib.suppress(OSError, KeyError, ValueError):
-                return read_face(self._run.volume(last))
-        return None
-
-    def _pristine_attempt(self, attempt: int) -> int | None:
-        attempts = [(earlier, self._tomogram(earlier)) for earlier in range(1, attempt)]
-        named = [(earlier, name) for earlier, name in attempts if name]
-        return max((earlier for earlier, name in named if name == named[0][1]), default=None)
+    def _first(self) -> str:
+        """Return the name of the first tomogram that was begun; empty where no document says it."""
+        if not self._first_tomogram:
+            for value in JsonLinesReader(self._run.documents).new_values():
+                match value:
+                    case ["start", {"kind": "tomogram", "tomogram": str(name)}]:
+                        self._first_tomogram = name
+                        break
+        return self._first_tomogram
 
     def _tomogram(self, attempt: int) -> str:
         with contextlib.suppress(OSError, KeyError, ValueError):

@@ -92,7 +92,7 @@ def _of_regions(
     found = inclusions_of(region, analysis, pixel_size_um=pixel_um, energy_kev=context.said("energy_kev"))
     masks.mark(found.mask, region, HIGH_ATTENUATION)
     yield from region_quantities(region, found, scale.grey, analysis.high_attenuation_material)
-    face, cracked = None, np.zeros(region.values_per_cm.shape, np.bool_)
+    interface, cracked = None, np.zeros(region.values_per_cm.shape, np.bool_)
     if volume.crack_region is not None and view.absolute:
         wide = scale.region(volume.crack_region)
         cracks = crack_volume(wide.values_per_cm, pixel_um, wide.inside)
@@ -102,8 +102,7 @@ def _of_regions(
         yield from crack_quantities(cracks, complete=wide.complete)
         with contextlib.suppress(StateError):
             interface = find_interface(PlacedVolume.of_region(wide, pixel_um, view.num_rows))
-            face = interface.face
-            yield from interface_quantities(interface, earlier.pristine_face(tomogram.attempt))
+            yield from interface_quantities(interface)
     masks.write(folder, tomogram=tomogram.name, run_uid=tomogram.uid)
     state = region_state(
         region,
@@ -111,13 +110,14 @@ def _of_regions(
         pixel_size_um=pixel_um,
         tomogram=tomogram.name,
         run_uid=tomogram.uid,
-        face=face,
+        face=None if interface is None else interface.face,
+        absolute=view.absolute,
     )
     write_region(folder, state)
     if view.absolute and "outer_run" in tomogram.start:
         uncertainty = 0.0 if scale.grey is None else scale.grey.uncertainty_per_cm(1.0)
         told = {quantity.name: quantity for quantity in readings}
-        yield from state_quantities(context, PresentState(state, cracked, uncertainty, told), earlier)
+        yield from state_quantities(context, PresentState(state, cracked, uncertainty, told, interface), earlier)
 
 
 def _within(voxels: NDArray[np.bool_], wide: RegionVolume, region: RegionVolume) -> NDArray[np.bool_]:

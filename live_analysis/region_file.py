@@ -27,7 +27,7 @@ class RegionState:
 
     ``core`` selects the region itself; ``first_row`` is the detector row of the first voxels, of ``num_rows`` of the
     view, so that heights above its bottom are known. ``face`` is the interface above the cathode, None where it was not
-    found.
+    found. ``absolute`` says that the values are attenuation; else offset and gain of the grey values are unknown.
     """
 
     values_per_cm: NDArray[np.float32]
@@ -38,14 +38,22 @@ class RegionState:
     tomogram: str
     run_uid: str
     face: Face | None = None
+    absolute: bool = True
 
 
 def region_state(
-    region: RegionVolume, *, num_rows: int, pixel_size_um: float, tomogram: str, run_uid: str, face: Face | None
+    region: RegionVolume,
+    *,
+    num_rows: int,
+    pixel_size_um: float,
+    tomogram: str,
+    run_uid: str,
+    face: Face | None,
+    absolute: bool,
 ) -> RegionState:
     """Join a region that was just reconstructed to what a file keeps of it."""
     return RegionState(
-        region.values_per_cm, region.core, region.rows.start, num_rows, pixel_size_um, tomogram, run_uid, face
+        region.values_per_cm, region.core, region.rows.start, num_rows, pixel_size_um, tomogram, run_uid, face, absolute
     )
 
 
@@ -64,6 +72,7 @@ def write_region(folder: Path, state: RegionState) -> None:
         dataset.attrs["num_rows"] = state.num_rows
         dataset.attrs["tomogram"] = state.tomogram
         dataset.attrs["run_uid"] = state.run_uid
+        dataset.attrs["grey_values_absolute"] = state.absolute
         if state.face is not None:
             dataset.attrs["face_height_um"] = state.face.height_um
             dataset.attrs["face_chance_um"] = state.face.chance_um
@@ -93,6 +102,7 @@ def read_region(folder: Path) -> RegionState:
             str(dataset.attrs["tomogram"]),
             str(dataset.attrs["run_uid"]),
             _face(dataset.attrs),
+            bool(dataset.attrs["grey_values_absolute"]),
         )
 
 
@@ -106,18 +116,6 @@ def region_tomogram(folder: Path) -> str:
     """
     with h5py.File(folder / NAME) as file:
         return str(file["region"].attrs["tomogram"])
-
-
-def read_face(folder: Path) -> Face | None:
-    """Return the interface above the region in ``folder``; None if it was not found.
-
-    Raises
-    ------
-    OSError, KeyError
-        If there is no such file, or it is not whole.
-    """
-    with h5py.File(folder / NAME) as file:
-        return _face(file["region"].attrs)
 
 
 def _face(attributes: h5py.AttributeManager) -> Face | None:

@@ -11,7 +11,9 @@ import numpy as np
 from live_analysis.displacement.layers import Layer
 
 SURE_SPREADS = 3.0
-MIN_LAYERS = 4  # for a parabola through all but the uppermost, where cracks bend the rise
+VIEW_SHIFTED, VIEW_NOT_CHECKED = "view_shifted", "view_not_checked"
+MIN_LAYERS = 3  # for a parabola through all but the uppermost, where cracks bend the rise
+MOST_UNCERTAIN_UM = 3.0  # a motion of the view that would not be seen by three times this is not excluded
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,22 @@ class CollectorRise:
         """Whether something is taken off."""
         return self.taken_off_um != 0
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What must be known of a height that is compared: the view moved, or nothing tells whether it did."""
+        if self.view_moved:
+            return (VIEW_SHIFTED,)
+        return () if self.continued_uncertainty_um < MOST_UNCERTAIN_UM else (VIEW_NOT_CHECKED,)
+
+
+NOT_CHECKED = CollectorRise(float("nan"), float("nan"), 0.0, 0.0)
+
 
 def collector_rise(layers: tuple[Layer, ...]) -> CollectorRise:
     """Continue the rise of the layers to height 0; NaN where too few were measured."""
     known = [layer for layer in layers[:-1] if np.isfinite(layer.mean_um[2])]
     if len(known) < MIN_LAYERS:
-        return CollectorRise(float("nan"), float("nan"), 0.0, 0.0)
+        return NOT_CHECKED
     heights = np.array([layer.height_um for layer in known]) / 100.0
     spreads = np.array([layer.uncertainty_um[2] for layer in known])
     design = np.stack([np.ones_like(heights), heights, heights**2], axis=1) / spreads[:, None]

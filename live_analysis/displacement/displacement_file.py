@@ -1,5 +1,6 @@
 """The displacement of every cuboid as a file, for arrows on slices and as the start of the next state."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,9 +28,10 @@ class Compared:
 
 
 def write_displacement(folder: Path, field: DisplacementField, compared: Compared) -> None:
-    """Write ``displacement.h5`` into ``folder``."""
+    """Write ``displacement.h5`` into ``folder``; whoever reads meanwhile finds the old file or the new one."""
     folder.mkdir(parents=True, exist_ok=True)
-    with h5py.File(folder / FILE_NAME, "w") as file:
+    unfinished = folder / f".{FILE_NAME}"
+    with h5py.File(unfinished, "w") as file:
         for name in (*_NODES, *_NODE_VALUES):
             file.create_dataset(name, data=getattr(field, name))
         for name in _NODES[:-1]:
@@ -40,6 +42,7 @@ def write_displacement(folder: Path, field: DisplacementField, compared: Compare
             file.attrs[name] = text
         file.attrs["cuboid_um"], file.attrs["shape"] = field.cuboid_um, field.shape
         file.attrs["streaky"] = field.streaky
+    os.replace(unfinished, folder / FILE_NAME)
 
 
 def read_displacement(folder: Path) -> tuple[DisplacementField, Compared]:

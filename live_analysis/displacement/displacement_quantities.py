@@ -12,7 +12,6 @@ from live_analysis.quantity import Quantity
 
 MIN_VALID = 0.5  # of the nodes of a layer: with fewer, its mean rests on nodes that a crack crosses
 CRACKS_CROSS = "cracks_cross"
-VIEW_SHIFTED = "view_shifted"
 UNDERSAMPLED_TEXTURE = "streaks_outweigh_texture"
 
 
@@ -40,8 +39,8 @@ def displacement_quantities(field: DisplacementField) -> Iterator[Quantity]:
 def _flags(field: DisplacementField, index: int, rise: CollectorRise) -> tuple[str, ...]:
     valid = field.valid.reshape(field.shape)[index].sum()
     few = valid < MIN_VALID * field.layers[index].num_nodes
-    told = (CRACKS_CROSS, few), (VIEW_SHIFTED, rise.view_moved), (UNDERSAMPLED_TEXTURE, field.streaky)
-    return tuple(flag for flag, applies in told if applies)
+    told = (CRACKS_CROSS, few), (UNDERSAMPLED_TEXTURE, field.streaky)
+    return (*(flag for flag, applies in told if applies), *rise.flags)
 
 
 def _profile(field: DisplacementField, rise: CollectorRise) -> dict[str, object]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
+from live_analysis.displacement.collector_rise import CollectorRise
 from live_analysis.quantity import Quantity
 from live_analysis.region_file import Face
 from live_analysis.states.face_columns import ABOVE_UM, MIN_COLUMNS, BlockRows, Caution, block_rows, free_columns
@@ -69,6 +70,12 @@ class Interface:
         """What is kept of it, to be compared with later states."""
         return Face(self.height_um, self.chance_um)
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What is odd about it."""
+        above = self.particles_end_um > self.height_um + 2 * self.uncertainty_um
+        return ("particles_above_interface",) if above else ()
+
 
 def find_interface(volume: PlacedVolume) -> Interface:
     """Find the face above the layer that holds particles.
@@ -107,9 +114,8 @@ def find_interface(volume: PlacedVolume) -> Interface:
     )
 
 
-def interface_quantities(now: Interface, pristine: Face | None) -> Iterator[Quantity]:
-    """Give ``interface_height`` above the bottom of the view and, with a pristine state, ``interface_shift``, in um."""
-    flags = ("particles_above_interface",) if now.particles_end_um > now.height_um + 2 * now.uncertainty_um else ()
+def interface_quantities(now: Interface) -> Iterator[Quantity]:
+    """Give ``interface_height`` above the bottom of the view, in um."""
     relief_um = [[None if np.isnan(value) else round(float(value), 2) for value in row] for row in now.relief_um]
     details: dict[str, Any] = {
         "lower_per_cm": now.lower_per_cm,
@@ -118,11 +124,15 @@ def interface_quantities(now: Interface, pristine: Face | None) -> Iterator[Quan
         "particles_end_um": now.particles_end_um,
         "relief_um": relief_um,
     }
-    yield Quantity("interface_height", now.height_um, "um", now.uncertainty_um, flags, details)
-    if pristine is not None:
-        # What the pores at the face do is much the same in both states; cracks are in one only.
-        uncertainty_um = float(np.hypot(now.uncertainty_um, pristine.chance_um))
-        yield Quantity("interface_shift", now.height_um - pristine.height_um, "um", uncertainty_um, flags)
+    yield Quantity("interface_height", now.height_um, "um", now.uncertainty_um, now.flags, details)
+
+
+def interface_shift(now: Interface, pristine: Face, view: CollectorRise) -> Quantity:
+    """Return ``interface_shift`` in um, counted from the collector if the view moved between the two states."""
+    shift_um = now.height_um - pristine.height_um - view.taken_off_um
+    # What the pores at the face do is much the same in both states; cracks are in one only.
+    parts_um = np.array([now.uncertainty_um, pristine.chance_um, view.taken_off_uncertainty_um])
+    return Quantity("interface_shift", shift_um, "um", float(np.linalg.norm(parts_um)), (*now.flags, *view.flags))
 
 
 def _coarse_um(row: Floats, heights_um: Floats, ends_um: float) -> float:

@@ -71,7 +71,8 @@ def particle_mode_quantities(
         "mean_per_cm": float(np.nanmean(values[inner])),
         "whole_region_mode_per_cm": grey_mode(later.values_per_cm[later.core]).per_cm,
     }
-    flags = () if tracked is not None or later is pristine else ("mask_not_moved",)
+    followed = later is pristine or (tracked is not None and tracked.found.sum() > tracked.num_lost)
+    flags = () if followed else ("mask_not_moved",)
     uncertainty = float(np.linalg.norm(parts))
     yield Quantity("particle_mode", now.per_cm, "1/cm", uncertainty, flags, details)
     if later is not pristine:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from live_analysis.states.interface import find_interface, interface_quantities
+from live_analysis.displacement.collector_rise import NOT_CHECKED, CollectorRise
+from live_analysis.states.interface import find_interface, interface_quantities, interface_shift
 from live_analysis.states.placed_volume import PlacedVolume, StateError
 
 VOXEL_UM = 3.52
@@ -50,11 +51,21 @@ def test_the_face_is_found_within_half_a_voxel_whichever_side_is_brighter(face_u
 
 def test_cracks_just_below_the_face_do_not_pull_it_by_half_a_voxel() -> None:
     pristine, later = find_interface(cathode(200.0)), find_interface(cathode(208.0, cracked=True, seed=2))
-    height, shift = interface_quantities(later, pristine.face)
+    (height,) = interface_quantities(later)
+    shift = interface_shift(later, pristine.face, NOT_CHECKED)
     assert later.used < 0.8  # cracks cover a part of the area
     assert abs(height.value - 208.0) < 0.5 * VOXEL_UM
     assert abs(shift.value - 8.0) < 2 * shift.uncertainty
     assert shift.uncertainty < VOXEL_UM
+    assert shift.flags == ("view_not_checked",)
+
+
+def test_what_the_view_moved_by_is_no_shift_of_the_interface() -> None:
+    pristine, later = find_interface(cathode(200.0)), find_interface(cathode(211.0, seed=2))
+    shift = interface_shift(later, pristine.face, CollectorRise(8.0, 0.5, 8.0, 0.5))
+    assert "view_shifted" in shift.flags
+    assert abs(shift.value - 3.0) < 2 * shift.uncertainty
+    assert shift.uncertainty > 0.5  # um: how well it is known what the view moved by
 
 
 def _all(value: float) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from live_analysis.displacement.collector_rise import NOT_CHECKED
 from live_analysis.states.grey_mode import grey_mode
 from live_analysis.states.particle_layers import particle_displacement_quantities
 from live_analysis.states.particle_mode import particle_mode_quantities
@@ -97,7 +98,7 @@ def test_moved_and_reacted_particles_are_followed_to_a_twentieth_of_a_voxel(
     assert np.abs(error_um).max() < 0.05 * VOXEL_UM
     assert (np.abs(error_um) < 2 * tracked.uncertainty_um[tracked.found, 2]).mean() >= 0.8
     assert np.abs(tracked.held[tracked.found] - 1).max() < 0.05
-    (rise,) = particle_displacement_quantities(tracked, 20.0, 175.0)
+    (rise,) = particle_displacement_quantities(tracked, 20.0, 175.0, NOT_CHECKED)
     top = rise.details["layers"][0]
     assert rise.value == pytest.approx(9.0 * top["mean_height_um"] / 155, abs=0.2)
     mode, shift = particle_mode_quantities(volume, particles, later, tracked, CU_PER_CM)

@@ -180,8 +180,18 @@ def read_analysis_runs(path: Path) -> list[AnalysisRun]:
 
 
 def read_measurements(path: Path, *, with_replaced: bool = False) -> list[Measurement]:
-    """Return the measurements of a results file in order; those that a later one replaces only when asked."""
-    found = {uid: entry for run in read_analysis_runs(path) for uid, entry in run.events.items()}
+    """Return the measurements of a results file in order; those that no longer hold only when asked.
+
+    A measurement holds until a later one replaces it, or the tomogram was measured again without coming to it.
+    """
+    runs = read_analysis_runs(path)
+    whole = {(run.raw_run, run.tomogram): index for index, run in enumerate(runs) if run.is_final and not run.failures}
+    found = {
+        uid: entry
+        for index, run in enumerate(runs)
+        if with_replaced or index >= whole.get((run.raw_run, run.tomogram), 0)
+        for uid, entry in run.events.items()
+    }
     replaced = {entry.replaces for entry in found.values()}
     return [entry for uid, entry in found.items() if with_replaced or uid not in replaced]
 

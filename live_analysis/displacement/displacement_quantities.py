@@ -56,14 +56,17 @@ def _profile(field: DisplacementField, rise: CollectorRise) -> dict[str, object]
 
 
 def _in_plane(field: DisplacementField) -> Iterator[Quantity]:
-    """Root mean square of how far nodes moved across, without their common shift and without what noise adds."""
+    """Root mean square of how far nodes moved across, without their common shift and turn and what noise adds."""
     found = field.found
     if not found.any():
         return
     across, noise = field.displacement_um[found, :2], field.uncertainty_um[found, :2]
     common = np.median(across, axis=0)
     noise2 = float((noise**2).sum(1).mean())
-    length2 = float(((across - common) ** 2).sum(1).mean()) - noise2
+    arm_um = field.node_um[found, :2] - field.node_um[found, :2].mean(0)
+    sideways_um = np.stack([-arm_um[:, 1], arm_um[:, 0]], axis=1)  # per radian, counterclockwise seen from above
+    turn = float((sideways_um * (across - common)).sum() / max((arm_um**2).sum(), 1e-9))
+    length2 = float(((across - common - turn * sideways_um) ** 2).sum(1).mean()) - noise2
     # Nodes of a layer err together: a layer counts as one independent value.
     num = max(sum(_was_measured(layer) for layer in field.layers), 1)
     length_um = float(np.sqrt(max(length2, 0.0)))
@@ -74,7 +77,7 @@ def _in_plane(field: DisplacementField) -> Iterator[Quantity]:
         "um",
         uncertainty_um,
         (UNDERSAMPLED_TEXTURE,) if field.streaky else (),
-        {"shift_x_um": float(common[0]), "shift_y_um": float(common[1])},
+        {"shift_x_um": float(common[0]), "shift_y_um": float(common[1]), "turn_deg": float(np.degrees(turn))},
     )
 
 

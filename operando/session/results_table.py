@@ -31,11 +31,17 @@ _DECIMALS = {"voltage": 3, "capacity": 1, "stack_pressure": 2, "coulombic_effici
 
 
 def newest(measurements: Iterable[Measurement]) -> dict[tuple[str, str], Measurement]:
-    """Return the last measurement of every quantity of every tomogram, in order of first appearance."""
-    found: dict[tuple[str, str], Measurement] = {}
-    for measurement in measurements:
-        found[measurement.tomogram, measurement.name] = measurement
-    return found
+    """Return the last measurement of every quantity of every tomogram, in order of first appearance.
+
+    Of a tomogram that was taken again only the last attempt counts: what only an earlier one told is not true of it.
+    """
+    told = list(measurements)
+    last = {measurement.tomogram: measurement.run_uid for measurement in told}
+    return {
+        (measurement.tomogram, measurement.name): measurement
+        for measurement in told
+        if measurement.run_uid == last[measurement.tomogram]
+    }
 
 
 def as_json(measurements: Iterable[Measurement]) -> str:

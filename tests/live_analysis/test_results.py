@@ -77,3 +77,14 @@ def test_a_run_cut_off_by_a_kill_counts_as_never_begun(tmp_path: Path, num_kept:
     assert read_analysis_runs(path) == []
     write(path, TomogramResults("OCV", 1, "raw", (voltage(2.1),)))
     assert [entry.value for entry in read_measurements(path)] == [2.1]
+
+
+def test_what_a_repeated_analysis_did_not_come_to_no_longer_holds(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    shift = Measurement("OCV", "interface_shift", 34.0, "um", 1.0, "raw", 10.0, 360)
+    write(path, TomogramResults("OCV", 1, "raw", (voltage(2.1), shift)))
+    write(path, TomogramResults("OCV", 1, "raw", (voltage(2.2),), failure="No beam."))
+    assert shift in read_measurements(path)  # the second analysis failed: nothing better is known
+    write(path, TomogramResults("OCV", 1, "raw", (voltage(2.3),)))
+    assert [entry.name for entry in read_measurements(path)] == ["voltage"]
+    assert shift in read_measurements(path, with_replaced=True)

@@ -6,6 +6,7 @@ from typing import Any, TypeGuard
 
 from operando.model.measurement import Measurement
 from operando.model.outcome import Outcome
+from operando.session.results_table import newest
 
 Document = dict[str, Any]
 
@@ -70,10 +71,7 @@ class RunStory:
     @property
     def newest(self) -> dict[tuple[str, str], Measurement]:
         """The last value of every quantity of every tomogram and step, in order of first appearance."""
-        found: dict[tuple[str, str], Measurement] = {}
-        for measurement in self.measurements:
-            found[measurement.tomogram, measurement.name] = measurement
-        return found
+        return newest(self.measurements)
 
     @property
     def states(self) -> list[TomogramStory]:

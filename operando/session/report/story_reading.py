@@ -121,20 +121,52 @@ def _steps(schedule: list[Document], ended: list[Document]) -> list[StepStory]:
 
 
 def _take_results(story: RunStory, lines: list[Any]) -> None:
-    found: dict[str, Measurement] = {}
+    unknown = _Analysis({})  # whose numbers stand in a file that lost the lines before them
+    unknown.ended = True
+    runs, streams = {"": unknown}, dict[str, _Analysis]()
     for name, document in _pairs(lines):
-        data = document.get("data")
-        if name != "event" or not isinstance(data, dict):
-            continue
-        if "value" in data:
+        if name == "start":
+            runs[str(document.get("uid"))] = _Analysis(document)
+        elif name == "descriptor" and str(document.get("run_start")) in runs:
+            streams[str(document.get("uid"))] = runs[str(document.get("run_start"))]
+        elif name == "event" and isinstance(document.get("data"), dict):
             try:
-                found[str(document["uid"])] = _measurement(data)
+                streams.get(str(document.get("descriptor")), unknown).take(str(document["uid"]), document["data"])
             except (KeyError, TypeError, ValueError):
                 story.num_damaged["results.jsonl"] = story.num_damaged.get("results.jsonl", 0) + 1
-        elif "reason" in data:
-            story.analysis_failures.append((str(data.get("tomogram", "")), str(data["reason"])))
+        elif name == "stop" and str(document.get("run_start")) in runs:
+            runs[str(document.get("run_start"))].ended = True
+    ended = [run for run in runs.values() if run.ended]  # what a killed process began counts as never begun
+    whole = {run.of: index for index, run in enumerate(ended) if run.is_whole}
+    hold = [run for index, run in enumerate(ended) if index >= whole.get(run.of, 0)]
+    story.analysis_failures = [failure for run in hold for failure in run.failures]
+    found = {uid: measurement for run in hold for uid, measurement in run.measurements.items()}
     replaced = {measurement.replaces for measurement in found.values()}
     story.measurements = [measurement for uid, measurement in found.items() if uid not in replaced]
+
+
+class _Analysis:
+    """One run of the analysis: what it measured, and whether it came to its end."""
+
+    def __init__(self, start: Document) -> None:
+        self._start = start
+        self.of = str(start.get("raw_run")), str(start.get("tomogram"))
+        self.measurements: dict[str, Measurement] = {}
+        self.failures: list[tuple[str, str]] = []
+        self.ended = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what an earlier run told and this one does not is no longer true."""
+        final = self._start.get("raw_run_ended", True) and not self._start.get("quick", False)
+        return bool(final) and not self.failures
+
+    def take(self, uid: str, data: Document) -> None:
+        """Take one event in."""
+        if "value" in data:
+            self.measurements[uid] = _measurement(data)
+        elif "reason" in data:
+            self.failures.append((str(data.get("tomogram", "")), str(data["reason"])))
 
 
 def _measurement(data: Document) -> Measurement:

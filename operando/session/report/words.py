@@ -32,6 +32,17 @@ FLAGS = {
     "flats_saturated": "the flats were saturated",
     "darks_or_flats_left_out": "darks or flats that did not fit were left out",
     "angles_missing": "angles were not recorded and had to be assumed",
+    "no_grey_reference": "the slab of known attenuation was not seen: nothing anchors the grey values",
+    "view_shifted": "stage, beam or camera moved between the two states; what they moved by was taken off",
+    "view_not_checked": "nothing tells whether stage, beam or camera moved between the two states",
+    "cracks_cross": "cracks cross more than half of the cuboids; what is left of these was followed",
+    "streaks_outweigh_texture": "too few projections: streaks are followed too, and the uncertainty allows for it",
+    "few_particles": "it rests on fewer than four particles",
+    "mask_not_moved": "most particles were not found again: their mask lies where they were in the pristine state",
+    "particles_above_interface": "particles reach above the interface that was found: it may be another face",
+    "charge_beyond_theory": "more charge flowed than CuS can take up",
+    "way_back_assumed": "while the cell is charged the way back is assumed to be the way there",
+    "without_cracks": "cracks that open are not counted",
 }
 
 

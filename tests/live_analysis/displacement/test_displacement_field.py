@@ -1,5 +1,6 @@
 """A texture moved by a known field: found again by search and fit, told in quantities, kept in a file."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,18 @@ def test_quantities_are_counted_from_the_collector_and_without_the_shift_of_the_
     moved = next(displacement_quantities(field))
     assert "view_shifted" in moved.flags
     assert abs(moved.value - STRETCH * moved.details["height_um"]) < 2 * moved.uncertainty
+
+
+def test_a_stage_that_turned_moves_nothing_within_the_electrode(stretched: DisplacementField) -> None:
+    x, y, _ = stretched.node_um.T
+    turned = np.array(stretched.displacement_um)
+    turned[:, :2] += np.radians(2.0) * np.stack([-y, x], axis=1)  # 2 degrees: 1.6 um at the outermost nodes
+    still, told = (
+        list(displacement_quantities(replace(stretched, displacement_um=values)))[-1]
+        for values in (stretched.displacement_um, turned)
+    )
+    assert told.details["turn_deg"] - still.details["turn_deg"] == pytest.approx(2.0, abs=0.01)
+    assert told.value == pytest.approx(still.value, abs=0.01)  # um
 
 
 def test_cuboids_that_a_crack_crosses_are_marked_and_the_others_are_not(

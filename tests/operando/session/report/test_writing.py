@@ -2,6 +2,7 @@ import csv
 import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,9 +11,16 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from live_analysis.displacement.collector_rise import VIEW_NOT_CHECKED, VIEW_SHIFTED
+from live_analysis.displacement.displacement_quantities import CRACKS_CROSS, UNDERSAMPLED_TEXTURE
+from live_analysis.results import ResultsWriter, TomogramResults
+from live_analysis.states.expected_volumes import BEYOND_THEORY, WITHOUT_CRACKS
 from operando.cli import application
+from operando.model.clock import SystemClock
+from operando.model.measurement import Measurement
 from operando.model.run_directory import RunDirectory
 from operando.session.report.battery_data_format import COLUMNS
+from operando.session.report.words import flag_explained
 from operando.session.report.writing import write_report
 from tests.support.run_directories import FakedRun, finished_run
 
@@ -167,6 +175,27 @@ def test_a_damaged_run_gives_a_page_that_says_so(
     page = whole_page(run)
     assert re.search(told, page.text)
     assert "could not be made" not in page.text
+
+
+def test_the_page_tells_what_results_tell_of_analyses_that_failed_or_were_cut_off(tmp_path: Path) -> None:
+    run = finished_run(tmp_path / "run", num_samples=300).run
+    shift = Measurement("OCV", "interface_shift", 34.25, "um", 0.125, "raw", WRITTEN_S, 360)
+    writer = ResultsWriter(run.results, SystemClock())
+    writer.write(TomogramResults("OCV", 1, "raw", (shift,), failure="The disk was full."))
+    writer.write(TomogramResults("OCV", 1, "raw", (replace(shift, value=14.25),)))
+    writer.write(TomogramResults("OCV", 1, "raw", (replace(shift, value=99.25),)))
+    writer.close()
+    whole = run.results.read_text().splitlines(keepends=True)
+    run.results.write_text("".join(whole[:-1]))  # killed before the last stop document
+    text = Page(write_report(run, written_s=WRITTEN_S)).text
+    assert "14.25" in text
+    for untold in ("34.25", "99.25", "The disk was full"):
+        assert untold not in text
+
+
+def test_every_flag_of_the_comparison_of_states_is_explained() -> None:
+    for flag in (CRACKS_CROSS, UNDERSAMPLED_TEXTURE, VIEW_SHIFTED, VIEW_NOT_CHECKED, BEYOND_THEORY, WITHOUT_CRACKS):
+        assert flag_explained(flag)
 
 
 def test_a_run_is_only_read(tmp_path: Path) -> None:

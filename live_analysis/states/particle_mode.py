@@ -30,7 +30,7 @@ def particle_mode_quantities(
 ) -> Iterator[Quantity]:
     """Measure the mode inside the pristine particle mask and how far it has shifted since the pristine state.
 
-    Voxels of inclusions, and those that their blur reaches, are left out as the rims of the particles are.
+    Nothing is told where not even half of the particles were found again: the mask would lie on something else. Voxels of inclusions, and those that their blur reaches, are left out as the rims of the particles are.
 
     Parameters
     ----------
@@ -45,6 +45,8 @@ def particle_mode_quantities(
     scale_uncertainty
         Relative standard deviation of the grey scale of one state.
     """
+    if tracked is not None and tracked.found.sum() <= tracked.num_lost:
+        return
     index, label, inner = _carried(pristine, particles, later, tracked)
     values = later.values_per_cm[index]
     level_per_cm = (particles.particle.per_cm + phase_per_cm) / 2
@@ -71,8 +73,7 @@ def particle_mode_quantities(
         "mean_per_cm": float(np.nanmean(values[inner])),
         "whole_region_mode_per_cm": grey_mode(later.values_per_cm[later.core]).per_cm,
     }
-    followed = later is pristine or (tracked is not None and tracked.found.sum() > tracked.num_lost)
-    flags = () if followed else ("mask_not_moved",)
+    flags = () if tracked is not None or later is pristine else ("mask_not_moved",)
     uncertainty = float(np.linalg.norm(parts))
     yield Quantity("particle_mode", now.per_cm, "1/cm", uncertainty, flags, details)
     if later is not pristine:

@@ -70,6 +70,12 @@ def test_rows_that_one_state_does_not_show_cost_layers_and_move_nothing(tmp_path
     assert rise.uncertainty < VOXEL_UM
 
 
+def test_of_another_place_no_displacement_is_told(tmp_path: Path, interface: Interface) -> None:
+    told = compared(tmp_path, region("D0.7V", matrix(0, 2)[::-1].copy()), interface)
+    assert "displacement_separator_side" not in told
+    assert told["interface_shift"].flags == ("view_not_checked",)
+
+
 def test_without_a_field_nobody_knows_whether_the_view_moved(tmp_path: Path, interface: Interface) -> None:
     stale = RunDirectory(tmp_path).volume(2) / "displacement.h5"
     stale.parent.mkdir(parents=True)

@@ -38,7 +38,7 @@ FLAGS = {
     "cracks_cross": "cracks cross more than half of the cuboids; what is left of these was followed",
     "streaks_outweigh_texture": "too few projections: streaks are followed too, and the uncertainty allows for it",
     "few_particles": "it rests on fewer than four particles",
-    "mask_not_moved": "most particles were not found again: their mask lies where they were in the pristine state",
+    "mask_not_moved": "the particles were not followed: their mask lies where they were in the pristine state",
     "particles_above_interface": "particles reach above the interface that was found: it may be another face",
     "charge_beyond_theory": "more charge flowed than CuS can take up",
     "way_back_assumed": "while the cell is charged the way back is assumed to be the way there",

@@ -1,10 +1,11 @@
 """One ended step of the schedule from the guard's log to its measurements."""
 
+import math
 from collections.abc import Iterator, Sequence
 from time import perf_counter
 
 from live_analysis.cycling.step_quantities import HalfCycle, current_quantities, half_cycle, rest_quantities
-from live_analysis.cycling.step_trace import read_step_trace
+from live_analysis.cycling.step_trace import GOOD, read_step_trace
 from live_analysis.quantity import Quantity
 from live_analysis.results import TomogramResults
 from live_analysis.run_follower import EndedStep
@@ -59,7 +60,7 @@ def _quantities(
         yield from current_quantities(
             trace,
             active_mass_mg=experiment.cell.active_mass,
-            before=_half_cycle(log, half_cycles[-1]) if half_cycles else None,
+            before=_last_half_cycle(log, half_cycles),
             first=_half_cycle(log, half_cycles[0]) if half_cycles else None,
             initial_mpa=initial_mpa,
         )
@@ -71,11 +72,23 @@ def _initial_mpa(log: CellLogReader, first: EndedStep) -> float | None:
         (
             row
             for row in log.rows("load_cell", since_s=first.begin_s, max_num=FIRST_SAMPLES)
-            if row["stack_pressure_mpa"] is not None
+            if row["stack_pressure_mpa"] is not None and row["quality"] == GOOD
         ),
         None,
     )
     return None if row is None else float(row["stack_pressure_mpa"])
+
+
+def _last_half_cycle(log: CellLogReader, steps: list[EndedStep]) -> HalfCycle | None:
+    """Return what flowed one way before; a half cycle that was begun again, or went on in another step, is one."""
+    charge_mah, uncertainty_mah = 0.0, 0.0
+    for step in reversed(steps):
+        found = _half_cycle(log, step)
+        if found is None or found.charge_mah * charge_mah < 0:
+            break
+        charge_mah += found.charge_mah
+        uncertainty_mah = math.hypot(uncertainty_mah, found.uncertainty_mah)
+    return HalfCycle(charge_mah, uncertainty_mah) if charge_mah else None
 
 
 def _half_cycle(log: CellLogReader, step: EndedStep) -> HalfCycle | None:

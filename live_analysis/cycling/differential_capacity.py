@@ -8,6 +8,7 @@ from scipy.signal import find_peaks, peak_widths
 
 NUM_BINS = 200  # of the specific capacity
 HALF_WINDOW = 4  # bins on each side over which a slope is fitted
+GAP_BINS = 2.0  # between samples: more is a gap of the log
 ENDS = 0.05  # of the capacity at either end: the ends of a half cycle are steep for other reasons
 MIN_SAMPLES = 60
 PROMINENT = 0.15  # of the steepness between the flattest and the steepest place, and
@@ -32,7 +33,10 @@ class DifferentialCapacity:
 
 @dataclass(frozen=True)
 class VoltageStep:
-    """The steepest place between two plateaus: where (mAh/g), at which voltage, and half its width at half height."""
+    """The steepest place between two plateaus: where (mAh/g), at which voltage, and half its width at half height.
+
+    Beside a gap of the log it may lie anywhere in it: the half width is then not less than the gap.
+    """
 
     capacity_mah_per_g: float
     half_width_mah_per_g: float
@@ -89,4 +93,6 @@ def voltage_step(curve: DifferentialCapacity) -> VoltageStep | None:
     widths = peak_widths(steep[inner], found[best : best + 1], rel_height=0.5)[0]
     at = inner[found[best]]
     per_bin = float(np.median(np.diff(q)))
-    return VoltageStep(float(q[at]), float(widths[0]) * per_bin / 2, float(curve.voltage_v[at]))
+    farthest = float(np.diff(q[max(at - HALF_WINDOW, 0) : at + HALF_WINDOW + 1]).max())
+    half_width = max(float(widths[0]) * per_bin / 2, farthest if farthest > GAP_BINS * per_bin else 0.0)
+    return VoltageStep(float(q[at]), half_width, float(curve.voltage_v[at]))

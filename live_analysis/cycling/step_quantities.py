@@ -16,6 +16,7 @@ from operando.model.materials import COULOMB_PER_MAH
 
 CHARGE_RESOLUTION_MAH = 1e-5
 EDGE_PARTS = 200  # of a step: over one of them pressure changes by less than the sensor can tell
+LOWEST_OF_MANY = 2.0  # standard deviations by which the lowest of many means lies too low by chance
 NEAR_BREAK = 0.01  # of the capacity on either side
 # A straight law of the sensor is assumed between two pressures: 0.1 % of full scale as limits of an even distribution.
 PRESSURE_UNCERTAINTY_MPA = PRESSURE_ACCURACY_MPA / np.sqrt(3)
@@ -123,7 +124,9 @@ def _pressure_quantities(trace: StepTrace, per_gram: float) -> Iterator[Quantity
     capacity = np.abs(trace.pressure_charge_mah - trace.charge_mah[0]) * per_gram
     edge = _edge(trace)
     first_mpa, last_mpa = float(np.mean(trace.pressure_mpa[:edge])), float(np.mean(trace.pressure_mpa[-edge:]))
-    yield Quantity("pressure_change", last_mpa - first_mpa, "MPa", float(PRESSURE_UNCERTAINTY_MPA))
+    edge_mpa = _scatter(trace.pressure_mpa) / np.sqrt(edge)
+    change_uncertainty_mpa = float(np.hypot(PRESSURE_UNCERTAINTY_MPA, np.sqrt(2) * edge_mpa))
+    yield Quantity("pressure_change", last_mpa - first_mpa, "MPa", change_uncertainty_mpa)
     breaks = find_slope_breaks(capacity, trace.pressure_mpa)
     if not breaks:
         return
@@ -135,12 +138,18 @@ def _pressure_quantities(trace: StepTrace, per_gram: float) -> Iterator[Quantity
         "all_breaks": [_as_table(entry) for entry in breaks],
     }
     yield Quantity("pressure_slope_break", main.place, "mAh/g", main.place_uncertainty, (), details)
-    at_break_mpa = _mean_around(capacity, trace.pressure_mpa, main.place)
+    at_break_mpa, at_break_uncertainty_mpa = _at_break(capacity, trace.pressure_mpa, main)
+    uncertainty_mpa = float(np.linalg.norm([PRESSURE_UNCERTAINTY_MPA, edge_mpa, at_break_uncertainty_mpa]))
     for name, change_mpa in (
         ("pressure_change_stage1", at_break_mpa - first_mpa),
         ("pressure_change_stage2", last_mpa - at_break_mpa),
     ):
-        yield Quantity(name, change_mpa, "MPa", float(PRESSURE_UNCERTAINTY_MPA))
+        yield Quantity(name, change_mpa, "MPa", uncertainty_mpa)
+
+
+def _scatter(pressure_mpa: NDArray[np.float64]) -> float:
+    """Return the scatter of a single sample, from how much it differs from the middle of its neighbours."""
+    return float(1.4826 * np.median(np.abs(np.diff(pressure_mpa, 2))) / np.sqrt(6))
 
 
 def _edge(trace: StepTrace) -> int:
@@ -148,12 +157,20 @@ def _edge(trace: StepTrace) -> int:
     return max(len(trace.pressure_mpa) // EDGE_PARTS, 1)
 
 
-def _mean_around(capacity: NDArray[np.float64], pressure_mpa: NDArray[np.float64], place: float) -> float:
-    """Return the pressure at a capacity from the line through its surroundings."""
-    near = np.abs(capacity - place) <= NEAR_BREAK * np.ptp(capacity)
-    if near.sum() < 2 or np.ptp(capacity[near]) == 0:
-        return float(np.interp(place, capacity, pressure_mpa))
-    return float(np.polyfit(capacity[near] - place, pressure_mpa[near], 1)[1])
+def _at_break(
+    capacity: NDArray[np.float64], pressure_mpa: NDArray[np.float64], found: SlopeBreak
+) -> tuple[float, float]:
+    """Return the pressure where two lines meet, continued along both from the samples nearest to it, and its chance."""
+    told, chances = [], []
+    for beside, slope in ((capacity <= found.place, found.slope_before), (capacity >= found.place, found.slope_after)):
+        if not beside.any():
+            continue
+        nearest = np.min(np.abs(capacity[beside] - found.place))
+        near = beside & (np.abs(capacity - found.place) <= nearest + NEAR_BREAK * np.ptp(capacity))
+        told.append(float(np.mean(pressure_mpa[near] + slope * (found.place - capacity[near]))))
+        chances.append(_scatter(pressure_mpa) / np.sqrt(near.sum()) + nearest * found.bend_uncertainty)
+    moved_mpa = found.place_uncertainty * (abs(found.slope_before) + abs(found.slope_after)) / 2
+    return float(np.mean(told)), float(np.linalg.norm([*chances, np.ptp(told) / 2, moved_mpa]))
 
 
 def _largest_fall(trace: StepTrace, initial_mpa: float | None) -> Iterator[Quantity]:
@@ -162,7 +179,10 @@ def _largest_fall(trace: StepTrace, initial_mpa: float | None) -> Iterator[Quant
         return
     parts = np.array_split(trace.pressure_mpa, min(EDGE_PARTS, len(trace.pressure_mpa)))
     lowest_mpa = min(float(np.mean(part)) for part in parts)
-    yield Quantity("largest_pressure_fall", initial_mpa - lowest_mpa, "MPa", float(PRESSURE_UNCERTAINTY_MPA))
+    scatter_mpa = _scatter(trace.pressure_mpa)  # of the first sample, and of the mean that is the lowest of many
+    chance_mpa = np.hypot(scatter_mpa, LOWEST_OF_MANY * scatter_mpa / np.sqrt(len(parts[-1])))
+    uncertainty_mpa = float(np.hypot(PRESSURE_UNCERTAINTY_MPA, chance_mpa))
+    yield Quantity("largest_pressure_fall", initial_mpa - lowest_mpa, "MPa", uncertainty_mpa)
 
 
 def _as_table(entry: SlopeBreak) -> dict[str, float]:

@@ -30,7 +30,8 @@ def particle_mode_quantities(
 ) -> Iterator[Quantity]:
     """Measure the mode inside the pristine particle mask and how far it has shifted since the pristine state.
 
-    Nothing is told where not even half of the particles were found again: the mask would lie on something else. Voxels of inclusions, and those that their blur reaches, are left out as the rims of the particles are.
+    Nothing is told where not even half of the particles were found again: the mask would lie on something else. Voxels
+    of inclusions, and those that their blur reaches, are left out as the rims of the particles are.
 
     Parameters
     ----------

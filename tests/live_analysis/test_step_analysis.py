@@ -1,6 +1,9 @@
 """A step is measured from the guard's log alone; what the log lacks is not invented."""
 
 import math
+import shutil
+import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +85,26 @@ def test_the_second_half_of_a_cycle_is_compared_with_its_first(run: RunDirectory
     assert measured(run, CHARGE, REST, DISCHARGE)["coulombic_efficiency"].value == pytest.approx(0.5, abs=0.001)
     assert "coulombic_efficiency" not in measured(run, CHARGE, REST)
     assert "coulombic_efficiency" not in measured(run, DISCHARGE, DISCHARGE, CHARGE)  # begins the next cycle
+    noon_s = 1.5 * DAY_S
+    morning, evening = replace(DISCHARGE, end_s=noon_s), replace(DISCHARGE, name="discharge2", begin_s=noon_s)
+    efficiency = measured(run, CHARGE, REST, morning, evening)["coulombic_efficiency"]
+    assert efficiency.value == pytest.approx(0.5, abs=0.001)  # a discharge in two steps is one
+
+
+def test_a_gap_of_the_log_and_a_first_sample_that_is_none_cost_certainty_not_truth(
+    run: RunDirectory, tmp_path: Path
+) -> None:
+    whole = measured(run, DISCHARGE, REST)
+    shutil.copytree(run.path, tmp_path / "run")
+    with sqlite3.connect(RunDirectory(tmp_path / "run").cell_log) as log:
+        log.execute("DELETE FROM load_cell WHERE time_s BETWEEN ? AND ?", (1.4 * DAY_S, 1.6 * DAY_S))  # it turns at 1.5
+        log.execute("UPDATE load_cell SET quality = 'BADCS', stack_pressure_mpa = 1e6 WHERE time_s = 0")
+    log.close()
+    torn = measured(RunDirectory(tmp_path / "run"), DISCHARGE, REST)
+    for name in ("pressure_change_stage1", "pressure_change_stage2"):
+        assert abs(torn[name].value - whole[name].value) < 2 * torn[name].uncertainty
+    lowest_mpa = 1e-4 * 0.4 * DAY_S / 6  # when the gap begins
+    assert torn["largest_pressure_fall"].value == pytest.approx(4.0 + lowest_mpa, abs=0.03)
 
 
 def test_a_step_without_samples_tells_nothing_and_one_without_a_log_says_so(tmp_path: Path, run: RunDirectory) -> None:

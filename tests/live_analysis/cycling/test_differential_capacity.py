@@ -37,3 +37,12 @@ def test_a_voltage_that_is_held_is_left_out_and_a_plain_slope_has_no_step() -> N
     assert plain is not None
     assert voltage_step(plain) is None
     assert differential_capacity(np.array([]), np.array([]), np.array([])) is None
+
+
+def test_a_step_that_the_log_missed_may_lie_anywhere_in_the_gap() -> None:
+    capacity = np.linspace(0, 500, 3000)
+    capacity = capacity[(capacity < 240) | (capacity > 330)]
+    curve = differential_capacity(capacity, two_plateaus(capacity), np.full(len(capacity), -1e-5))
+    assert curve is not None
+    step = voltage_step(curve)
+    assert step is None or abs(step.capacity_mah_per_g - 280) < step.half_width_mah_per_g

@@ -94,6 +94,7 @@ def page_content(sources: Sources) -> dict[str, Any]:
         "missing": sources.missing,
         "marks": marks,
         "groups": groups,
+        "any_measured": any(row.measurement is not None for row in sources.rows),
         "num_groups_left_out": num_left_out,
         "sides": frame_ledger.SIDES,
         "with_truth": sources.with_truth,

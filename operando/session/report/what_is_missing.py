@@ -1,5 +1,7 @@
 """What a reader would look for and not find: said in sentences, never left out silently."""
 
+import math
+
 from operando.model.experiment import Experiment
 from operando.model.run_directory import RunDirectory
 from operando.model.schedule import tomogram_name
@@ -7,6 +9,7 @@ from operando.session.report.cell_traces import CellTraces
 from operando.session.report.run_story import RunStory, went_well
 
 MAX_TOLD = 40
+SLICES = "slices.h5"
 
 
 def missing_sentences(
@@ -72,4 +75,18 @@ def _not_measured(run: RunDirectory, story: RunStory) -> list[str]:
     told = [f"Taken and not measured: tomogram {', '.join(silent)}. 'operando analyse' does it."] if silent else []
     if not run.results.is_file():
         told.append("The run has no results.jsonl: nothing was measured.")
+    if story.outer_starts and not run.schedule.is_file():
+        told.append("The run has no schedule.jsonl: what was intended, and what people asked for, is not known.")
+    nothing: dict[str, list[str]] = {}
+    for (owner, name), entry in story.newest.items():
+        if not math.isfinite(entry.value):
+            nothing.setdefault(owner, []).append(name.replace("_", " "))
+    told += [f"No number came of {', '.join(names)} of {owner}." for owner, names in nothing.items()]
+    lost = [
+        entry.name
+        for entry in story.states
+        if entry.name in owners and not (run.volume(entry.attempt) / SLICES).is_file()
+    ]
+    if lost:
+        told.append(f"The slices of {', '.join(lost)} are not in the run's folder volumes, and cannot be shown.")
     return told

@@ -193,6 +193,18 @@ def test_the_page_tells_what_results_tell_of_analyses_that_failed_or_were_cut_of
         assert untold not in text
 
 
+def test_what_is_not_there_is_not_called_done(tmp_path: Path) -> None:
+    run = finished_run(tmp_path / "run", num_samples=300).run
+    run.schedule.unlink()
+    text = Page(write_report(run, written_s=WRITTEN_S)).text
+    for sentence in ("no schedule.jsonl", "The slices of OCV"):
+        assert sentence in text
+    run.results.unlink()
+    text = Page(write_report(run, written_s=WRITTEN_S)).text
+    assert "What was measured is under" not in text
+    assert "Nothing has been measured" in text
+
+
 def test_every_flag_of_the_comparison_of_states_is_explained() -> None:
     for flag in (CRACKS_CROSS, UNDERSAMPLED_TEXTURE, VIEW_SHIFTED, VIEW_NOT_CHECKED, BEYOND_THEORY, WITHOUT_CRACKS):
         assert flag_explained(flag)

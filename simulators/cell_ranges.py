@@ -75,6 +75,13 @@ ASCENDING = (
     ("pores.min_diameter", "pores.max_diameter"),
     ("cracks.min_radius", "cracks.max_radius"),
 )
+# The first of each pair must not be above the second.
+NOT_ABOVE = (
+    ("layers.lithium_diameter", "layers.bore_diameter"),
+    ("particles.min_diameter", "particles.median_diameter"),
+    ("particles.median_diameter", "particles.max_diameter"),
+    ("pressure.relaxation_in_24_h", "pressure.initial"),
+)
 
 
 def out_of_range(parameters: BaseModel) -> Iterator[str]:
@@ -89,6 +96,10 @@ def out_of_range(parameters: BaseModel) -> Iterator[str]:
         low, high = _at(parameters, key), _at(parameters, larger_key)
         if not low.value < high.value:
             yield f"{key} = {low.value:g} {low.unit}: must be below {larger_key}, {high.value:g} {high.unit}."
+    for key, larger_key in NOT_ABOVE:
+        low, high = _at(parameters, key), _at(parameters, larger_key)
+        if low.value > high.value:
+            yield f"{key} = {low.value:g} {low.unit}: must not be above {larger_key}, {high.value:g} {high.unit}."
 
 
 def _at(parameters: BaseModel, key: str) -> Any:

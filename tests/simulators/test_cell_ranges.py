@@ -48,3 +48,13 @@ def test_a_bare_number_is_refused_with_the_keys_of_the_table_that_it_must_be(tmp
     path.write_text(re.sub(r"(?m)^bore_diameter = .*$", "bore_diameter = -1", text, count=1), encoding="utf-8")
     with pytest.raises(FileFormatError, match=r"layers\.bore_diameter = -1: must be a table with the keys .*unit"):
         load_cell(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("lithium_diameter", "6.5"), ("median_diameter", "90.0"), ("relaxation_in_24_h", "27.0")]
+)
+def test_numbers_that_contradict_each_other_are_refused(tmp_path: Path, key: str, value: str) -> None:
+    path = tmp_path / "cell.toml"
+    path.write_text(re.sub(rf"(?m)^{key} = {{ value = [0-9.]+", f"{key} = {{ value = {value}", SHIPPED.read_text()))
+    with pytest.raises(FileFormatError, match=rf"{key} = .*must not be above"):
+        load_cell(path)

@@ -68,13 +68,13 @@ class DisplacementField:
         return found
 
 
-def read_displacement(path: Path, state: str) -> DisplacementField:
-    """Read ``displacement.h5`` of one state.
+def read_displacement(path: Path, state: str, run_uid: str) -> DisplacementField:
+    """Read ``displacement.h5`` of one state, which was measured from the tomogram of ``run_uid``.
 
     Raises
     ------
     DisplacementError
-        If it is damaged or does not hold a field.
+        If it is damaged, does not hold a field, or holds that of another tomogram.
     """
     try:
         with h5py.File(path, "r") as file:
@@ -84,8 +84,11 @@ def read_displacement(path: Path, state: str) -> DisplacementField:
             valid = np.asarray(file["valid"][:], np.bool_)
             reference = str(file.attrs.get("reference", "an earlier state"))
             layers = _layers(file, node.shape[0])
+            own = str(file.attrs.get("run_uid", run_uid)) == run_uid
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise DisplacementError(f"{path.parent.name}/displacement.h5 cannot be read ({error}).") from error
+    if not own:
+        raise DisplacementError(f"{path.parent.name}/displacement.h5 is that of another tomogram and is not shown.")
     if node.ndim != 2 or node.shape[1:] != (3,) or not node.shape == moved.shape == uncertain.shape:
         raise DisplacementError(f"{path.parent.name}/displacement.h5 does not hold three columns for each node.")
     if valid.shape != node.shape[:1]:

@@ -171,7 +171,7 @@ def _displacement(sources: Sources) -> dict[str, Any]:
         if not path.is_file():
             continue
         try:
-            fields.append(read_displacement(path, state.name))
+            fields.append(read_displacement(path, state.name, state.uid))
         except DisplacementError as error:
             notes.append(f"{state.name}: {error}")
     if not fields:

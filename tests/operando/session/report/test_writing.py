@@ -153,6 +153,13 @@ def scribble(path: Path) -> None:
     path.write_bytes(b"\x00\xff{[<" * 500)
 
 
+def test_a_field_of_another_tomogram_is_not_shown_as_that_of_this_one(tmp_path: Path) -> None:
+    run = run_with_everything(tmp_path / "faked")
+    with h5py.File(run.volume(4) / "displacement.h5", "a") as file:
+        file.attrs["run_uid"] = "of an earlier session"
+    assert "displacement.h5 is that of another tomogram" in whole_page(run).text
+
+
 @pytest.mark.parametrize("damage", [cut, scribble, Path.unlink], ids=["cut", "scribbled", "gone"])
 @pytest.mark.parametrize(
     ("name", "told"),

@@ -49,8 +49,9 @@ def comparison(runs: Sequence[ComparedRun]) -> list[dict[str, Any]]:
     read here and in tests, nowhere else.
     """
     names = {compared.name for compared in runs}
+    different = {compared.run.path.resolve(): compared for compared in runs}  # a run that is given twice is one
     rows: dict[tuple[object, ...], dict[str, Any]] = {}
-    for number, compared in enumerate(runs):
+    for number, compared in enumerate(different.values()):
         for row in _rows(compared, names):
             told = number if row["elsewhere"] is None else row["elsewhere"]
             rows.setdefault((told, row["published_id"], row["tomogram"], row["name"]), row)
@@ -82,6 +83,7 @@ def _row(
 ) -> dict[str, Any]:
     return {
         "experiment": compared.name,
+        "run": compared.run.path.name,
         "tomogram": key[0],
         "name": key[1],
         "unit": measurement.unit if measurement is not None else published.unit if published is not None else "",
@@ -167,7 +169,8 @@ def comparison_tables(rows: list[dict[str, Any]]) -> list[Table]:
     """Return the comparison for people: first every published number by its id, then what else has a truth."""
     published = sorted((row for row in rows if row["published_id"]), key=lambda row: _order(row["published_id"]))
     others = [row for row in rows if not row["published_id"] and not row["repeated"]]
-    several = len({row["experiment"] for row in rows}) > 1
+    experiments, folders = ({row[told] for row in rows} for told in ("experiment", "run"))
+    several = "" if len(folders) < 2 else "experiment" if len(experiments) == len(folders) else "run"
     return [
         *([_table("published, true and measured", published, several)] if published else []),
         *([_table("also known in a rehearsal", others, several)] if others else []),
@@ -181,7 +184,7 @@ def _order(published_id: str) -> tuple[str, int, str]:
     return letter, int(digits or 0), number
 
 
-def _table(title: str, rows: list[dict[str, Any]], several: bool) -> Table:
+def _table(title: str, rows: list[dict[str, Any]], several: str) -> Table:
     table = Table(
         title=title,
         title_justify="left",
@@ -204,7 +207,7 @@ def _table(title: str, rows: list[dict[str, Any]], several: bool) -> Table:
         true, measured = row["true"], row["measured"]
         table.add_row(
             *([row["published_id"]] if with_ids else []),
-            *([row["experiment"]] if several else []),
+            *([row[several]] if several else []),
             row["tomogram"],
             f"{row['name'].replace('_', ' ')}, {row['unit']}",
             *([_SIGNS[row["relation"]] + number_text(row["published"])] if with_ids else []),

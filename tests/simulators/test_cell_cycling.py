@@ -24,8 +24,8 @@ ENERGY_KEV = 35.0
 cells = st.fixed_dictionaries(
     {
         "particles.active_mass": st.floats(0.1, 3.0),
-        "layers.bore_diameter": st.floats(3.0, 12.0),
-        "layers.lithium_diameter": st.floats(3.0, 12.0),
+        "layers.bore_diameter": st.floats(6.0, 12.0),
+        "layers.lithium_diameter": st.floats(2.0, 6.0),
         "cracks.closing_ratio": st.floats(0.0, 1.0),
         "cracks.opening.opening": st.tuples(*[st.floats(0.0, 20.0)] * 4).map(sorted),
         "electrochemistry.series_resistance": st.floats(10.0, 1e4),

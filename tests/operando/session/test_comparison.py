@@ -77,3 +77,15 @@ def test_every_published_number_has_a_row_whether_it_was_measured_or_not(tmp_pat
     )
     rows = comparison([first, second])
     assert [(row["published_id"], row["measured"]) for row in rows] == [("A-12", None), ("A-6", 4e5)]
+
+
+def test_a_run_given_twice_is_one_and_two_runs_of_one_experiment_are_told_apart(tmp_path: Path) -> None:
+    own = Published(id="A-12", tomogram="rest", name="pressure_fall", value=4.0, unit="MPa")
+    asked = EXPERIMENT.model_copy(update={"published": (own,)})
+    one, other = (ComparedRun(RunDirectory(tmp_path / name), asked, []) for name in ("monday", "friday"))
+    assert len(comparison([one, one])) == 1
+    console = Console(width=120, record=True)
+    console.print(*comparison_tables(comparison([one, other])))
+    told = console.export_text()
+    assert "monday" in told
+    assert "friday" in told

@@ -4,7 +4,8 @@ A crack thinner than the point spread is a shallow, blurred shadow: how many vox
 volume, what is missing in all of them together says it whatever the blur.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,16 @@ from live_analysis.cracks.candidates import (
     EDGE_SMOOTHING_UM,
     SEED_MISSING,
     SEED_SPREADS,
+    Candidates,
+    Smoothed,
     find_cracks,
     smoothed_twice,
 )
 from live_analysis.cracks.darkness import SIGMA_Z_UM
 from live_analysis.cracks.matrix_blocks import MatrixBlocks, matrix_blocks
-from live_analysis.cracks.single_cracks import SingleCrack, single_cracks
+from live_analysis.cracks.pristine_matrix import PristineMatrix
+from live_analysis.cracks.rise import NOTHING_MOVED, Rise
+from live_analysis.cracks.single_cracks import SharedOut, SingleCrack, single_cracks
 
 MARGIN_Z_UM = 3.5  # above and below what is dark: the rest of its blur
 BACKGROUND_SIGMA_Z_UM, BACKGROUND_SIGMA_UM = 5.0, 28.0
@@ -31,6 +36,8 @@ STRICTNESS_VARIATION = 1.25
 # rims are lost. Simulated cells of four kinds (radii 90 to 240 um, mean opening 1.2 to 3 um, 3 and 5 % pores, voxels of
 # 3.5 um) came out 5 to 10 % low; cracks of 0.9 um, near the detection limit, 33 % low: the varied threshold shows that.
 SUM_BIAS = 0.07
+COMPARED_SUM_BIAS = 0.04
+MIN_COUNTS_THEN = 0.25  # of a whole block: with less matrix in it then, nothing is said of it
 SMALLEST_CERTAIN_RADIUS_UM = 120.0
 # Blur of a thin crack along z in all, and what the smoothing for seeds leaves of the middle of one of this radius.
 BLURRED_SIGMA_Z_UM, PEAK_LEFT = 2.8, 0.8
@@ -43,7 +50,8 @@ class CrackVolume:
     """What was found, with its uncertainty (one standard deviation).
 
     ``volume_um3`` is 0 where no crack is certain; the uncertainty then is the detection limit, the volume of one crack
-    of 240 um diameter that is surely found. Cracks below it are not in the volume, however many. ``blocks`` marks what
+    of 240 um diameter that is surely found. Cracks below it are not in the volume, however many. ``was_there`` is what
+    looks like a crack but did so in the pristine state; it is in none of the numbers. ``blocks`` marks what
     was summed, shape (z, y, x) of the matrix' blocks, which are ``width`` voxels wide along y and x.
     """
 
@@ -51,15 +59,76 @@ class CrackVolume:
     uncertainty_um3: float
     detection_limit_um3: float
     cracks: tuple[SingleCrack, ...]
+    was_there: tuple[SingleCrack, ...]
+    compared: bool
     blocks: NDArray[np.bool_]
     width: int
     flags: tuple[str, ...]
 
 
-def crack_volume(
+@dataclass(frozen=True)
+class CrackSearch:
+    """Where a state is dark like a crack, under the plain, a stricter and a laxer threshold."""
+
+    blocks: MatrixBlocks
+    smoothed: Smoothed
+    found: tuple[Candidates, Candidates, Candidates]
+
+    def dark(self) -> NDArray[np.bool_]:
+        """Blocks that are dark, with the rest of their blur."""
+        return _summed(self.found[0].mask, self.blocks)
+
+    def measured(self, pristine: PristineMatrix | None = None, rise: Rise = NOTHING_MOVED) -> CrackVolume:
+        """Measure the cracks, those that opened since the pristine state if it is given.
+
+        Parameters
+        ----------
+        pristine
+            The same region then.
+        rise
+            How far it has risen since.
+        """
+        earlier = () if pristine is None else (pristine.carried(rise), pristine.blocks)
+        plain, *varied = (self._shared_out(candidates, earlier) for candidates in self.found)
+        limit_um3 = _detection_limit_um3(float(self.smoothed.seeds.spread.max()))
+        total_um3 = plain.volume_um3
+        summed = self.dark() & plain.blocks
+        if min(total_um3, varied[0].volume_um3) < limit_um3:
+            limit_um3 = max(total_um3, limit_um3)
+            summed[:] = False
+            plain, total_um3, uncertainty_um3, flags = replace(plain, opened=()), 0.0, limit_um3, (BELOW_DETECTION,)
+        else:
+            by_threshold_um3 = [total_um3, *(other.volume_um3 for other in varied)]
+            noise_um3 = _noise_um3(self.blocks, self.smoothed.edges.spread, summed)
+            parts_um3 = (
+                float(np.ptp(by_threshold_um3)) / 2,
+                (COMPARED_SUM_BIAS if earlier else SUM_BIAS) * total_um3,
+                noise_um3 * float(np.sqrt(1 + len(earlier[:1]))),
+                limit_um3,
+            )
+            uncertainty_um3, flags = float(np.linalg.norm(parts_um3)), ()
+        return CrackVolume(
+            total_um3,
+            uncertainty_um3,
+            limit_um3,
+            plain.opened,
+            plain.was_there,
+            bool(earlier),
+            summed,
+            self.blocks.width,
+            flags,
+        )
+
+    def _shared_out(self, candidates: Candidates, earlier: Sequence[MatrixBlocks]) -> SharedOut:
+        missing_um3, summed = missing_volume_um3(self.blocks, candidates.mask)
+        before_um3 = [earlier_missing_um3(self.blocks, then, summed) for then in earlier]
+        return single_cracks(candidates, self.blocks, missing_um3, before_um3)
+
+
+def search_cracks(
     volume_per_cm: NDArray[np.float32], voxel_size_um: float, inside: NDArray[np.float32] | None = None
-) -> CrackVolume:
-    """Measure V = sum (mu_matrix - mu) / mu_matrix over cracks that lie across the rotation axis, up to 15 degrees.
+) -> CrackSearch:
+    """Look for cracks that lie across the rotation axis, up to 15 degrees.
 
     Parameters
     ----------
@@ -77,38 +146,46 @@ def crack_volume(
     """
     blocks = matrix_blocks(volume_per_cm, voxel_size_um, inside)
     smoothed = smoothed_twice(blocks)
-    found = find_cracks(smoothed, blocks)
-    missing_um3, summed = missing_volume_um3(blocks, found.mask)
-    cracks = single_cracks(found, blocks, missing_um3)
-    limit_um3 = _detection_limit_um3(float(smoothed.seeds.spread.max()))
-    total_um3 = _sum_um3(cracks)
-    stricter_um3, laxer_um3 = (
-        _sum_um3(single_cracks(other, blocks, missing_volume_um3(blocks, other.mask)[0]))
-        for other in (
-            find_cracks(smoothed, blocks, strictness=strictness)
-            for strictness in (STRICTNESS_VARIATION, 1 / STRICTNESS_VARIATION)
-        )
+    plain, stricter, laxer = (
+        find_cracks(smoothed, blocks, strictness=strictness)
+        for strictness in (1.0, STRICTNESS_VARIATION, 1 / STRICTNESS_VARIATION)
     )
-    if min(total_um3, stricter_um3) < limit_um3:
-        limit_um3 = max(total_um3, limit_um3)
-        return CrackVolume(0.0, limit_um3, limit_um3, (), np.zeros_like(summed), blocks.width, (BELOW_DETECTION,))
-    from_threshold_um3 = float(np.ptp([total_um3, stricter_um3, laxer_um3])) / 2
-    parts_um3 = from_threshold_um3, SUM_BIAS * total_um3, _noise_um3(blocks, smoothed.edges.spread, summed), limit_um3
-    return CrackVolume(total_um3, float(np.linalg.norm(parts_um3)), limit_um3, cracks, summed, blocks.width, ())
+    return CrackSearch(blocks, smoothed, (plain, stricter, laxer))
 
 
-def _sum_um3(cracks: tuple[SingleCrack, ...]) -> float:
-    return float(sum(crack.volume_um3 for crack in cracks))
+def crack_volume(
+    volume_per_cm: NDArray[np.float32], voxel_size_um: float, inside: NDArray[np.float32] | None = None
+) -> CrackVolume:
+    """Measure V = sum (mu_matrix - mu) / mu_matrix over the cracks of a state by itself; see `search_cracks`."""
+    return search_cracks(volume_per_cm, voxel_size_um, inside).measured()
 
 
 def missing_volume_um3(blocks: MatrixBlocks, mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return what is missing in each block in um3, 0 beside cracks and outside the region, and which were summed."""
-    rows = max(round(MARGIN_Z_UM / blocks.voxel_size_um), 1)
-    summed = ndimage.binary_dilation(mask, np.ones((2 * rows + 1, 1, 1), bool))
-    summed = ndimage.binary_dilation(summed, ACROSS)
+    summed = _summed(mask, blocks)
     background = _background_per_cm(blocks, summed)
     missing = np.where(summed, blocks.counts - blocks.sums_per_cm / background, 0)
     return missing * blocks.inside * blocks.voxel_size_um**3, summed
+
+
+def earlier_missing_um3(blocks: MatrixBlocks, then: MatrixBlocks, summed: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return what was missing in an earlier state in the matter that now is in the summed blocks, in um3.
+
+    Negative where that was brighter than its surroundings, as where these have pores and it has none. What is void now
+    was no matter there: the share counts only for what now attenuates. That is a mean, since streaks and noise that the
+    states share would not average out of a product of both.
+    """
+    background = _background_per_cm(then, summed)
+    enough = summed & (then.counts > MIN_COUNTS_THEN * then.capacity)
+    missing_then = np.where(enough, 1 - then.sums_per_cm / (np.maximum(then.counts, 1.0) * background), 0)
+    matter = float(blocks.sums_per_cm[summed].sum() / (_background_per_cm(blocks, summed) * blocks.counts)[summed].sum())
+    return np.asarray(missing_then * matter * blocks.counts * blocks.inside * blocks.voxel_size_um**3)
+
+
+def _summed(mask: NDArray[np.bool_], blocks: MatrixBlocks) -> NDArray[np.bool_]:
+    rows = max(round(MARGIN_Z_UM / blocks.voxel_size_um), 1)
+    summed = ndimage.binary_dilation(mask, np.ones((2 * rows + 1, 1, 1), bool))
+    return np.asarray(ndimage.binary_dilation(summed, ACROSS))
 
 
 def _background_per_cm(blocks: MatrixBlocks, summed: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
-"""The single cracks of a stack: volume, thickness and normal of each."""
+"""The single cracks of a stack: volume, thickness and normal of each, and which of them were there before."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from live_analysis.cracks.sheets import Sheets, find_sheets
 
 # Published cracks come to 0.02, clouds of streaks in simulated cells to 0.03 to 0.24.
 MAX_THICKNESS_OVER_DIAMETER = 0.03
+WAS_THERE = 0.5  # of what is missing now: whoever missed as much in an earlier state has not opened since
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,36 @@ class SingleCrack:
         """Angle between the normal and the rotation axis."""
         return float(np.degrees(np.arccos(min(self.normal[2], 1.0))))
 
+    @property
+    def azimuth_deg(self) -> float:
+        """Direction from x to y in which the normal leans, from 0 to 360; without a tilt it says nothing."""
+        return float(np.degrees(np.arctan2(self.normal[1], self.normal[0])) % 360)
 
-def single_cracks(found: Candidates, blocks: MatrixBlocks, missing_um3: NDArray[np.float64]) -> tuple[SingleCrack, ...]:
-    """Share what is missing among the sheets; each part goes to the nearest one. Largest cracks come first.
+
+@dataclass(frozen=True)
+class SharedOut:
+    """Cracks that ``opened``, the largest first, and what is just as dark but ``was_there`` before.
+
+    ``blocks`` marks what belongs to the first, shape (z, y, x); each block of the volume goes to the nearest.
+    """
+
+    opened: tuple[SingleCrack, ...]
+    was_there: tuple[SingleCrack, ...]
+    blocks: NDArray[np.bool_]
+
+    @property
+    def volume_um3(self) -> float:
+        """Volume of the cracks that opened."""
+        return float(sum(crack.volume_um3 for crack in self.opened))
+
+
+def single_cracks(
+    found: Candidates,
+    blocks: MatrixBlocks,
+    missing_um3: NDArray[np.float64],
+    earlier_um3: Sequence[NDArray[np.float64]] = (),
+) -> SharedOut:
+    """Share what is missing among the sheets; each part goes to the nearest one.
 
     Cracks less than two voxels above each other, or that touch at their rims at the same height, count as one.
 
@@ -52,13 +81,16 @@ def single_cracks(found: Candidates, blocks: MatrixBlocks, missing_um3: NDArray[
         The matrix.
     missing_um3
         Volume missing in each block, shape (z, y, x).
+    earlier_um3
+        What was missing there in the pristine state, carried along with the cell; this is subtracted. Further ones are
+        only asked whether the crack was there.
     """
     sheets = find_sheets(found, blocks)
     _, dy_um, dx_um = blocks.spacing_um
     seen_um2 = np.bincount(sheets.sheet) * dy_um * dx_um
     large = np.flatnonzero(seen_um2 >= np.pi * MIN_RADIUS_UM**2)
     if not large.size:
-        return ()
+        return SharedOut((), (), np.zeros_like(found.mask))
     numbers = np.zeros(int(sheets.sheet.max()) + 1, np.int64)
     numbers[large] = np.arange(1, large.size + 1)
     labels = np.zeros(found.mask.shape, np.int64)
@@ -66,11 +98,27 @@ def single_cracks(found: Candidates, blocks: MatrixBlocks, missing_um3: NDArray[
     nearest = ndimage.distance_transform_edt(
         labels == 0, sampling=blocks.spacing_um, return_distances=False, return_indices=True
     )
-    volumes_um3 = np.bincount(labels[tuple(nearest)].ravel(), missing_um3.ravel(), large.size + 1)[1:]
-    thin = (0 < volumes_um3) & (volumes_um3 < MAX_THICKNESS_OVER_DIAMETER * 2 / np.sqrt(np.pi) * seen_um2[large] ** 1.5)
+    owner = labels[tuple(nearest)]
+    now_um3, *before_um3 = (
+        np.bincount(owner.ravel(), part.ravel(), large.size + 1)[1:] for part in (missing_um3, *earlier_um3)
+    )
+    thin = (0 < now_um3) & (now_um3 < MAX_THICKNESS_OVER_DIAMETER * 2 / np.sqrt(np.pi) * seen_um2[large] ** 1.5)
+    was_there = np.any([before > WAS_THERE * now_um3 for before in before_um3], axis=0) & thin
+    opened_um3 = now_um3 - before_um3[0] if before_um3 else now_um3
+    opened = thin & ~was_there & (opened_um3 > 0)
+    return SharedOut(
+        _described(sheets, blocks, large[opened], opened_um3[opened]),
+        _described(sheets, blocks, large[was_there], now_um3[was_there]),
+        np.concatenate([[False], opened])[owner],
+    )
+
+
+def _described(
+    sheets: Sheets, blocks: MatrixBlocks, numbers: NDArray[np.intp], volumes_um3: NDArray[np.float64]
+) -> tuple[SingleCrack, ...]:
     cracks = (
         _crack(sheets, sheets.sheet == number, blocks, float(volume_um3))
-        for number, volume_um3 in zip(large[thin], volumes_um3[thin], strict=True)
+        for number, volume_um3 in zip(numbers, volumes_um3, strict=True)
     )
     return tuple(sorted(cracks, key=lambda crack: -crack.volume_um3))
 

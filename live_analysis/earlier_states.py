@@ -3,6 +3,7 @@
 import contextlib
 from dataclasses import dataclass
 
+from live_analysis.cracks.crack_file import CrackState, read_cracks
 from live_analysis.displacement.displacement_field import DisplacementField
 from live_analysis.displacement.displacement_file import read_displacement
 from live_analysis.region_file import RegionState, read_region, region_tomogram
@@ -53,7 +54,7 @@ class EarlierStates:
             If the run began with another tomogram, of which no state is left that can be compared with.
         """
         name = state.tomogram
-        first = self._first() or next(filter(None, map(self._tomogram, range(1, attempt))), name)
+        first = self._name_of_pristine(attempt, name)
         if name == first:
             return None
         for earlier in range(attempt - 1, 0, -1):
@@ -85,6 +86,25 @@ class EarlierStates:
                 "tomograms of a run with the same camera."
             )
         return self._kept
+
+    def pristine_cracks(self, attempt: int, tomogram: str) -> CrackState | None:
+        """Return matrix and cracks of the pristine state; None if ``tomogram`` is that, or it left none."""
+        first = self._name_of_pristine(attempt, tomogram)
+        found = (self._cracks(earlier) for earlier in range(attempt - 1, 0, -1) if tomogram != first)
+        return next((state for state in found if state is not None and state.tomogram == first), None)
+
+    def cracks_before(self, attempt: int, tomogram: str) -> CrackState | None:
+        """Return the cracks of the newest tomogram before an attempt that is another one than ``tomogram``."""
+        found = (self._cracks(earlier) for earlier in range(attempt - 1, 0, -1))
+        return next((state for state in found if state is not None and state.tomogram != tomogram), None)
+
+    def _cracks(self, attempt: int) -> CrackState | None:
+        with contextlib.suppress(OSError, KeyError, ValueError):
+            return read_cracks(self._run.volume(attempt))
+        return None
+
+    def _name_of_pristine(self, attempt: int, name: str) -> str:
+        return self._first() or next(filter(None, map(self._tomogram, range(1, attempt))), name)
 
     def _first(self) -> str:
         """Return the name of the first tomogram that was begun; empty where no document says it."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from live_analysis.cracks.crack_volume import crack_volume
+from live_analysis.crack_states import compare_cracks
+from live_analysis.cracks.crack_volume import CrackVolume, search_cracks
 from live_analysis.cracks.matrix_blocks import voxels_of_blocks
 from live_analysis.earlier_states import EarlierStates
 from live_analysis.quantity import Quantity
@@ -15,7 +16,6 @@ from live_analysis.region_file import region_state, write_region
 from live_analysis.region_quantities import (
     AppliedScale,
     anchored_scale,
-    crack_quantities,
     inclusions_of,
     region_quantities,
 )
@@ -92,18 +92,16 @@ def _of_regions(
     found = inclusions_of(region, analysis, pixel_size_um=pixel_um, energy_kev=context.said("energy_kev"))
     masks.mark(found.mask, region, HIGH_ATTENUATION)
     yield from region_quantities(region, found, scale.grey, analysis.high_attenuation_material)
+    wide, search = None, None
     interface, cracked = None, np.zeros(region.values_per_cm.shape, np.bool_)
     if volume.crack_region is not None and view.absolute:
         wide = scale.region(volume.crack_region)
-        cracks = crack_volume(wide.values_per_cm, pixel_um, wide.inside)
-        voxels = voxels_of_blocks(cracks.blocks, cracks.width, wide.values_per_cm.shape)
-        masks.mark(voxels, wide, CRACK)
-        cracked = _within(voxels, wide, region)
-        yield from crack_quantities(cracks, complete=wide.complete)
+        search = search_cracks(wide.values_per_cm, pixel_um, wide.inside)
+        # What is dark is followed nowhere, whether it was there before or not: this asks for no earlier state.
+        cracked = _within(_cracked_voxels(search.measured(), wide), wide, region)
         with contextlib.suppress(StateError):
             interface = find_interface(PlacedVolume.of_region(wide, pixel_um, view.num_rows))
             yield from interface_quantities(interface)
-    masks.write(folder, tomogram=tomogram.name, run_uid=tomogram.uid)
     state = region_state(
         region,
         num_rows=view.num_rows,
@@ -118,6 +116,17 @@ def _of_regions(
         uncertainty = 0.0 if scale.grey is None else scale.grey.uncertainty_per_cm(1.0)
         told = {quantity.name: quantity for quantity in readings}
         yield from state_quantities(context, PresentState(state, cracked, uncertainty, told, interface), earlier)
+    if wide is not None and search is not None:
+        compared = compare_cracks(
+            context, search, wide, pixel_size_um=pixel_um, num_rows=view.num_rows, face=state.face, earlier=earlier
+        )
+        masks.mark(_cracked_voxels(compared.found, wide), wide, CRACK)
+        yield from compared.quantities(complete=wide.complete)
+    masks.write(folder, tomogram=tomogram.name, run_uid=tomogram.uid)
+
+
+def _cracked_voxels(found: CrackVolume, wide: RegionVolume) -> NDArray[np.bool_]:
+    return voxels_of_blocks(found.blocks, found.width, wide.values_per_cm.shape)
 
 
 def _within(voxels: NDArray[np.bool_], wide: RegionVolume, region: RegionVolume) -> NDArray[np.bool_]:

@@ -1,10 +1,11 @@
 """What the regions hold: attenuation of the matrix, volume of the phase that attenuates strongly, cracks."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
+from live_analysis.cracks.crack_changes import CrackChanges
 from live_analysis.cracks.crack_volume import CrackVolume
 from live_analysis.grey_scale import LARGEST_REFERENCE_ERROR, GreyAnchor, GreyScale, measure_anchor, two_point_scale
 from live_analysis.high_attenuation_volume import HighAttenuationVolume, high_attenuation_volume
@@ -106,8 +107,27 @@ def region_quantities(
     )
 
 
-def crack_quantities(found: CrackVolume, *, complete: bool) -> Iterator[Quantity]:
-    """Return what the cracks found in a region tell; thickness and tilt only where some are."""
+def crack_quantities(
+    found: CrackVolume,
+    *,
+    complete: bool,
+    pristine: str | None = None,
+    before: str | None = None,
+    changes: CrackChanges | None = None,
+) -> Iterator[Quantity]:
+    """Return what the cracks found in a region tell; thickness and tilt only where some are.
+
+    Parameters
+    ----------
+    found
+        The cracks.
+    complete
+        Whether all of their region is seen.
+    pristine, before
+        Names of the tomograms since which the cracks opened and the changes happened; None where there was none.
+    changes
+        Since the tomogram before.
+    """
     flags = (*(() if complete else ("region_cut",)), *found.flags)
     yield Quantity(
         "crack_volume",
@@ -115,9 +135,17 @@ def crack_quantities(found: CrackVolume, *, complete: bool) -> Iterator[Quantity
         "um3",
         found.uncertainty_um3,
         flags,
-        {"detection_limit_um3": found.detection_limit_um3, "tilts_deg": [crack.tilt_deg for crack in found.cracks]},
+        {
+            "detection_limit_um3": found.detection_limit_um3,
+            "opened_since": pristine,
+            "num_there_before": len(found.was_there),
+            "volume_there_before_um3": sum(crack.volume_um3 for crack in found.was_there),
+            "tilts_deg": [crack.tilt_deg for crack in found.cracks],
+            "azimuths_deg": [crack.azimuth_deg for crack in found.cracks],
+        },
     )
-    yield Quantity("crack_count", len(found.cracks), "1", UNCERTAIN_COUNT * len(found.cracks), flags)
+    since = {} if changes is None else {"since": before, **asdict(changes)}
+    yield Quantity("crack_count", len(found.cracks), "1", UNCERTAIN_COUNT * len(found.cracks), flags, since)
     if not found.cracks:
         return
     volumes = np.array([crack.volume_um3 for crack in found.cracks])

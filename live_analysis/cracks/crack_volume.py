@@ -5,14 +5,12 @@ volume, what is missing in all of them together says it whatever the blur.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from live_analysis.cracks.candidates import (
-    ACROSS,
     EDGE_SMOOTHING_UM,
     SEED_MISSING,
     SEED_SPREADS,
@@ -23,21 +21,17 @@ from live_analysis.cracks.candidates import (
 )
 from live_analysis.cracks.darkness import SIGMA_Z_UM
 from live_analysis.cracks.matrix_blocks import MatrixBlocks, matrix_blocks
+from live_analysis.cracks.missing_volume import earlier_missing_um3, missing_volume_um3, with_blur
 from live_analysis.cracks.pristine_matrix import PristineMatrix
 from live_analysis.cracks.rise import NOTHING_MOVED, Rise
 from live_analysis.cracks.single_cracks import SharedOut, SingleCrack, single_cracks
 
-MARGIN_Z_UM = 3.5  # above and below what is dark: the rest of its blur
-BACKGROUND_SIGMA_Z_UM, BACKGROUND_SIGMA_UM = 5.0, 28.0
-ROW_WEIGHT = 0.02  # of the smoothed counts: where nothing is left beside a crack, its row is its background
-ROW_SMOOTHING = 2.0
 STRICTNESS_VARIATION = 1.25
 # Systematic error of the sum, as one standard deviation: the matrix beside a crack is not quite what it was in it, and
 # rims are lost. Simulated cells of four kinds (radii 90 to 240 um, mean opening 1.2 to 3 um, 3 and 5 % pores, voxels of
 # 3.5 um) came out 5 to 10 % low; cracks of 0.9 um, near the detection limit, 33 % low: the varied threshold shows that.
 SUM_BIAS = 0.07
 COMPARED_SUM_BIAS = 0.04
-MIN_COUNTS_THEN = 0.25  # of a whole block: with less matrix in it then, nothing is said of it
 SMALLEST_CERTAIN_RADIUS_UM = 120.0
 # Blur of a thin crack along z in all, and what the smoothing for seeds leaves of the middle of one of this radius.
 BLURRED_SIGMA_Z_UM, PEAK_LEFT = 2.8, 0.8
@@ -60,7 +54,6 @@ class CrackVolume:
     detection_limit_um3: float
     cracks: tuple[SingleCrack, ...]
     was_there: tuple[SingleCrack, ...]
-    compared: bool
     blocks: NDArray[np.bool_]
     width: int
     flags: tuple[str, ...]
@@ -74,10 +67,6 @@ class CrackSearch:
     smoothed: Smoothed
     found: tuple[Candidates, Candidates, Candidates]
 
-    def dark(self) -> NDArray[np.bool_]:
-        """Blocks that are dark, with the rest of their blur."""
-        return _summed(self.found[0].mask, self.blocks)
-
     def measured(self, pristine: PristineMatrix | None = None, rise: Rise = NOTHING_MOVED) -> CrackVolume:
         """Measure the cracks, those that opened since the pristine state if it is given.
 
@@ -89,34 +78,31 @@ class CrackSearch:
             How far it has risen since.
         """
         earlier = () if pristine is None else (pristine.carried(rise), pristine.blocks)
-        plain, *varied = (self._shared_out(candidates, earlier) for candidates in self.found)
+        plain, stricter, laxer = (self._shared_out(candidates, earlier) for candidates in self.found)
         limit_um3 = _detection_limit_um3(float(self.smoothed.seeds.spread.max()))
-        total_um3 = plain.volume_um3
-        summed = self.dark() & plain.blocks
-        if min(total_um3, varied[0].volume_um3) < limit_um3:
-            limit_um3 = max(total_um3, limit_um3)
-            summed[:] = False
-            plain, total_um3, uncertainty_um3, flags = replace(plain, opened=()), 0.0, limit_um3, (BELOW_DETECTION,)
-        else:
-            by_threshold_um3 = [total_um3, *(other.volume_um3 for other in varied)]
-            noise_um3 = _noise_um3(self.blocks, self.smoothed.edges.spread, summed)
-            parts_um3 = (
-                float(np.ptp(by_threshold_um3)) / 2,
-                (COMPARED_SUM_BIAS if earlier else SUM_BIAS) * total_um3,
-                noise_um3 * float(np.sqrt(1 + len(earlier[:1]))),
-                limit_um3,
+        total_um3, width, compared = plain.volume_um3, self.blocks.width, pristine is not None
+        summed = with_blur(self.found[0].mask, self.blocks) & plain.blocks
+        if min(total_um3, stricter.volume_um3) < limit_um3:
+            limit_um3, nowhere = max(total_um3, limit_um3), np.zeros_like(summed)
+            return CrackVolume(
+                0.0, limit_um3, limit_um3, (), plain.was_there, nowhere, width, (BELOW_DETECTION,)
             )
-            uncertainty_um3, flags = float(np.linalg.norm(parts_um3)), ()
+        noise_um3 = _noise_um3(self.blocks, self.smoothed.edges.spread, summed)
+        parts_um3 = (
+            float(np.ptp([total_um3, stricter.volume_um3, laxer.volume_um3])) / 2,
+            (COMPARED_SUM_BIAS if compared else SUM_BIAS) * total_um3,
+            noise_um3 * float(np.sqrt(2 if compared else 1)),
+            limit_um3,
+        )
         return CrackVolume(
             total_um3,
-            uncertainty_um3,
+            float(np.linalg.norm(parts_um3)),
             limit_um3,
             plain.opened,
             plain.was_there,
-            bool(earlier),
             summed,
-            self.blocks.width,
-            flags,
+            width,
+            (),
         )
 
     def _shared_out(self, candidates: Candidates, earlier: Sequence[MatrixBlocks]) -> SharedOut:
@@ -158,47 +144,6 @@ def crack_volume(
 ) -> CrackVolume:
     """Measure V = sum (mu_matrix - mu) / mu_matrix over the cracks of a state by itself; see `search_cracks`."""
     return search_cracks(volume_per_cm, voxel_size_um, inside).measured()
-
-
-def missing_volume_um3(blocks: MatrixBlocks, mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return what is missing in each block in um3, 0 beside cracks and outside the region, and which were summed."""
-    summed = _summed(mask, blocks)
-    background = _background_per_cm(blocks, summed)
-    missing = np.where(summed, blocks.counts - blocks.sums_per_cm / background, 0)
-    return missing * blocks.inside * blocks.voxel_size_um**3, summed
-
-
-def earlier_missing_um3(blocks: MatrixBlocks, then: MatrixBlocks, summed: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return what was missing in an earlier state in the matter that now is in the summed blocks, in um3.
-
-    Negative where that was brighter than its surroundings, as where these have pores and it has none. What is void now
-    was no matter there: the share counts only for what now attenuates. That is a mean, since streaks and noise that the
-    states share would not average out of a product of both.
-    """
-    background = _background_per_cm(then, summed)
-    enough = summed & (then.counts > MIN_COUNTS_THEN * then.capacity)
-    missing_then = np.where(enough, 1 - then.sums_per_cm / (np.maximum(then.counts, 1.0) * background), 0)
-    matter = float(blocks.sums_per_cm[summed].sum() / (_background_per_cm(blocks, summed) * blocks.counts)[summed].sum())
-    return np.asarray(missing_then * matter * blocks.counts * blocks.inside * blocks.voxel_size_um**3)
-
-
-def _summed(mask: NDArray[np.bool_], blocks: MatrixBlocks) -> NDArray[np.bool_]:
-    rows = max(round(MARGIN_Z_UM / blocks.voxel_size_um), 1)
-    summed = ndimage.binary_dilation(mask, np.ones((2 * rows + 1, 1, 1), bool))
-    return np.asarray(ndimage.binary_dilation(summed, ACROSS))
-
-
-def _background_per_cm(blocks: MatrixBlocks, summed: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Attenuation of the matrix just beside cracks, carried into them; the row's mean where nothing is left beside."""
-    counts, sums = np.where(summed, 0, blocks.counts), np.where(summed, 0, blocks.sums_per_cm)
-    by_row = ndimage.gaussian_filter1d(sums.sum((1, 2)), ROW_SMOOTHING)
-    row = by_row / np.maximum(ndimage.gaussian_filter1d(counts.sum((1, 2)), ROW_SMOOTHING), 1e-9)
-    everywhere = float(sums.sum() / max(counts.sum(), 1.0))
-    row = np.where(row > everywhere / 2, row, everywhere)[:, None, None]
-    sigma = np.array([BACKGROUND_SIGMA_Z_UM, BACKGROUND_SIGMA_UM, BACKGROUND_SIGMA_UM]) / np.array(blocks.spacing_um)
-    beside = ndimage.gaussian_filter(sums - counts * row, sigma, mode="constant")
-    weight = ndimage.gaussian_filter(counts, sigma, mode="constant")
-    return np.asarray(row + beside / (weight + ROW_WEIGHT * blocks.capacity))
 
 
 def _noise_um3(blocks: MatrixBlocks, spread: NDArray[np.float64], summed: NDArray[np.bool_]) -> float:

@@ -16,14 +16,15 @@ class PristineMatrix:
     blocks: MatrixBlocks
     top_um: float
 
-    def fits(self, blocks: MatrixBlocks) -> bool:
-        """Whether blocks of another state lie at the same places."""
-        return blocks.counts.shape == self.blocks.counts.shape and blocks.spacing_um == self.blocks.spacing_um
+    def fits(self, blocks: MatrixBlocks, top_um: float) -> bool:
+        """Whether blocks of another state lie at the same places of the view."""
+        same = blocks.counts.shape == self.blocks.counts.shape and blocks.spacing_um == self.blocks.spacing_um
+        return same and abs(top_um - self.top_um) < blocks.voxel_size_um / 2
 
     def carried(self, rise: Rise) -> MatrixBlocks:
         """Move the blocks to where the cell has carried them."""
         dz_um, num_z = self.blocks.voxel_size_um, self.blocks.counts.shape[0]
-        heights_um = self.top_um - (np.arange(num_z) + 0.5) * dz_um
+        heights_um = np.asarray(self.top_um - (np.arange(num_z) + 0.5) * dz_um, np.float64)
         rows = np.clip((self.top_um - rise.before_um(heights_um)) / dz_um - 0.5, 0, num_z - 1)
         return replace(
             self.blocks,

@@ -84,9 +84,7 @@ class CrackSearch:
         summed = with_blur(self.found[0].mask, self.blocks) & plain.blocks
         if min(total_um3, stricter.volume_um3) < limit_um3:
             limit_um3, nowhere = max(total_um3, limit_um3), np.zeros_like(summed)
-            return CrackVolume(
-                0.0, limit_um3, limit_um3, (), plain.was_there, nowhere, width, (BELOW_DETECTION,)
-            )
+            return CrackVolume(0.0, limit_um3, limit_um3, (), plain.was_there, nowhere, width, (BELOW_DETECTION,))
         noise_um3 = _noise_um3(self.blocks, self.smoothed.edges.spread, summed)
         parts_um3 = (
             float(np.ptp([total_um3, stricter.volume_um3, laxer.volume_um3])) / 2,

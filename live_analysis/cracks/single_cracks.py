@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from live_analysis.cracks.candidates import EDGE_SMOOTHING_UM, MIN_RADIUS_UM, Candidates
 from live_analysis.cracks.matrix_blocks import MatrixBlocks
+from live_analysis.cracks.necks import cut_at_necks
 from live_analysis.cracks.sheets import Sheets, find_sheets
 
 # Published cracks come to 0.02, clouds of streaks in simulated cells to 0.03 to 0.24.
@@ -71,7 +72,7 @@ def single_cracks(
 ) -> SharedOut:
     """Share what is missing among the sheets; each part goes to the nearest one.
 
-    Cracks less than two voxels above each other, or that touch at their rims at the same height, count as one.
+    Cracks less than two voxels above each other count as one.
 
     Parameters
     ----------
@@ -85,8 +86,8 @@ def single_cracks(
         What was missing there in the pristine state, carried along with the cell; this is subtracted. Further ones are
         only asked whether the crack was there.
     """
-    sheets = find_sheets(found, blocks)
     _, dy_um, dx_um = blocks.spacing_um
+    sheets = cut_at_necks(find_sheets(found, blocks), dx_um)
     seen_um2 = np.bincount(sheets.sheet) * dy_um * dx_um
     large = np.flatnonzero(seen_um2 >= np.pi * MIN_RADIUS_UM**2)
     if not large.size:

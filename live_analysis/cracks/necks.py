@@ -13,6 +13,7 @@ from live_analysis.cracks.sheets import Sheets
 # Half widths at which a sheet is tried to come apart, up to that of a neck between the largest cracks.
 NECKS_UM = np.arange(28.0, 160.0, 7.0)
 THICKER = 1.3  # than its neck: what is told apart
+PARTICLE_RADIUS_UM = 35.0  # of the largest with its rim
 
 
 def cut_at_necks(sheets: Sheets, spacing_um: float) -> Sheets:
@@ -42,14 +43,22 @@ def cut_at_necks(sheets: Sheets, spacing_um: float) -> Sheets:
 
 
 def _parts(outline: NDArray[np.bool_], spacing_um: float) -> NDArray[np.int64]:
-    """Number the parts of a sheet, from 1; particles that a crack goes around are no necks."""
-    filled = ndimage.binary_fill_holes(outline)
+    """Return the parts of a sheet, numbered from 1; particles that a crack goes around are no necks."""
+    filled = _without_particles(outline, spacing_um)
     depth_um = spacing_um * ndimage.distance_transform_edt(filled)
     cores = list(_cores(filled, depth_um, 0))
     if len(cores) < 2:
         return filled.astype(np.int64)
     markers = sum(number * core for number, core in enumerate(cores, start=1))
     return np.asarray(watershed(-depth_um, markers, mask=filled), np.int64)
+
+
+def _without_particles(outline: NDArray[np.bool_], spacing_um: float) -> NDArray[np.bool_]:
+    """Fill holes as small as particles; a larger one lies between cracks."""
+    labels, count = ndimage.label(ndimage.binary_fill_holes(outline) & ~outline)
+    small = np.bincount(labels.ravel(), minlength=count + 1) * spacing_um**2 < np.pi * PARTICLE_RADIUS_UM**2
+    small[0] = False
+    return np.asarray(outline | small[labels])
 
 
 def _cores(part: NDArray[np.bool_], depth_um: NDArray[np.float64], begin: int) -> Iterator[NDArray[np.bool_]]:

@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from live_analysis.cracks.candidates import Candidates
 from live_analysis.cracks.matrix_blocks import MatrixBlocks
 
-MAX_STEP_UM = 1.0  # between neighbouring blocks; heights are known to 0.1 voxel, and cracks keep apart by more
+MAX_STEP_UM = 0.7  # between neighbouring blocks; heights are known to 0.1 voxel, and cracks keep apart by more
 _NEIGHBOURS = tuple((dz, dy, dx) for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)) for dz in (-1, 0, 1))
 
 

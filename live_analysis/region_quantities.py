@@ -20,7 +20,7 @@ from operando.model.materials import attenuation_per_cm
 # Cracks that lie closer than two voxels above each other count as one: simulated ones, 20 to 50 in a square millimetre
 # with voxels of 3.5 um, were found as 0.74 to 1.0 of their number, their opening as 0.94 to 1.2 of the true one (the
 # thinner the higher), and the normals of level ones within 0.2 degrees on average.
-UNCERTAIN_COUNT, UNCERTAIN_THICKNESS, UNCERTAIN_TILT_DEG = 0.2, 0.08, 0.5
+UNCERTAIN_COUNT, UNCERTAIN_THICKNESS, UNCERTAIN_TILT_DEG = 0.2, 0.10, 0.5
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,17 @@ def test_cracks_above_each_other_are_told_apart_and_all_summed() -> None:
     assert len(found.cracks) == 3
 
 
+def test_cracks_at_one_height_that_touch_at_their_rims_are_two() -> None:
+    lenses = [Lens(90.0, MIDDLE_UM, x_um, 112.0, 4.0) for x_um in (118.0, 344.0)]  # 2 um between the rims
+    found = crack_volume(volume_of(lenses), VOXEL_UM)
+    assert len(found.cracks) == 2
+    for crack in found.cracks:
+        assert crack.volume_um3 == pytest.approx(
+            lenses[0].volume_um3, rel=0.15
+        )  # noise of so small a sum, and the neck
+        assert crack.thickness_um == pytest.approx(2 / 3 * 4.0, rel=0.15)
+
+
 def test_noise_alone_is_below_detection_and_cracks_are_found_from_the_stated_limit_on() -> None:
     found = crack_volume(volume_of([], seed=1), VOXEL_UM)
     assert (found.volume_um3, found.cracks, found.flags) == (0.0, (), (BELOW_DETECTION,))

@@ -42,7 +42,13 @@ def compared(run: RunDirectory, attempt: int, name: str, values: NDArray[np.floa
         earlier=EarlierStates(run),
     )
     state = region_state(
-        wide, num_rows=NUM_ROWS, pixel_size_um=VOXEL_UM, tomogram=name, run_uid=f"uid {attempt}", face=face
+        wide,
+        num_rows=NUM_ROWS,
+        pixel_size_um=VOXEL_UM,
+        tomogram=name,
+        run_uid=f"uid {attempt}",
+        face=face,
+        absolute=True,
     )
     write_region(run.volume(attempt), state)
     return result

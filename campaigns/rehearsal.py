@@ -1,0 +1,68 @@
+"""One rehearsal as a person would start it: a process of its own that is never left running behind a study."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from operando.session.errors import EXIT_COMPLETE
+
+_ROOT = Path(__file__).parents[1]
+
+
+class RehearsalFailedError(RuntimeError):
+    """A rehearsal that did not complete."""
+
+
+def rehearse(experiment: Path, geometry: str, run: Path) -> None:
+    """Rehearse an experiment; the run directory appears under its name when everything in it is measured.
+
+    What an interrupted rehearsal left is thrown away and begun anew. Its output goes to a log beside the run.
+
+    Raises
+    ------
+    RehearsalFailedError
+        If it did not end complete; what it left stays, named ``running``, until it is tried again.
+    """
+    running, log = run.with_name("running"), run.with_name("rehearsal.log")
+    shutil.rmtree(running, ignore_errors=True)
+    with log.open("wb") as output:
+        code = _waited_for(
+            ["run", str(experiment.resolve()), f"--{geometry}", "--run-dir", str(running.resolve())], output.fileno()
+        )
+    if code != EXIT_COMPLETE:
+        raise RehearsalFailedError(f"{experiment}: the rehearsal ended with exit code {code}; {log} says why.")
+    running.rename(run)
+
+
+def measure_again(run: Path) -> None:
+    """Measure the tomograms and steps of a complete run again, as after a change of the analysis.
+
+    Raises
+    ------
+    RehearsalFailedError
+        If the analysis failed.
+    """
+    log = run.with_name("analysis.log")
+    with log.open("wb") as output:
+        code = _waited_for(["analyse", str(run.resolve()), "--again"], output.fileno())
+    if code != EXIT_COMPLETE:
+        raise RehearsalFailedError(f"{run}: the analysis ended with exit code {code}; {log} says why.")
+
+
+def _waited_for(arguments: list[str], output: int) -> int:
+    """Run ``operando`` to its end; whoever stops waiting ends it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "operando.cli", *arguments],
+        cwd=_ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,  # Ctrl-C asks this program, not the rehearsal
+    )
+    try:
+        return process.wait()
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +35,9 @@ class SlopeBreak:
 def find_slope_breaks(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[SlopeBreak]:
     """Describe a curve by as few straight lines as it needs, by least squares; return where they meet, in order of x.
 
-    Breaks are added one at a time where they leave the least squares, and all are moved again each time. Deviations
-    of neighbours are alike where the true curve bends slowly: the uncertainties count as many independent samples as
+    Breaks are added one at a time where they leave the least squares, and all are moved again each time; two at once
+    where one alone helps little, as on a curve that rises between two lines of the same slope. Deviations of
+    neighbours are alike where the true curve bends slowly: the uncertainties count as many independent samples as
     their correlation leaves.
 
     Parameters
@@ -51,23 +53,31 @@ def find_slope_breaks(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[Sl
     x, y = _binned(np.asarray(x, np.float64), np.asarray(y, np.float64))
     if len(x) < MIN_BINS:
         return []
-    width = float(x[-1] - x[0])
-    grid = np.linspace(x[0] + SHORTEST_LINE * width, x[-1] - SHORTEST_LINE * width, NUM_PLACES)
     found: list[SlopeBreak] = []
-    places: list[float] = []
-    squares = _squares(x, y, places)
-    while len(places) < MAX_BREAKS:
-        free = [place for place in grid if all(abs(place - other) >= SHORTEST_LINE * width for other in places)]
-        if not free:
-            break
-        places = [*places, min(free, key=lambda place: _squares(x, y, [*places, place]))]
-        places = _moved(x, y, places, width / NUM_PLACES)
-        left = _squares(x, y, places)
-        breaks = _breaks(x, y, places)
-        if left > LESS * squares or not all(abs(entry.bend) > SIGNIFICANT * entry.bend_uncertainty for entry in breaks):
-            break
-        found, squares = breaks, left
+    while (more := _with_more(x, y, found, 1) or _with_more(x, y, found, 2)) is not None:
+        found = more
     return found
+
+
+def _with_more(
+    x: NDArray[np.float64], y: NDArray[np.float64], found: list[SlopeBreak], num_more: int
+) -> list[SlopeBreak] | None:
+    """Return the breaks with one or two more, looked for on a coarser grid if two; None if that is not better."""
+    if len(found) + num_more > MAX_BREAKS:
+        return None
+    width, before = float(x[-1] - x[0]), [entry.place for entry in found]
+    apart = SHORTEST_LINE * width
+    grid = np.linspace(x[0] + apart, x[-1] - apart, NUM_PLACES)[:: num_more**2]
+    free = [place for place in grid if all(abs(place - other) >= apart for other in before)]
+    tried = [more for more in combinations(free, num_more) if all(b - a >= apart for a, b in pairwise(more))]
+    if not tried:
+        return None
+    best = min(tried, key=lambda more: _squares(x, y, [*before, *more]))
+    places = _moved(x, y, [*before, *best], width / NUM_PLACES)
+    breaks = _breaks(x, y, places)
+    is_less = _squares(x, y, places) <= LESS**num_more * _squares(x, y, before)
+    is_certain = all(abs(entry.bend) > SIGNIFICANT * entry.bend_uncertainty for entry in breaks)
+    return breaks if is_less and is_certain else None
 
 
 def _moved(x: NDArray[np.float64], y: NDArray[np.float64], places: list[float], step: float) -> list[float]:

@@ -47,7 +47,7 @@ ONSET_AFTER_MAH_PER_G = 20.0  # the curve of cracks begins so far before their o
 MIDDLE_OF_OPENING = (100.0, 0.78)  # so far behind the onset, in mAh/g, so much of the opening is reached
 SEGREGATED = (0.6, 1.0)  # of the metallic copper, how much can be seen
 GIVEN_BACK = (0.8, 1.8)  # what a charge gives back, in units of the shipped cell's
-PHOTONS_PER_PIXEL = (2e4, 8e4)
+PHOTONS_PER_PIXEL = (2e4, 6e4)  # a frame counts up to 65535
 SET_VOLTAGES_V = {"after_step": 1.7, "second_plateau": 1.2, "discharged": 0.7, "charged": 3.0}  # of the shipped cell
 _NUM_TRIES = 50
 

@@ -12,10 +12,10 @@ from live_analysis.states.particle_tracking import TrackedParticles
 from live_analysis.states.placed_volume import PlacedVolume
 from live_analysis.states.pristine_particles import PristineParticles
 
-INCLUSION_BLUR_UM = 3.5  # around an inclusion: what its blur makes brighter
+INCLUSION_BLUR_UM = 3.5  # around an inclusion: what its blur makes brighter, and a voxel more, of which it has a part
 LEAST_LEFT = 0.03  # of the mask beside inclusions
 # Parts, as one standard deviation, of what rims and inclusions would change that the mode may still be off.
-OF_THE_RIM, OF_THE_INCLUSIONS = 0.5, 1.0
+OF_THE_RIM, OF_THE_INCLUSIONS = 0.5, 0.5
 LEAST_BIAS_PER_CM = 0.05  # simulated cells of three kinds came out 0.02 to 0.1 high without inclusions
 
 
@@ -51,7 +51,7 @@ def particle_mode_quantities(
     index, label, inner = _carried(pristine, particles, later, tracked)
     values = later.values_per_cm[index]
     level_per_cm = (particles.particle.per_cm + phase_per_cm) / 2
-    reach = max(round(INCLUSION_BLUR_UM / later.voxel_size_um), 1)
+    reach = round(INCLUSION_BLUR_UM / later.voxel_size_um) + 1
     plain = inner & ~ndimage.binary_dilation(later.values_per_cm > level_per_cm, iterations=reach)[index]
     if plain.sum() < LEAST_LEFT * inner.sum():
         plain = inner

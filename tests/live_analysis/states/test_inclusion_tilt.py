@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from live_analysis.states.inclusion_tilt import inclusion_tilt, inclusion_tilt_quantities
+from live_analysis.states.inclusion_tilt import _left_out_deg, inclusion_tilt, inclusion_tilt_quantities
 from live_analysis.states.placed_volume import PlacedVolume
 
 VOXEL_UM, BLUR_VOXELS = 2.0, 0.6
@@ -40,6 +40,20 @@ def test_the_tilt_of_lenses_is_told_to_a_degree(tilt_deg: float) -> None:
     assert abs(found.mean_deg - tilt_deg) < 2 * found.uncertainty_deg
     if tilt_deg == 25.0:  # one in each quarter of the rose
         assert sorted((found.azimuth_deg // 90).tolist()) == [-2, -1, 0, 1]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_mean_of_small_lenses_is_less_certain_than_their_number_says(seed: int) -> None:
+    found = inclusion_tilt(lenses(15.0, 5.0, seed), CU_PER_CM)
+    by_number_deg = np.linalg.norm(found.own_uncertainty_deg) / len(found.tilt_deg)
+    assert found.mean_deg == pytest.approx(15.0, abs=3.0)  # drawn voxel by voxel, all four are turned alike
+    assert found.uncertainty_deg > 1.3 * by_number_deg
+
+
+def test_lenses_that_cannot_tell_may_lie_otherwise() -> None:
+    tilt_deg, um3 = np.array([0.0, 10.0, 0.0, 10.0]), np.ones(4)
+    assert _left_out_deg(tilt_deg, um3, np.array([])) == 0.0
+    assert _left_out_deg(tilt_deg, um3, um3) == pytest.approx(0.5 * 5.0 * np.sqrt(1 / 4 + 1 / 4))
 
 
 def test_where_nothing_is_flat_or_bright_no_tilt_is_given() -> None:

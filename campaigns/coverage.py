@@ -11,6 +11,8 @@ INSIDE = 2.0  # uncertainties
 ASKED_SHARE = 0.90
 # Who carries one of these says himself that he is not to be judged: the scan or the declared cell was wrong.
 NOT_JUDGED = frozenset({"cell_contradicted", "grey_values_not_absolute", "partial", "undersampled"})
+# Any number of cracks may be too thin to be seen: where none is, their count is not measured. Their volume is.
+UNKNOWN_BELOW_DETECTION = frozenset({"crack_count"})
 # Told by instruments alone; everything else is told by pictures.
 OF_INSTRUMENTS = frozenset(
     {
@@ -95,8 +97,13 @@ def judged_cases(cell: str, rows: Iterable[dict[str, Any]]) -> list[Case]:
             tuple(row["flags"]),
         )
         for row in rows
-        if row["true"] is not None and row["measured"] is not None and not NOT_JUDGED & set(row["flags"])
+        if row["true"] is not None and row["measured"] is not None and _is_judged(row["name"], set(row["flags"]))
     ]
+
+
+def _is_judged(name: str, flags: set[str]) -> bool:
+    unknown = name in UNKNOWN_BELOW_DETECTION and "below_detection" in flags
+    return not unknown and not NOT_JUDGED & flags
 
 
 def coverages(cases: Sequence[Case]) -> list[Coverage]:

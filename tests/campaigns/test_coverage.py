@@ -47,6 +47,7 @@ def test_nothing_found_is_a_case_and_what_has_no_truth_or_says_it_is_wrong_is_no
         row(measured=None, uncertainty=None),
         row(flags=["grey_values_not_absolute"]),
         row(flags=["cell_contradicted"]),
+        row(name="crack_count", true=42.0, uncertainty=0.0),
     ]
     assert [found.where for found in judged_cases("cell 1", rows)] == ["OCV"]
 

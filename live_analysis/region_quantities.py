@@ -145,12 +145,15 @@ def crack_quantities(
         },
     )
     since = {} if changes is None else {"since": before, **asdict(changes)}
-    yield Quantity("crack_count", len(found.cracks), "1", UNCERTAIN_COUNT * len(found.cracks), flags, since)
     if not found.cracks:
+        yield Quantity("crack_count", 0, "1", 0.0, flags, since)
         return
+    of_volume = found.uncertainty_um3 / found.volume_um3  # where volume may be missing, so may cracks
+    uncertain_count = float(np.hypot(UNCERTAIN_COUNT, of_volume)) * len(found.cracks)
+    yield Quantity("crack_count", len(found.cracks), "1", uncertain_count, flags, since)
     volumes = np.array([crack.volume_um3 for crack in found.cracks])
     thickness_um = float(np.average([crack.thickness_um for crack in found.cracks], weights=volumes))
     tilt_deg = float(np.average([crack.tilt_deg for crack in found.cracks], weights=volumes))
-    uncertain = float(np.hypot(UNCERTAIN_THICKNESS, found.uncertainty_um3 / found.volume_um3))
+    uncertain = float(np.hypot(UNCERTAIN_THICKNESS, of_volume))
     yield Quantity("crack_thickness", thickness_um, "um", uncertain * thickness_um, flags)
     yield Quantity("crack_tilt", tilt_deg, "deg", UNCERTAIN_TILT_DEG, flags)

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-FOLDERS = ["devices", "plans", "live_analysis", "simulators", "operando", "tests"]
+FOLDERS = ["devices", "plans", "live_analysis", "simulators", "operando", "benchmarks", "campaigns", "tests"]
 
 
 @pytest.mark.timeout(400)

@@ -59,7 +59,7 @@ def test_results_and_progress_are_process_variables_also_after_a_restart(tmp_pat
     assert result.returncode == 0, result.stderr[-3000:]
     live, restarted = (json.loads(line) for line in result.stdout.splitlines())
     assert live["STATE"] == "ENDED"
-    assert first(live["NUM_MEASUREMENTS"]) == 13
+    assert first(live["NUM_MEASUREMENTS"]) == first(restarted["NUM_MEASUREMENTS"]) > 13
     assert first(live["NUM_FAILED"]) == first(live["QUEUE"]) == first(live["DROPPED"]) == 0
     assert 1e6 < first(live["HIGH_ATTENUATION_VOLUME"]) < 1.5e6  # um3
     assert math.isfinite(first(live["HIGH_ATTENUATION_UNCERTAINTY"]))

@@ -260,7 +260,7 @@ def test_a_comparison_keeps_every_number_whole(columns: int) -> None:
     names = (("voltage", "V", -2.30775), ("stack_pressure", "MPa", 21.987), ("high_attenuation_volume", "um3", 3.761e5))
     rows = [
         {
-            "experiment": "cus_26mpa", "tomogram": "D0.7V", "name": name, "unit": unit,
+            "experiment": "cus_26mpa", "run": "run", "tomogram": "D0.7V", "name": name, "unit": unit,
             "published": value, "published_id": "A-16", "relation": "at most", "elsewhere": None, "repeated": False,
             "true": value, "measured": value, "uncertainty": abs(value) / 2000,
             "flags": ["near_resolution", "axis_uncertain"],

@@ -60,7 +60,7 @@ def test_a_step_may_be_sampled_more_rarely_in_a_rehearsal_only() -> None:
     experiment = load_experiment(SHIPPED)
     steps = {step.name: step for _, step in experiment.steps}
     assert experiment.sampling_period_s(steps["cycling_charge"], rehearsal=True) == 300
-    assert experiment.sampling_period_s(steps["discharge"], rehearsal=True) == 30
+    assert experiment.sampling_period_s(steps["discharge"], rehearsal=True) == 60
     assert experiment.sampling_period_s(steps["cycling_charge"], rehearsal=False) == 1
 
 

@@ -33,6 +33,10 @@ class GuardReading(EpicsSignalRO):  # type: ignore[misc]
         TimeoutError, ChannelAccessGetFailure, CASeverityException
             If the guard has been gone for longer than a restart takes.
         """
+        if not (options.get("use_monitor") or self._auto_monitor):
+            # pyepics 3.5 asks for as many elements as the last monitored change had: a text would be cut to the length
+            # of the one before it. With 0 the server tells how many there are.
+            options.setdefault("count", 0)
         began_s = time.monotonic()
         while True:
             try:

@@ -8,6 +8,8 @@ from pathlib import Path
 from operando.session.errors import EXIT_COMPLETE
 
 _ROOT = Path(__file__).parents[1]
+LONGEST_S = 3600.0  # a rehearsal takes two minutes on an idle computer
+LONGEST_ENDING_S = 60.0  # `operando run` brings the cell to open circuit and ends what it started
 
 
 class RehearsalFailedError(RuntimeError):
@@ -51,7 +53,13 @@ def measure_again(run: Path) -> None:
 
 
 def _waited_for(arguments: list[str], output: int) -> int:
-    """Run ``operando`` to its end; whoever stops waiting ends it."""
+    """Run ``operando`` to its end and return its exit code; whoever stops waiting ends it.
+
+    Raises
+    ------
+    RehearsalFailedError
+        If it takes longer than an hour.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "operando.cli", *arguments],
         cwd=_ROOT,
@@ -61,8 +69,14 @@ def _waited_for(arguments: list[str], output: int) -> int:
         start_new_session=True,  # Ctrl-C asks this program, not the rehearsal
     )
     try:
-        return process.wait()
+        return process.wait(LONGEST_S)
+    except subprocess.TimeoutExpired:
+        raise RehearsalFailedError(f"operando {arguments[0]} has not ended after {LONGEST_S:.0f} s.") from None
     finally:
         if process.poll() is None:
             process.terminate()
-            process.wait()
+            try:
+                process.wait(LONGEST_ENDING_S)
+            except subprocess.TimeoutExpired:
+                process.kill()  # guard and simulated beamline of a rehearsal end by themselves
+                process.wait(LONGEST_ENDING_S)

@@ -32,6 +32,7 @@ from operando.model.materials import MaterialError, attenuation_per_cm
 # Of the cuboids: where the two states do not show the same place, some are still found by chance (simulated cells: 0.3
 # after a shift of 100 um, 0.7 to 1 of the same place).
 LEAST_FOUND = 0.5
+PRISTINE_LOST = "pristine_state_lost"
 CHARGE_IS_OF = "CuS"  # the reaction whose volumes follow from charge
 
 
@@ -71,7 +72,8 @@ def state_quantities(context: TomogramContext, present: PresentState, earlier: E
     try:
         before = earlier.pristine(present.state, context.tomogram.attempt, particle_per_cm)
     except StateError:
-        yield from _expected(context, present, None)
+        for quantity in _expected(context, present, None):
+            yield replace(quantity, flags=(*quantity.flags, PRISTINE_LOST))
         return
     pristine = PristineState.of(present.state, particle_per_cm) if before is None else before
     yield from _expected(context, present, pristine.particles)

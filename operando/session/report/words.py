@@ -35,6 +35,7 @@ FLAGS = {
     "no_grey_reference": "the slab of known attenuation was not seen: nothing anchors the grey values",
     "view_shifted": "stage, beam or camera moved between the two states; what they moved by was taken off",
     "view_not_checked": "nothing tells whether stage, beam or camera moved between the two states",
+    "pristine_state_lost": "no pristine state can be read, so nothing was compared with it: operando analyse --again",
     "cracks_cross": "cracks cross more than half of the cuboids; what is left of these was followed",
     "streaks_outweigh_texture": "too few projections: streaks are followed too, and the uncertainty allows for it",
     "few_particles": "it rests on fewer than four particles",

@@ -1,7 +1,7 @@
 """Acts on the guard of one run from a process of its own, where ophyd may be imported with this run's addresses.
 
 Reads one JSON request a line: ["get"], ["describe"], ["put", pv, value], ["send", text],
-["command", name, arguments, id, token].
+["command", name, arguments, id, token], ["trip_after_a_short_change"].
 """
 
 import json
@@ -21,6 +21,10 @@ def answer(cell: Cell, request: list[object]) -> object:
     match request:
         case ["get"]:
             return {name: getattr(cell, name).get(use_monitor=False) for name in SIGNALS + ROWS}
+        case ["trip_after_a_short_change"]:
+            cell.trip.wait_for_connection(timeout=10)
+            cell.trip._read_pv._args["count"] = 1  # as pyepics has it while the newest change is still on its way
+            return cell.trip.get(use_monitor=False)
         case ["describe"]:
             cell.wait_for_connection(timeout=10)
             return {key: value.get("units") for key, value in cell.describe().items()}

@@ -39,6 +39,7 @@ def test_a_trip_outlives_the_guard(fresh_world: World) -> None:
     found = world.wait(lambda found: found["pid"] == guard.child.pid)
     assert found["state"] == "TRIPPED"
     assert "temperature" in found["trip"]
+    assert world.ask("trip_after_a_short_change") == found["trip"]  # read whole, however long the text before was
 
 
 def test_a_guard_killed_between_trip_and_open_circuit_is_followed_by_one_that_opens_it(fresh_world: World) -> None:

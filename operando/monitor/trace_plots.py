@@ -15,6 +15,7 @@ STRIP_HEIGHT_PX = 84  # as long as its label
 MAX_NAMES = 24  # beyond it names would cover each other
 NUM_NAME_ROWS = 3
 LEAST_BAR_SHARE = 0.003  # of the time shown; a thinner bar would not be seen
+EDGE_SHARE = 0.08  # of the time shown, at its end: names there stand to the left of their bar
 TIME_UNITS = ((180.0, 1.0, "s"), (10_800.0, 60.0, "min"), (np.inf, 3600.0, "h"))  # longest run, length, name
 
 
@@ -108,7 +109,8 @@ class TracePlots:
         middles = (starts + stops) / 2 / self._time_unit_s
         for number, (middle, entry) in enumerate(zip(middles, view.tomograms, strict=True)):
             if len(view.tomograms) <= MAX_NAMES or entry is view.tomograms[-1]:
-                name = pyqtgraph.TextItem(entry.name, color="#c9ced6", anchor=(0.5, 1.0))
+                late = middle * self._time_unit_s > (1 - EDGE_SHARE) * length_s  # its middle would be cut at the edge
+                name = pyqtgraph.TextItem(entry.name, color="#c9ced6", anchor=(1.0 if late else 0.5, 1.0))
                 name.setPos(middle, 0.28 + 0.24 * (number % NUM_NAME_ROWS))
                 self._strip.addItem(name, ignoreBounds=True)
                 self._names.append(name)

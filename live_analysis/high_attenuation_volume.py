@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numba import prange
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from live_analysis.reconstruction.compiled import compiled
+from live_analysis.segmentation.labelling import label
+from live_analysis.smoothing import smoothed
 
 SEED_THRESHOLD_PER_CM = 28.0  # above CuS (24.6 /cm) by 2.6 times the noise of one voxel, below half of Cu (63.4 /cm)
 THRESHOLD_VARIATION_PER_CM = 3.0
@@ -120,14 +121,14 @@ def high_attenuation_volume(
     background = float(np.nanmedian(values))
     values = np.where(np.isfinite(values), values, np.float32(background))
     noise = _noise_per_cm(values)
-    smoothed = ndimage.gaussian_filter(values, SMOOTHING_SIGMA_VOXELS)
+    blurred = smoothed(values, SMOOTHING_SIGMA_VOXELS)
     # Detector pixel and linear interpolation blur by a quarter of a voxel squared on top of the point spread.
     blur_variance_um2 = (resolution_fwhm_um / FWHM_OF_SIGMA) ** 2 + voxel_size_um**2 / 4
     found, higher, lower = (
         _measure(
             values,
             part,
-            smoothed,
+            blurred,
             seed_threshold_per_cm + change,
             voxel_size_um,
             phase_per_cm,
@@ -140,7 +141,7 @@ def high_attenuation_volume(
     limit = _detection_limit_um3(seed_threshold_per_cm, background, phase_per_cm, voxel_size_um, resolution_fwhm_um)
     total = float(found.volumes_um3.sum())
     if not len(found.volumes_um3):
-        hidden = max(limit * _num_particles(smoothed, part, background, noise) / 2, limit)
+        hidden = max(limit * _num_particles(blurred, part, background, noise) / 2, limit)
         return HighAttenuationVolume(
             0.0, hidden, limit, float("nan"), noise, found.volumes_um3, found.mask,
             (BELOW_DETECTION, NEAR_RESOLUTION),
@@ -165,7 +166,7 @@ def high_attenuation_volume(
 def _measure(
     values: NDArray[np.float32],
     inside: NDArray[np.float32],
-    smoothed: NDArray[np.float32],
+    blurred: NDArray[np.float32],
     threshold: float,
     voxel_size_um: float,
     phase_per_cm: float,
@@ -173,7 +174,7 @@ def _measure(
     background_per_cm: float,
     blur_variance_um2: float,
 ) -> _Components:
-    labels = _dilated_seeds(smoothed > threshold)
+    labels = _dilated_seeds(blurred > threshold)
     num = int(labels.max(initial=0))
     if not num:
         return _Components(np.zeros(0), np.zeros(0), 0.0, labels > 0)
@@ -184,28 +185,27 @@ def _measure(
     ring_sums = np.bincount(ring[around], values[around], num + 1)[1:]
     local = np.divide(ring_sums, ring_sizes, out=np.full(num, background_per_cm), where=ring_sizes > 0)
     held = np.nonzero(labels)
-    label = labels[held]
-    sizes = np.bincount(label, inside[held], num + 1)[1:]
-    sums = np.bincount(label, values[held].astype(np.float64) * inside[held], num + 1)[1:]
+    numbers = labels[held]
+    sizes = np.bincount(numbers, inside[held], num + 1)[1:]
+    sums = np.bincount(numbers, values[held].astype(np.float64) * inside[held], num + 1)[1:]
     contrast = np.maximum(phase_per_cm - local, 1e-6)
     voxel_um3 = voxel_size_um**3
     volumes = (sums - sizes * local) / contrast * voxel_um3
     noise = noise_per_cm * np.sqrt(sizes + sizes**2 / np.maximum(ring_sizes, 1)) / contrast * voxel_um3
     reached = sizes > 0
-    excess = values[held] - local[label - 1]
-    thicknesses = _thicknesses_um(held, label, excess, num, voxel_size_um, blur_variance_um2)
+    excess = values[held] - local[numbers - 1]
+    thicknesses = _thicknesses_um(held, numbers, excess, num, voxel_size_um, blur_variance_um2)
     return _Components(volumes[reached], thicknesses[reached], float(np.sqrt((noise**2).sum())), labels > 0)
 
 
 def _dilated_seeds(seeds: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Label components of seeds (26 neighbours), drop the small ones, dilate each; shape as given, 0 is none."""
-    labels, num = ndimage.label(seeds, np.ones((3, 3, 3), bool))
+    labels, num = label(seeds, 26)
     sizes = np.bincount(labels.ravel(), minlength=num + 1)
     keep = sizes >= MIN_SEED_VOXELS
     keep[0] = False
     dilated = _grown(np.where(keep[labels], 1, 0).astype(np.int32), DILATION_VOXELS)
-    joined: NDArray[np.int32] = ndimage.label(dilated > 0, np.ones((3, 3, 3), bool))[0].astype(np.int32)
-    return joined
+    return label(dilated > 0, 26)[0].astype(np.int32)
 
 
 def _grown(labels: NDArray[np.int32], num_voxels: int) -> NDArray[np.int32]:
@@ -234,7 +234,7 @@ def _add_layer(grown: NDArray[np.int32], inner: NDArray[np.int32]) -> None:
 
 def _thicknesses_um(
     positions: tuple[NDArray[np.intp], ...],
-    label: NDArray[np.int32],
+    numbers: NDArray[np.integer],
     excess: NDArray[np.float64],
     num: int,
     voxel_size_um: float,
@@ -242,16 +242,16 @@ def _thicknesses_um(
 ) -> NDArray[np.float64]:
     """Shortest full axis of the spheroid with the second moments of each component's excess, without its blur.
 
-    ``positions`` are z, y and x of the voxels of all components, ``label`` and ``excess`` have one entry for each.
+    ``positions`` are z, y and x of the voxels of all components, ``numbers`` and ``excess`` have one entry for each.
     """
     weight = np.maximum(excess, 0)
-    mass = np.maximum(np.bincount(label, weight, num + 1)[1:], 1e-30)
-    centre = [np.bincount(label, weight * p, num + 1)[1:] / mass for p in positions]
+    mass = np.maximum(np.bincount(numbers, weight, num + 1)[1:], 1e-30)
+    centre = [np.bincount(numbers, weight * p, num + 1)[1:] / mass for p in positions]
     moments = np.empty((num, 3, 3))
     for i in range(3):
         for j in range(3):
-            product = (positions[i] - centre[i][label - 1]) * (positions[j] - centre[j][label - 1])
-            moments[:, i, j] = np.bincount(label, weight * product, num + 1)[1:] / mass
+            product = (positions[i] - centre[i][numbers - 1]) * (positions[j] - centre[j][numbers - 1])
+            moments[:, i, j] = np.bincount(numbers, weight * product, num + 1)[1:] / mass
     shortest_um2 = np.linalg.eigvalsh(moments)[:, 0] * voxel_size_um**2 - blur_variance_um2
     return np.asarray(2 * np.sqrt(5 * np.maximum(shortest_um2, 0)))
 
@@ -265,13 +265,13 @@ def _noise_per_cm(values: NDArray[np.float32]) -> float:
 
 
 def _num_particles(
-    smoothed: NDArray[np.float32], inside: NDArray[np.float32], background_per_cm: float, noise_per_cm: float
+    blurred: NDArray[np.float32], inside: NDArray[np.float32], background_per_cm: float, noise_per_cm: float
 ) -> int:
     """Count what stands out inside by half of what the brightest voxels do; those that touch are one."""
-    half_per_cm = (float(np.percentile(smoothed, PARTICLES_PERCENTILE)) - background_per_cm) / 2
+    half_per_cm = (float(np.percentile(blurred, PARTICLES_PERCENTILE)) - background_per_cm) / 2
     if half_per_cm < LEAST_PARTICLE_NOISES * noise_per_cm:
         return 0
-    labels, num = ndimage.label(smoothed > background_per_cm + half_per_cm)
+    labels, num = label(blurred > background_per_cm + half_per_cm, 6)
     sizes = np.bincount(labels.ravel(), inside.ravel(), num + 1)
     return int((sizes[1:] >= MIN_SEED_VOXELS).sum())
 

@@ -1,35 +1,27 @@
 """Everything that the frames of one tomogram tell, and the files that are left of them."""
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from live_analysis.beside import Beside
 from live_analysis.crack_states import compare_cracks
-from live_analysis.cracks.crack_volume import CrackVolume, search_cracks
-from live_analysis.cracks.matrix_blocks import voxels_of_blocks
 from live_analysis.earlier_states import EarlierStates
 from live_analysis.quantity import Quantity
 from live_analysis.region_file import region_state, write_region
-from live_analysis.region_quantities import (
-    AppliedScale,
-    anchored_scale,
-    inclusions_of,
-    region_quantities,
-)
+from live_analysis.region_quantities import AppliedScale, anchored_scale, inclusions_of, region_quantities
 from live_analysis.region_volume import RegionVolume
 from live_analysis.scan_quality import NOT_ABSOLUTE, scan_flags, scan_quantities
 from live_analysis.slice_masks import CRACK, HIGH_ATTENUATION, SliceMasks
 from live_analysis.slices_file import write_slices
 from live_analysis.state_quantities import PresentState, state_quantities
-from live_analysis.states.interface import find_interface, interface_quantities
-from live_analysis.states.placed_volume import PlacedVolume, StateError
+from live_analysis.states.interface import interface_quantities
 from live_analysis.tomogram_context import TomogramContext
 from live_analysis.tomogram_frames import TomogramFrames
 from live_analysis.tomogram_picture import draw_picture
 from live_analysis.tomogram_volume import Reference, TomogramVolume, reconstruct_tomogram
+from live_analysis.wide_region import WideRegion, look_through
 from operando.model.experiment import Analysis
 
 
@@ -56,16 +48,27 @@ def image_quantities(
     volume = _reconstructed(context, frames, pixel_um)
     scale = anchored_scale(analysis, volume)
     flags = (*scan_flags(context, frames, volume), *scale.flags)
-    slices = scale.slices(volume.slices)
-    slices = slices if context.pixel_size_known else slices.per_voxel(pixel_um)
-    draw_picture(context, slices, absolute=volume.grey_values_absolute, coverage=volume.coverage)
-    write_slices(context.run.volume(tomogram.attempt), slices, flags=flags, run_uid=tomogram.uid)
-    yield from scan_quantities(context, frames, volume, flags)
-    if analysis is not None and volume.region is not None:
-        masks = SliceMasks(volume.slices, volume.slice_row)
-        view = _View(context, pixel_um, frames.frame_shape[0], NOT_ABSOLUTE not in flags, masks)
-        for quantity in _of_regions(view, analysis, volume, scale, volume.region, readings, earlier):
+    with Beside() as beside:
+        looking = None
+        if volume.crack_region is not None and NOT_ABSOLUTE not in flags:
+            looking = beside.begin(look_through, volume.crack_region, scale, pixel_um, frames.frame_shape[0])
+        slices = scale.slices(volume.slices)
+        slices = slices if context.pixel_size_known else slices.per_voxel(pixel_um)
+        draw_picture(context, slices, absolute=volume.grey_values_absolute, coverage=volume.coverage)
+        write_slices(context.run.volume(tomogram.attempt), slices, flags=flags, run_uid=tomogram.uid)
+        yield from scan_quantities(context, frames, volume, flags)
+        if analysis is None or volume.region is None:
+            return
+        region = scale.region(volume.region)
+        found = inclusions_of(region, analysis, pixel_size_um=pixel_um, energy_kev=context.said("energy_kev"))
+        for quantity in region_quantities(region, found, scale.grey, analysis.high_attenuation_material):
             yield replace(quantity, flags=(*flags, *quantity.flags))
+        wide = None if looking is None else looking()
+    masks = SliceMasks(volume.slices, volume.slice_row)
+    masks.mark(found.mask, region, HIGH_ATTENUATION)
+    view = _View(context, pixel_um, frames.frame_shape[0], NOT_ABSOLUTE not in flags, masks)
+    for quantity in _of_states(view, region, wide, scale, readings, earlier):
+        yield replace(quantity, flags=(*flags, *quantity.flags))
 
 
 @dataclass(frozen=True)
@@ -77,31 +80,20 @@ class _View:
     masks: SliceMasks
 
 
-def _of_regions(
+def _of_states(
     view: _View,
-    analysis: Analysis,
-    volume: TomogramVolume,
+    region: RegionVolume,
+    wide: WideRegion | None,
     scale: AppliedScale,
-    unscaled: RegionVolume,
     readings: Sequence[Quantity],
     earlier: EarlierStates,
 ) -> Iterator[Quantity]:
+    """Compare with earlier states, and leave for later ones what they need of this."""
     context, pixel_um, masks = view.context, view.pixel_um, view.masks
     tomogram, folder = context.tomogram, context.run.volume(context.tomogram.attempt)
-    region = scale.region(unscaled)
-    found = inclusions_of(region, analysis, pixel_size_um=pixel_um, energy_kev=context.said("energy_kev"))
-    masks.mark(found.mask, region, HIGH_ATTENUATION)
-    yield from region_quantities(region, found, scale.grey, analysis.high_attenuation_material)
-    wide, search = None, None
-    interface, cracked = None, np.zeros(region.values_per_cm.shape, np.bool_)
-    if volume.crack_region is not None and view.absolute:
-        wide = scale.region(volume.crack_region)
-        search = search_cracks(wide.values_per_cm, pixel_um, wide.inside)
-        # What is dark is followed nowhere, whether it was there before or not: this asks for no earlier state.
-        cracked = _within(_cracked_voxels(search.measured(), wide), wide, region)
-        with contextlib.suppress(StateError):
-            interface = find_interface(PlacedVolume.of_region(wide, pixel_um, view.num_rows))
-            yield from interface_quantities(interface)
+    interface = None if wide is None else wide.interface
+    if interface is not None:
+        yield from interface_quantities(interface)
     state = region_state(
         region,
         num_rows=view.num_rows,
@@ -113,32 +105,23 @@ def _of_regions(
     )
     write_region(folder, state)
     if view.absolute and "outer_run" in tomogram.start:
+        dark = np.zeros(region.values_per_cm.shape, np.bool_) if wide is None else wide.dark_within(region)
         uncertainty = 0.0 if scale.grey is None else scale.grey.uncertainty_per_cm(1.0)
         told = {quantity.name: quantity for quantity in readings}
-        yield from state_quantities(context, PresentState(state, cracked, uncertainty, told, interface), earlier)
-    if wide is not None and search is not None:
+        yield from state_quantities(context, PresentState(state, dark, uncertainty, told, interface), earlier)
+    if wide is not None:
         compared = compare_cracks(
-            context, search, wide, pixel_size_um=pixel_um, num_rows=view.num_rows, face=state.face, earlier=earlier
+            context,
+            wide.search,
+            wide.region,
+            pixel_size_um=pixel_um,
+            num_rows=view.num_rows,
+            face=state.face,
+            earlier=earlier,
         )
-        masks.mark(_cracked_voxels(compared.found, wide), wide, CRACK)
-        yield from compared.quantities(complete=wide.complete)
+        masks.mark(wide.voxels_of(compared.found), wide.region, CRACK)
+        yield from compared.quantities(complete=wide.region.complete)
     masks.write(folder, tomogram=tomogram.name, run_uid=tomogram.uid)
-
-
-def _cracked_voxels(found: CrackVolume, wide: RegionVolume) -> NDArray[np.bool_]:
-    return voxels_of_blocks(found.blocks, found.width, wide.values_per_cm.shape)
-
-
-def _within(voxels: NDArray[np.bool_], wide: RegionVolume, region: RegionVolume) -> NDArray[np.bool_]:
-    """Cut the voxels of a region out of a wider one about the same axis; what lies beyond it is False."""
-    result = np.zeros(region.values_per_cm.shape, np.bool_)
-    rows = slice(max(region.rows.start, wide.rows.start), min(region.rows.stop, wide.rows.stop))
-    cut = voxels[rows.start - wide.rows.start : rows.stop - wide.rows.start]
-    place = result[rows.start - region.rows.start : rows.stop - region.rows.start]
-    y, x = ((have - own) // 2 for have, own in zip(cut.shape[1:], place.shape[1:], strict=True))
-    if y >= 0 and x >= 0:
-        place[:] = cut[:, y : y + place.shape[1], x : x + place.shape[2]]
-    return result
 
 
 def _reconstructed(context: TomogramContext, frames: TomogramFrames, pixel_size_um: float) -> TomogramVolume:

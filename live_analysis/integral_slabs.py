@@ -1,13 +1,12 @@
 """The attenuation integrals of a tomogram in portions that memory can hold."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
+from live_analysis.beside import Beside
 from live_analysis.corrections.counts_correction import Integrals
-from live_analysis.reconstruction.compiled import loops_may_run_together
 from live_analysis.reconstruction.lanes import NUM_LANES
 from live_analysis.tomogram_frames import TomogramFrames
 
@@ -44,19 +43,18 @@ class IntegralSlabs:
         return np.asarray(found, np.float32)
 
     def __iter__(self) -> Iterator[tuple[slice, Integrals]]:
-        """Give each slab once; its integrals may be changed then."""
+        """Give each slab once; its integrals may be changed, and are gone when the next is asked for."""
         if self._whole is not None:
             yield self.usable, self._whole
             return
         begins = range(self.usable.start, self.usable.stop, self.num_rows)
         slabs = [slice(begin, min(begin + self.num_rows, self.usable.stop)) for begin in begins]
-        if not loops_may_run_together():
-            yield from ((rows, self._frames.integrals(rows)) for rows in slabs)
-            return
-        with ThreadPoolExecutor(1, thread_name_prefix="slab") as ahead:  # reading waits for no reconstruction
-            coming = ahead.submit(self._frames.integrals, slabs[0])
-            for rows, following in zip(slabs, [*slabs[1:], None], strict=True):
-                integrals = coming.result()
-                if following is not None:
-                    coming = ahead.submit(self._frames.integrals, following)
+        rooms: list[NDArray[np.float32] | None] = [None, None]
+        with Beside() as beside:  # reading waits for no reconstruction
+            coming = beside.begin(self._frames.integrals, slabs[0])
+            for index, rows in enumerate(slabs):
+                integrals = coming()
+                rooms[index % 2] = integrals.values
+                if index + 1 < len(slabs):
+                    coming = beside.begin(self._frames.integrals, slabs[index + 1], room=rooms[(index + 1) % 2])
                 yield rows, integrals

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+
+from live_analysis.particle_mask import grown
+from live_analysis.smoothing import smoothed
 
 SMOOTHING_SIGMA_VOXELS = 1.5  # leaves a tenth of the noise of a voxel, so that particles of 5 /cm stand out
 REACH_IN_SPREADS = 3.0
@@ -32,9 +34,9 @@ def matrix_attenuation(values_per_cm: NDArray[np.float32]) -> MatrixAttenuation:
     """
     middle = float(np.nanmedian(values_per_cm))
     filled = np.where(np.isfinite(values_per_cm), values_per_cm, np.float32(middle))
-    smoothed = ndimage.gaussian_filter(filled, SMOOTHING_SIGMA_VOXELS)
+    blurred = smoothed(filled, SMOOTHING_SIGMA_VOXELS)
     kept = np.isfinite(values_per_cm)
-    among = smoothed[kept]
+    among = blurred[kept]
     for _ in range(NUM_ROUNDS):
         centre = float(np.median(among))
         limit = REACH_IN_SPREADS * 1.4826 * float(np.median(np.abs(among - centre)))
@@ -42,8 +44,8 @@ def matrix_attenuation(values_per_cm: NDArray[np.float32]) -> MatrixAttenuation:
         if near.all():
             break
         among = among[near]
-        kept &= np.abs(smoothed - centre) <= limit
-    plain = kept & ndimage.binary_erosion(kept, iterations=RIM_VOXELS, border_value=1)
+        kept &= np.abs(blurred - centre) <= limit
+    plain = kept & ~grown(~kept, RIM_VOXELS)
     chosen = plain if plain.any() else kept
     values = filled[chosen].astype(np.float64)
     uncertainty = float(values.std()) / np.sqrt(max(values.size / VOXELS_PER_INDEPENDENT_VALUE, 1.0))

@@ -82,11 +82,12 @@ class RegionBox:
 
     def volume(self, values_per_cm: NDArray[np.float32]) -> RegionVolume:
         """Join values to what is known of their voxels."""
-        z, y, x = self.parts
-        inside = (z[:, None, None] * y[:, None] * x).astype(np.float32)
-        seen = bool(np.isfinite(values_per_cm[inside > 0]).all())
-        core = (_core(z), _core(y), _core(x))
-        return RegionVolume(values_per_cm, inside, core, self.rows, self.complete and seen)
+        z, y, x = (part.astype(np.float32) for part in self.parts)
+        z_core, y_core, x_core = (_span(part >= 0.5) for part in (z, y, x))
+        reached = tuple(_span(part > 0) for part in (z, y, x))
+        seen = bool(np.isfinite(values_per_cm[reached]).all())
+        core = z_core, y_core, x_core
+        return RegionVolume(values_per_cm, z[:, None, None] * y[:, None] * x, core, self.rows, self.complete and seen)
 
 
 def _overlap(
@@ -101,6 +102,6 @@ def _parts(num: int, width_um: float, pixel_size_um: float) -> NDArray[np.float6
     return _overlap(low_um, low_um + pixel_size_um, -width_um / 2, width_um / 2)
 
 
-def _core(parts: NDArray[np.float64]) -> slice:
-    held = np.flatnonzero(parts >= 0.5)
+def _span(chosen: NDArray[np.bool_]) -> slice:
+    held = np.flatnonzero(chosen)
     return slice(int(held[0]), int(held[-1]) + 1) if held.size else slice(0, 0)

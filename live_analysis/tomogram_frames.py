@@ -152,8 +152,10 @@ class TomogramFrames:
             raise MissingFramesError("The beam comes through no row of the projections: is the shutter or flat wrong?")
         return slice(int(ranges[-1][0]), int(ranges[-1][1]))
 
-    def integrals(self, rows: slice, frames: slice = slice(None)) -> Integrals:
+    def integrals(self, rows: slice, frames: slice = slice(None), room: NDArray[np.float32] | None = None) -> Integrals:
         """Return the attenuation integrals of some rows of all, or some, projections of `angles_deg`.
+
+        Written into ``room`` where that has their shape, so that memory that was used once serves again.
 
         Raises
         ------
@@ -168,6 +170,7 @@ class TomogramFrames:
             prepared.scan_fractions[indices],
             prepared.shares[indices],
             None if brightness is None else brightness[indices],
+            room,
         )
 
     def binned_integrals(
@@ -213,12 +216,14 @@ class TomogramFrames:
         scan_fractions: NDArray[np.float64],
         shares: NDArray[np.float64],
         brightness: NDArray[np.float32] | None,
+        room: NDArray[np.float32] | None,
     ) -> Integrals:
         detector = self._judged_detector()
         correction = CountsCorrection(detector.dark, detector.broken, self._settings)
         needed = correction.rows_needed(rows)
         beam = detector.beam.of_rows(needed)
-        values = np.empty((len(indices), rows.stop - rows.start, self.frame_shape[1]), np.float32)
+        shape = len(indices), rows.stop - rows.start, self.frame_shape[1]
+        values = room if room is not None and room.shape == shape else np.empty(shape, np.float32)
         num_dead = num_zingers = 0
         for begin in range(0, len(indices), FRAMES_AT_ONCE):
             batch = slice(begin, min(begin + FRAMES_AT_ONCE, len(indices)))

@@ -109,6 +109,7 @@ def reconstruct_tomogram(
     num_dead = num_zingers = 0
     stripes = StripesFound()
     absolute, coverage, largest_gap_deg = True, 1.0, 180.0
+    scan: FilteredScan | None = None
     for rows, integrals in slabs:
         num_dead, num_zingers = num_dead + integrals.num_dead, num_zingers + integrals.num_zingers
         # Before stripes are taken off: columns brighter than their flat tell that the flat is not this beam's.
@@ -122,6 +123,7 @@ def reconstruct_tomogram(
             cell=cell,
             wall_per_cm=wall_per_cm,
             bore_centre_um=bore_centre_um,
+            in_place_of=scan,
         )
         absolute = absolute and scan.grey_values_absolute
         coverage, largest_gap_deg = scan.weights.coverage, scan.weights.largest_gap_deg

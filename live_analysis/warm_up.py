@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from live_analysis.cracks.matrix_blocks import matrix_blocks
 from live_analysis.displacement.cuboid_grid import cuboid_grid
 from live_analysis.displacement.displacement_field import measure_displacement
 from live_analysis.displacement.prepared_state import prepare_state
@@ -88,6 +89,7 @@ def _compare_states() -> None:
     values = np.random.default_rng(0).normal(CONTENT_PER_CM, 1.0, shape).astype(np.float32)
     grid = cuboid_grid(shape, voxel_um, top_um=edge_um, heights_um=(28.0, 68.0), width_um=40.0, cuboid_um=40.0)
     state = prepare_state(values, voxel_um)
+    matrix_blocks(values, voxel_um, np.ones_like(values))
     measure_displacement(state, state, grid, top_um=edge_um)
     away = np.linalg.norm(np.indices(shape) - np.array(shape)[:, None, None, None] / 2, axis=0)
     whole = slice(0, shape[0]), slice(0, shape[1]), slice(0, shape[2])

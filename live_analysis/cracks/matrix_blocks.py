@@ -9,19 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numba import prange
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from live_analysis.particle_mask import particle_mask
 from live_analysis.reconstruction.compiled import compiled
+from live_analysis.smoothing import smoothed
 
 BLOCK_UM = 14.0  # a fraction of the smallest crack that is looked for (radius 60 um)
 SMOOTHING_SIGMA_VOXELS = 1.0
-# Above the matrix, in 1/cm: what reaches the first somewhere and the second everywhere is a particle. Whatever merely
-# reaches the second may be a streak; to leave bright streaks out but keep the dark ones would darken the matrix by 12 %
-# (simulated cell, 360 projections).
-PARTICLE_CORE_PER_CM = 5.0
-PARTICLE_RIM_PER_CM = 2.0
 VOXELS_FOR_LEVEL = 1e6
-PARTICLE_MARGIN_UM = 9.0  # around the rim, for its blur and the reacted shell
 
 
 class CrackVolumeError(ValueError):
@@ -81,7 +76,7 @@ def matrix_blocks(
         )
     matrix = _level(volume_per_cm)
     values = np.where(seen, volume_per_cm, np.float32(matrix))
-    kept = seen & ~_particles(values, matrix, voxel_size_um)
+    kept = seen & ~particle_mask(smoothed(values, SMOOTHING_SIGMA_VOXELS), matrix, voxel_size_um)
     width = max(round(BLOCK_UM / voxel_size_um), 1)
     everywhere = np.ones_like(kept)
     sums, counts = _add_up(values, kept, width)
@@ -103,15 +98,6 @@ def voxels_of_blocks(blocks: NDArray[np.bool_], width: int, shape: tuple[int, in
     """Spread a mask of blocks, ``width`` voxels wide along y and x, over the voxels of a volume of that shape."""
     wide = np.repeat(np.repeat(blocks, width, axis=1), width, axis=2)
     return np.asarray(wide[:, : shape[1], : shape[2]])
-
-
-def _particles(values: NDArray[np.float32], matrix_per_cm: float, voxel_size_um: float) -> NDArray[np.bool_]:
-    smoothed = ndimage.gaussian_filter(values, SMOOTHING_SIGMA_VOXELS)
-    labels, num = ndimage.label(smoothed > matrix_per_cm + PARTICLE_RIM_PER_CM)
-    is_particle = np.zeros(num + 1, bool)
-    is_particle[labels[smoothed > matrix_per_cm + PARTICLE_CORE_PER_CM]] = True
-    margin = max(round(PARTICLE_MARGIN_UM / voxel_size_um), 1)
-    return np.asarray(ndimage.binary_dilation(is_particle[labels], iterations=margin))
 
 
 @compiled

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from live_analysis.displacement.cuboid_grid import DisplacementError
+from live_analysis.particle_mask import particle_mask
+from live_analysis.smoothing import smoothed
 
 SMOOTHING_SIGMA_VOXELS = 1.0  # to find particles, and at least to compare: noise of interpolation is large without
 # Half of what pores are wide: less leaves noise, which is finest across, more takes the texture (simulated cell, voxels
@@ -20,10 +22,6 @@ SIGMA_ALONG_UM, SIGMA_ACROSS_UM = 2.5, 4.0
 # projections, 0.25 to 0.57 with 360), and it is smoothed across.
 STREAK_DISTANCE_UM, STREAKY = 11.0, 0.15
 STREAKY_SIGMA_ACROSS_UM = 7.0
-# Above the matrix, in 1/cm, after smoothing: what reaches the first somewhere and the second everywhere is a particle.
-PARTICLE_CORE_PER_CM = 5.0
-PARTICLE_RIM_PER_CM = 2.0
-PARTICLE_MARGIN_UM = 9.0  # around the rim, for its blur and the shell that reacts
 
 
 @dataclass(frozen=True)
@@ -89,8 +87,8 @@ def prepare_state(
     matrix = float(np.median(volume_per_cm[seen]))
     complete = bool(seen.all())
     values = volume_per_cm if complete else np.where(seen, volume_per_cm, np.float32(matrix))
-    plain = ndimage.gaussian_filter(values, SMOOTHING_SIGMA_VOXELS, output=np.float32, truncate=3)
-    used: NDArray[np.bool_] = ~_particles(plain, matrix, voxel_size_um)
+    plain = smoothed(values, SMOOTHING_SIGMA_VOXELS, truncate=3)
+    used: NDArray[np.bool_] = ~particle_mask(plain, matrix, voxel_size_um)
     if not complete:
         used &= ~ndimage.binary_dilation(~seen, iterations=3)
     cracks = np.zeros(seen.shape, np.bool_) if cracked is None else cracked
@@ -99,8 +97,8 @@ def prepare_state(
     texture = np.where(used, plain - np.float32(level), np.float32(0))
     streaky = _streak_share(texture, voxel_size_um) > STREAKY if like is None else like.streaky
     sigma = _sigma_voxels(voxel_size_um, streaky)
-    smoothed = _smoothed(texture, used, sigma) + np.float32(level)
-    return PreparedState(smoothed, used, cracks, level, voxel_size_um, sigma, streaky)
+    compared = _between_particles(texture, used, sigma) + np.float32(level)
+    return PreparedState(compared, used, cracks, level, voxel_size_um, sigma, streaky)
 
 
 def _sigma_voxels(voxel_size_um: float, streaky: bool) -> tuple[float, float, float]:
@@ -109,15 +107,15 @@ def _sigma_voxels(voxel_size_um: float, streaky: bool) -> tuple[float, float, fl
     return along, across, across
 
 
-def _smoothed(
+def _between_particles(
     texture: NDArray[np.float32], used: NDArray[np.bool_], sigma: tuple[float, float, float]
 ) -> NDArray[np.float32]:
     """Smooth the matrix, by a sigma in all, without what particles would add, and carry it smoothly into them."""
     further = [float(np.sqrt(max(s**2 - SMOOTHING_SIGMA_VOXELS**2, 0))) for s in sigma]
     if max(further) == 0:
         return texture
-    beside = ndimage.gaussian_filter(texture, further, truncate=3)
-    weight = ndimage.gaussian_filter(used.astype(np.float32), further, truncate=3)
+    beside = smoothed(texture, further, truncate=3)
+    weight = smoothed(used.astype(np.float32), further, truncate=3)
     return np.asarray(beside / np.maximum(weight, np.float32(0.1)), np.float32)
 
 
@@ -134,11 +132,3 @@ def _streak_share(texture: NDArray[np.float32], voxel_size_um: float) -> float:
 def _mean_product(texture: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     both = (texture != 0) & (other != 0)
     return float(np.mean(texture[both] * other[both])) if both.any() else 0.0
-
-
-def _particles(smoothed: NDArray[np.float32], matrix_per_cm: float, voxel_size_um: float) -> NDArray[np.bool_]:
-    labels, num = ndimage.label(smoothed > matrix_per_cm + PARTICLE_RIM_PER_CM)
-    is_particle = np.zeros(num + 1, np.bool_)
-    is_particle[labels[smoothed > matrix_per_cm + PARTICLE_CORE_PER_CM]] = True
-    margin = max(round(PARTICLE_MARGIN_UM / voxel_size_um), 1)
-    return np.asarray(ndimage.binary_dilation(is_particle[labels], iterations=margin))

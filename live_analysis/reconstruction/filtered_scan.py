@@ -98,6 +98,7 @@ def filter_scan(
     cell: CellGeometry | None = None,
     wall_per_cm: float | None = None,
     bore_centre_um: tuple[float, float] | None = None,
+    in_place_of: FilteredScan | None = None,
 ) -> FilteredScan:
     """Filter a scan, whether its object lies inside the view at every angle or reaches beyond it.
 
@@ -115,6 +116,8 @@ def filter_scan(
         Declared diameters and attenuation of the wall; None where unknown.
     bore_centre_um
         Centre of the bore where other rows of the scan have told it; by default it is fitted to these rows.
+    in_place_of
+        A scan that nobody needs any more: its memory serves again if it has the same shape.
 
     Raises
     ------
@@ -135,7 +138,7 @@ def filter_scan(
             integrals, angles_deg, axis_column, pixel_size_um, cell, wall_per_cm, centre_um=bore_centre_um
         )
     ramp = RampFilter(num_rows, num_columns, pixel_size_um, taper_columns=num_columns // 2)
-    filtered = ramp.new_buffer(num_frames)
+    filtered = ramp.new_buffer(num_frames, None if in_place_of is None else in_place_of.filtered)
     for begin in range(0, num_frames, FRAMES_AT_ONCE):
         part = integrals[begin : begin + FRAMES_AT_ONCE]
         if not np.isfinite(part.sum(dtype=np.float64)):

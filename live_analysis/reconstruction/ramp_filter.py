@@ -98,10 +98,13 @@ class RampFilter:
         """Bytes of the filter's own work space."""
         return self._work.nbytes
 
-    def new_buffer(self, num_frames: int) -> NDArray[np.float32]:
-        """Return room for filtered frames: shape (chunk of 16 rows, frame, column with margins, row in chunk)."""
+    def new_buffer(self, num_frames: int, used: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """Return room for filtered frames: shape (chunk of 16 rows, frame, column with margins, row in chunk).
+
+        It is that of ``used``, to be written over, if this has the shape.
+        """
         shape = self.num_chunks, num_frames, self.num_columns + 2 * MARGIN_COLUMNS, NUM_LANES
-        return np.zeros(shape, np.float32)
+        return used if used is not None and used.shape == shape else np.zeros(shape, np.float32)
 
     def filter(self, integrals: NDArray[np.float32], out: NDArray[np.float32], first: int) -> None:
         """Filter frames of shape (frame, row, column) into ``out`` from frame ``first`` on.

@@ -45,6 +45,9 @@ LongestAlone = Annotated[
     float,
     typer.Option("--longest-alone", hidden=True, help="End a rehearsal's processes so many s after their last client."),
 ]
+FaultFile = Annotated[
+    Path | None, typer.Option("--faults", metavar="FILE", help="What goes wrong in the simulated beamline (TOML).")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table for people.")]
 
 
@@ -79,6 +82,7 @@ def run(
         float | None,
         typer.Option("--epoch", hidden=True, help="Virtual time at the start of a rehearsal, s since 1970."),
     ] = None,
+    faults: FaultFile = None,
     longest_alone: LongestAlone = LONGEST_ALONE_S,
 ) -> None:
     """Run an experiment; without --beamline, rehearse it.
@@ -90,7 +94,9 @@ def run(
     from operando.session.run import RunRequest, run_experiment
 
     geometry = _geometry(quick, full, full_frame)
-    request = RunRequest(file, beamline, geometry, run_dir, seed, epoch_s=epoch, longest_alone_s=longest_alone)
+    request = RunRequest(
+        file, beamline, geometry, run_dir, seed, epoch_s=epoch, longest_alone_s=longest_alone, faults=faults
+    )
     raise typer.Exit(run_experiment(request, _console(LastingConsole)))
 
 
@@ -168,6 +174,7 @@ def simulate(
     without_guard: Annotated[
         bool, typer.Option("--without-guard", hidden=True, help="Time goes on without a guard, as for an alignment.")
     ] = False,
+    faults: FaultFile = None,
     longest_alone: LongestAlone = LONGEST_ALONE_S,
 ) -> None:
     """Serve a simulated beamline until Ctrl-C.
@@ -188,6 +195,7 @@ def simulate(
             await_all=await_all,
             without_guard=without_guard,
             longest_alone_s=longest_alone,
+            faults=faults,
         )
     )
 
@@ -462,6 +470,26 @@ def ask(
     from operando.session.asking import ask_run
 
     raise typer.Exit(ask_run(run, what, argument, person, _console()))
+
+
+@application.command()
+def inject(
+    run: RunFolder,
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="As in a file of faults: beam_loss, lost_frames ...")],
+    options: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Its parameters, as in duration='30 s'.")
+    ] = None,
+) -> None:
+    """Let something go wrong in a rehearsal that runs.
+
+    operando inject RUN beam_loss duration='30 s' at='projection 20'. What was done, and when, is written to
+    RUN/simulation/faults.jsonl, which the product never reads. Exit code: 0 accepted, 2 refused.
+    """
+    from operando.session.injecting import inject as inject_fault
+    from operando.session.injecting import parsed
+
+    numbers = inject_fault(run, parsed(kind, options or []))
+    _console().print(f"fault {', '.join(map(str, numbers))}: accepted")
 
 
 @application.command()

@@ -17,7 +17,7 @@ class Exposure:
     exposure_s: float
     angle_deg: float
     sample_x_mm: float
-    shutter_open: bool
+    beam: float
     frame_number: int
     num_interventions: int
 
@@ -43,6 +43,9 @@ class ExposingCamera(Protocol):
     def render(self, exposure: Exposure) -> "asyncio.Future[NDArray[np.uint16]]":
         """Begin to make a frame."""
 
+    def delivered_s(self, exposed_s: float) -> float:
+        """Return when a frame that should have been exposed at ``exposed_s`` really is."""
+
     async def finish_frame(self, frame: NDArray[np.uint16], exposure: Exposure, num_taken: int) -> None:
         """Store, show and count a frame."""
 
@@ -55,7 +58,7 @@ class Acquisition:
 
     Frame k of an acquisition begun at t0 is exposed from t0 + k period and done one exposure later. The next frame is
     rendered while the present one is stored, as if nothing happened to the sample in between; if something did, it is
-    rendered again.
+    rendered again. A camera that holds back shifts all frames from the present one on.
     """
 
     def __init__(self, camera: ExposingCamera, wanted: int, begin_s: float, exposure_s: float, period_s: float) -> None:
@@ -73,10 +76,15 @@ class Acquisition:
 
     def expose(self) -> None:
         """Have the next frame done when its time comes."""
-        done_s = self._begin_s + self.num_taken * self._period_s + self._exposure_s
-        self._end_of_exposure = self._camera.at(done_s, self._exposed, answers=self.num_taken + 1 == self._wanted)
+        self._end_of_exposure = self._camera.at(
+            self._exposed_s, self._exposed, answers=self.num_taken + 1 == self._wanted
+        )
         if self._foreseen is None:
             self._foresee(self.num_taken)
+
+    @property
+    def _exposed_s(self) -> float:
+        return self._begin_s + self.num_taken * self._period_s + self._exposure_s
 
     def stop(self) -> None:
         """Give up the frame that is being exposed and end; a frame that is exposed already is still stored."""
@@ -97,6 +105,11 @@ class Acquisition:
         return self._camera.exposure(mid_exposure_s, self._exposure_s, number)
 
     async def _exposed(self) -> None:
+        held_back_s = self._camera.delivered_s(self._exposed_s) - self._exposed_s
+        if held_back_s > 0:
+            self._begin_s += held_back_s
+            self.expose()
+            return
         self._end_of_exposure = None
         exposure = self._exposure(self.num_taken)
         frame = await self._frame(exposure)

@@ -15,6 +15,7 @@ from operando.model.experiment_file import load_experiment
 from operando.model.json_lines import JsonLinesWriter
 from simulators.beamline_file import CHIP_COLUMNS, CHIP_ROWS, Ports, beamline_text
 from simulators.clock_participant import ROLES
+from simulators.faults.fault_file import load_faults
 from simulators.ports import free_ports
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def run_simulated_beamline(
     await_all: bool = False,
     roles: Sequence[str] = ROLES,
     longest_alone_s: float = LONGEST_ALONE_S,
+    faults: Path | None = None,
 ) -> None:
     """Serve a simulated beamline until SIGTERM, SIGINT or too long a time without anybody; prints ``READY <file>``.
 
@@ -69,6 +71,8 @@ def run_simulated_beamline(
         Who must wait before time jumps; an alignment has no guard.
     longest_alone_s
         Of the host's time; it ends so long after its last client.
+    faults
+        File of what goes wrong.
 
     Raises
     ------
@@ -82,6 +86,7 @@ def run_simulated_beamline(
         raise SimulationError(
             f"{experiment_file}: there is no geometry {geometry!r}; there are {', '.join(experiment.geometry)}."
         )
+    chosen_faults = () if faults is None else load_faults(faults)
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
     ports = Ports(*free_ports(7))
@@ -107,6 +112,7 @@ def run_simulated_beamline(
         await_all=await_all,
         roles=roles,
         longest_alone_s=longest_alone_s,
+        faults=chosen_faults,
     )
     path = directory / BEAMLINE_FILE
     path.write_text(

@@ -16,6 +16,8 @@ SAMPLE_X_LIMITS_MM = (-50.0, 50.0)
 MIN_FRAME_PERIOD_S = 0.05
 MAX_CURRENT_A = 1e-3
 PAGE = "clock.page"
+FAULTS_FILE = "faults.jsonl"
+FAULTS_TOKEN = "faults.token"
 LOAD_CELL_LINK = "load_cell"
 PREVIEW = f"{PREFIX}camera:Pva1:Image"
 

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from caproto.asyncio.server import Context
 from caproto.server import PVGroup
 
 from operando.model.attendance import LONGEST_ALONE_S
 from operando.model.channel_access import repair_caproto
 from operando.model.clock import ClockPage
+from operando.model.json_lines import JsonLinesWriter
 from simulators.beamline_file import (
     CHANNEL,
     CONTROL_PREFIX,
+    FAULTS_FILE,
+    FAULTS_TOKEN,
     INTERFACE,
     LOAD_CELL_LINK,
     MAX_CURRENT_A,
@@ -26,10 +28,15 @@ from simulators.beamline_file import (
     SAMPLE_X_LIMITS_MM,
     Ports,
 )
+from simulators.beamline_server import BeamlineServer
 from simulators.camera import Camera, Chip, Stages
 from simulators.channel_access_server import stamp_with
 from simulators.clock_participant import ROLES
 from simulators.conductor import Conductor
+from simulators.faults.fault import Fault, Instruments
+from simulators.faults.fault_commands import FaultCommands, write_token
+from simulators.faults.injector import Injector
+from simulators.frame_path import FramePath
 from simulators.frame_source import FrameSource
 from simulators.hdf5_plugin import Hdf5Plugin
 from simulators.load_cell import LoadCell
@@ -87,6 +94,8 @@ class SimulatedBeamline:
         Who must wait before time jumps.
     longest_alone_s
         Of real time; it ends so long after its last client.
+    faults
+        What goes wrong; more can be asked for on the wire.
     """
 
     def __init__(
@@ -100,6 +109,7 @@ class SimulatedBeamline:
         await_all: bool = False,
         roles: Sequence[str] = ROLES,
         longest_alone_s: float = LONGEST_ALONE_S,
+        faults: Sequence[Fault] = (),
     ) -> None:
         self._longest_alone_s = longest_alone_s
         self._page = ClockPage(directory / PAGE, create=True)
@@ -145,20 +155,49 @@ class SimulatedBeamline:
             frame_shape=contents.source.frame_shape,
             on_acquisition=_in_thread(contents.on_acquisition),
         )
+        frames = FramePath(self._hdf5, conductor)
         self._camera = Camera(
             prefix=f"{PREFIX}camera:cam1:",
             conductor=conductor,
             chip=contents.chip,
             source=contents.source,
-            sink=self._hdf5,
+            sink=frames,
             stages=Stages(
                 self._rotation.position_at,
                 self._sample_x.position_at,
-                lambda time_s: self._shutter.is_open_at(time_s) and self._ring.has_beam_at(time_s),
+                self._beam,
                 lambda: channel.num_interventions,
             ),
             preview=self._preview.post,
         )
+        self._frames = frames
+        self._channel = channel
+        self._faults = faults
+        self._journal = JsonLinesWriter(directory / FAULTS_FILE)
+        self._token = write_token(directory / FAULTS_TOKEN)
+        self._epoch_s = epoch_s
+        self._seed = seed
+
+    def _injector_for(self, server: BeamlineServer) -> Injector:
+        instruments = Instruments(
+            self._conductor,
+            server,
+            self._rotation,
+            self._sample_x,
+            self._ring,
+            self._sensors,
+            self._load_cell,
+            self._potentiostat,
+            self._channel,
+            self._camera,
+            self._frames,
+            self._hdf5,
+        )
+        return Injector(instruments, self._journal, epoch_s=self._epoch_s, seed=self._seed)
+
+    def _beam(self, begin_s: float, end_s: float) -> float:
+        """Return the mean intensity at the sample between two times, relative to the filled ring."""
+        return self._ring.beam(begin_s, end_s) if self._shutter.is_open_at((begin_s + end_s) / 2) else 0.0
 
     @property
     def groups(self) -> list[PVGroup]:
@@ -183,22 +222,27 @@ class SimulatedBeamline:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ended.set)
         pvdb = {name: channel for group in self.groups for name, channel in group.pvdb.items()}
-        context = Context(pvdb, [INTERFACE])
+        server = BeamlineServer(pvdb, [INTERFACE])
+        injector = self._injector_for(server)
+        pvdb |= FaultCommands(prefix=CONTROL_PREFIX, injector=injector, token=self._token).pvdb
         self._load_cell.plug()
+        await injector.inject(self._faults)
         await self._conductor.serve(INTERFACE, self._ports.clock)
         with self._preview:
             tasks = [
-                asyncio.create_task(context.run(startup_hook=self._initialise_and_tell(ready))),
+                asyncio.create_task(server.run(startup_hook=self._initialise_and_tell(ready))),
                 asyncio.create_task(self._conductor.run()),
-                asyncio.create_task(self._until_alone(context, ended)),
+                asyncio.create_task(self._until_alone(server, ended)),
                 asyncio.create_task(ended.wait()),
             ]
+            wall_time = asyncio.create_task(injector.count_wall_time())
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
             finally:
-                await self._end(tasks)
+                injector.close()
+                await self._end([*tasks, wall_time])
 
     def _initialise_and_tell(self, ready: Callable[[], None]) -> Callable[[Any], Awaitable[None]]:
         async def server_started(_: Any) -> None:
@@ -209,11 +253,11 @@ class SimulatedBeamline:
 
         return server_started
 
-    async def _until_alone(self, context: Context, ended: asyncio.Event) -> None:
+    async def _until_alone(self, server: BeamlineServer, ended: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
         attended_at, longest_alone_s = loop.time(), LONGEST_ALONE_S
         while loop.time() - attended_at < longest_alone_s:
-            if context.circuits or self._conductor.num_participants:
+            if server.circuits or self._conductor.num_participants:
                 attended_at, longest_alone_s = loop.time(), self._longest_alone_s
             await asyncio.sleep(LOOK_ROUND_S)
         ended.set()

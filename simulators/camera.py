@@ -6,7 +6,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,9 @@ from ophyd.areadetector.cam import SimDetectorCam
 from simulators.acquisition import Acquisition, Exposure, Foreseen
 from simulators.channel_access_server import MirroredGroup, properties, pv_names
 from simulators.conductor import Conductor
+from simulators.frame_path import Frame, FramePath
 from simulators.frame_source import FrameSource
+from simulators.tap import Tap
 
 MAX_CONTINUOUS_FRAMES = 100_000  # a client that was killed must not leave the camera running for ever
 NICENESS = 10
@@ -40,18 +42,8 @@ class Stages:
 
     angle_deg: Callable[[float], float]
     sample_x_mm: Callable[[float], float]
-    shutter_open: Callable[[float], bool]
+    beam: Callable[[float, float], float]  # mean between two times, relative to the filled ring; 0 is none
     num_interventions: Callable[[], int]  # counts what was done to the cell: what was foreseen before no longer holds
-
-
-class FrameSink(Protocol):
-    """What takes the finished frames: the HDF5 plugin."""
-
-    async def take(self, frame: NDArray[np.uint16], time_s: float, frame_id: int, angle_deg: float) -> None:
-        """Return when the frame is stored or counted as lost."""
-
-    async def acquisition_ended(self, num_frames: int, middle_s: float) -> None:
-        """Note that a whole acquisition of ``num_frames`` ended."""
 
 
 class Camera(MirroredGroup):
@@ -71,6 +63,8 @@ class Camera(MirroredGroup):
         Where the sample is.
     preview
         Is shown every frame: counts, frame id, time of mid-exposure.
+
+    ``delivery`` is the tap for the moment at which an exposure is over.
     """
 
     locals().update(
@@ -98,7 +92,7 @@ class Camera(MirroredGroup):
         conductor: Conductor,
         chip: Chip,
         source: FrameSource,
-        sink: FrameSink,
+        sink: FramePath,
         stages: Stages,
         preview: Callable[[NDArray[np.uint16], int, float], None],
         **kwargs: Any,
@@ -113,6 +107,7 @@ class Camera(MirroredGroup):
         self._renderer = ThreadPoolExecutor(1, "render", initializer=_lower_priority)
         self._acquisition: Acquisition | None = None
         self.num_frames_made = 0
+        self.delivery: Tap[float] = Tap()
 
     async def initialise(self) -> None:
         """Publish what depends on the chip."""
@@ -212,7 +207,7 @@ class Camera(MirroredGroup):
             exposure_s,
             self._stages.angle_deg(mid_exposure_s),
             self._stages.sample_x_mm(mid_exposure_s),
-            self._stages.shutter_open(mid_exposure_s),
+            self._stages.beam(mid_exposure_s - exposure_s / 2, mid_exposure_s + exposure_s / 2),
             frame_number,
             self._stages.num_interventions(),
         )
@@ -226,7 +221,7 @@ class Camera(MirroredGroup):
             exposure.exposure_s,
             exposure.angle_deg,
             exposure.sample_x_mm,
-            exposure.shutter_open,
+            exposure.beam,
             exposure.frame_number,
         )
 
@@ -236,13 +231,22 @@ class Camera(MirroredGroup):
         counter = self.value("ArrayCounter") + 1
         if self.value("ArrayCallbacks"):
             angle_deg = self._source.frame_angle_deg(exposure.angle_deg)
-            await self._sink.take(frame, exposure.mid_exposure_s, counter, angle_deg)
+            await self._sink.take(Frame(frame, exposure.mid_exposure_s, counter, angle_deg))
         self._preview(frame, counter, exposure.mid_exposure_s)
         await self.post(ArrayCounter=counter, ArrayCounter_RBV=counter, NumImagesCounter_RBV=num_taken)
 
     def at(self, time_s: float, handler: Callable[[], Awaitable[None]], *, answers: bool = False) -> Foreseen:
         """Let something happen in the camera at a moment of virtual time."""
         return self._conductor.at(time_s, handler, answers=answers)
+
+    def delivered_s(self, exposed_s: float) -> float:
+        """Return when a frame that should have been exposed at ``exposed_s`` really is."""
+        return self.delivery(exposed_s)
+
+    async def reboot(self) -> None:
+        """End what is being acquired, as a server that starts anew."""
+        if self._acquisition is not None:
+            self._acquisition.stop()
 
     def close(self) -> None:
         """End the rendering thread."""

@@ -54,16 +54,16 @@ class CellFrames:
         exposure_s: float,
         angle_deg: float,
         sample_x_mm: float,
-        shutter_open: bool,
+        beam: float,
         frame_number: int,
     ) -> NDArray[np.uint16]:
         """Return the counts of one frame; see ``FrameSource``."""
-        if not shutter_open:
+        if not beam:
             return self._detector.counts(None, shutter_open=False, frame_number=frame_number)
         scene = self._phantom.scene(self._state_at(mid_exposure_s))
         return self._detector.counts(
             self._projector.line_integrals(scene, angle_deg, sample_x_mm),
             shutter_open=True,
             frame_number=frame_number,
-            beam_intensity=exposure_s / self._nominal_exposure_s,
+            beam_intensity=beam * exposure_s / self._nominal_exposure_s,
         )

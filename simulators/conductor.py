@@ -48,6 +48,8 @@ class Conductor:
         how long its processes need to start.
     roles
         Who must wait before virtual time jumps; time runs by itself while one of them is not there.
+
+    ``begun`` is set when virtual time may move for the first time.
     """
 
     def __init__(
@@ -58,7 +60,9 @@ class Conductor:
         self._running = False
         self._free = False
         self._roles = roles
-        self._begun = not await_all
+        self.begun = asyncio.Event()
+        if not await_all:
+            self.begun.set()
         self._events: list[Event] = []
         self._numbers = itertools.count()
         self._refreshers: list[Refresh] = []
@@ -148,9 +152,9 @@ class Conductor:
                 self._stand_still()
                 await self._something_changes(None)
             elif self._everybody_is_there():
-                self._begun = True
+                self.begun.set()
                 await self._fast_forward()
-            elif not self._begun:
+            elif not self.begun.is_set():
                 await self._something_changes(None)
             else:
                 await self._real_time()

@@ -22,7 +22,7 @@ class FrameSource(Protocol):
         exposure_s: float,
         angle_deg: float,
         sample_x_mm: float,
-        shutter_open: bool,
+        beam: float,
         frame_number: int,
     ) -> NDArray[np.uint16]:
         """Return the counts of one frame, shape ``frame_shape``.
@@ -35,8 +35,8 @@ class FrameSource(Protocol):
             Encoder's angle at mid-exposure.
         sample_x_mm
             Position across the beam; 0 has the rotation axis at its place, far out leaves the beam open.
-        shutter_open
-            Whether the beam is on.
+        beam
+            Mean intensity during the exposure, relative to the filled ring; 0 without beam.
         frame_number
             Counts all frames of the camera since it was switched on, from 1: the key of the noise.
         """

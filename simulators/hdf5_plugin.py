@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from ophyd.areadetector.plugins import HDF5Plugin_V34
 
 from simulators.channel_access_server import MirroredGroup, properties, pv_names
 from simulators.conductor import Conductor
+from simulators.frame_path import QUEUE_LENGTH, Frame
 from simulators.hdf5_writer import Hdf5Writer
+from simulators.tap import Tap
 
 WRITE_ERROR = 1
 UINT16 = 3
@@ -35,6 +35,8 @@ class Hdf5Plugin(MirroredGroup):
     on_acquisition
         Called when the camera has ended an acquisition into a file: with the file, the number of frames, and the time
         halfway between the first and the last of them.
+
+    ``disk`` is the tap for the path of whatever is about to be written.
     """
 
     locals().update(
@@ -50,7 +52,7 @@ class Hdf5Plugin(MirroredGroup):
                 "FileTemplate": "%s%s_%6.6d.h5",
                 "NumCapture": 1,
                 "SWMRSupported": 1,
-                "QueueSize": 20,
+                "QueueSize": QUEUE_LENGTH,
             },
         )
     )
@@ -68,6 +70,7 @@ class Hdf5Plugin(MirroredGroup):
         self._frame_shape = frame_shape
         self._on_acquisition = on_acquisition
         self._disk = ThreadPoolExecutor(1, "hdf5")  # HDF5 never blocks the event loop
+        self.disk: Tap[Path] = Tap()
         self._writer: Hdf5Writer | None = None
         self._last_path = Path()
 
@@ -95,27 +98,42 @@ class Hdf5Plugin(MirroredGroup):
         await self._close()
         return 0
 
-    async def take(self, frame: NDArray[np.uint16], time_s: float, frame_id: int, angle_deg: float) -> None:
+    @property
+    def open_file(self) -> Path | None:
+        """The file that frames go into, None if none is open."""
+        return None if self._writer is None else self._writer.path
+
+    async def take(self, frame: Frame) -> None:
         """Commit a frame to the file, if one is open; return when it is there or counted as lost."""
-        await self.post(UniqueId_RBV=frame_id)
+        await self.post(UniqueId_RBV=frame.frame_id)
         writer = self._writer  # somebody may close the file while this frame is on its way into it
         if writer is None or not self.value("EnableCallbacks"):
             return
         try:
-            await self._run(writer.append, frame, time_s, frame_id, angle_deg)
+            self.disk(writer.path)
+            await self._run(writer.append, frame.counts, frame.time_s, frame.frame_id, frame.angle_deg)
         except (OSError, RuntimeError) as error:  # h5py says RuntimeError for some failures of the disk
-            await self.post(DroppedArrays=self.value("DroppedArrays") + 1)
-            await self.post(DroppedArrays_RBV=self.value("DroppedArrays"))
-            await self._failed(f"{writer.path}: frame {frame_id} was not written: {error}")
+            await self.drop()
+            await self._failed(f"{writer.path}: frame {frame.frame_id} was not written: {error}")
             return
         await self.post(NumCaptured_RBV=writer.num_frames)
         if self._writer is writer and writer.num_frames == self.value("NumCapture"):
             await self._close()
 
+    async def drop(self) -> None:
+        """Count a frame that was lost on its way."""
+        dropped = self.value("DroppedArrays") + 1
+        await self.post(DroppedArrays=dropped, DroppedArrays_RBV=dropped)
+
     async def acquisition_ended(self, num_frames: int, middle_s: float) -> None:
         """Tell whom it concerns that the camera has ended an acquisition into the present or last file."""
         if self._last_path.name:
             await self._on_acquisition(self._last_path, num_frames, middle_s)
+
+    async def reboot(self) -> None:
+        """Close the file and forget what was counted, as a server that starts anew."""
+        await self._close()
+        await self.post(DroppedArrays=0, DroppedArrays_RBV=0, WriteStatus=0, WriteMessage="")
 
     async def close(self) -> None:
         """Close the file and end the thread."""
@@ -130,7 +148,7 @@ class Hdf5Plugin(MirroredGroup):
         )
         with self._conductor.working():
             try:
-                self._writer = await self._run(Hdf5Writer, Path(name), self._frame_shape)
+                self._writer = await self._run(Hdf5Writer, self.disk(Path(name)), self._frame_shape)
             except (OSError, RuntimeError) as error:
                 await self._failed(f"{name}: cannot be opened: {error}")
                 return 0

@@ -12,6 +12,7 @@ from operando.model.beamline import Calibration
 from simulators.conductor import Conductor
 from simulators.lorenz_telegram import BROADCAST, CELL, HOST, Command, Refusal, Telegram, TelegramReader
 from simulators.noise import keyed_normal
+from simulators.tap import Tap
 
 FULL_SCALE_N = 2000.0
 COUNTS_AT_FULL_SCALE = 20_000.0
@@ -47,10 +48,14 @@ class LoadCell:
         Force on the sensor at a moment of virtual time, in N.
     seed
         Of the noise.
+
+    ``converter`` is the tap for counts, ``sent`` that for the bytes of one answer.
     """
 
     def __init__(self, link: Path, conductor: Conductor, force_n: Callable[[float], float], *, seed: int) -> None:
         self.num_dropped = 0
+        self.converter: Tap[int] = Tap()
+        self.sent: Tap[bytes] = Tap()
         self._link = link
         self._conductor = conductor
         self._force_n = force_n
@@ -60,7 +65,9 @@ class LoadCell:
         self._ends: tuple[int, int] | None = None
 
     def plug(self) -> None:
-        """Make the port."""
+        """Make the port, if it is not there."""
+        if self._ends is not None:
+            return
         device, port = pty.openpty()
         tty.setraw(port)
         os.set_blocking(device, False)  # an unread port must not block the instrument
@@ -88,7 +95,7 @@ class LoadCell:
         sample = int((time_s - self._begin_s) / SAMPLE_S)
         force_n = self._force_n(time_s) + NOISE_N * keyed_normal(self._seed, "load_cell", sample)
         counts = round(ZERO_COUNTS + force_n * COUNTS_AT_FULL_SCALE / FULL_SCALE_N)
-        return max(-LARGEST_COUNT - 1, min(LARGEST_COUNT, counts))
+        return self.converter(max(-LARGEST_COUNT - 1, min(LARGEST_COUNT, counts)))
 
     def _read(self) -> None:
         assert self._ends is not None
@@ -101,7 +108,7 @@ class LoadCell:
             answer = self._answer(telegram)
             if answer is not None:
                 try:
-                    os.write(device, answer.encoded())
+                    os.write(device, self.sent(answer.encoded()))
                 except BlockingIOError:  # nobody has read for so long that the port is full
                     self.num_dropped += 1
 

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from caproto.server import PVGroup, pvproperty
@@ -20,6 +20,13 @@ class Motion:
     target: float
     velocity: float
     acceleration_time_s: float
+    slip: float = 0.0  # how far the axis has jumped aside
+    slips_s: float = math.inf
+
+    @property
+    def end(self) -> float:
+        """Where it ends."""
+        return self.target + self.slip
 
     @property
     def _ramp(self) -> tuple[float, float, float]:
@@ -38,7 +45,10 @@ class Motion:
         return self.begin_s + 2 * ramp_s + cruise_s
 
     def position_at(self, time_s: float) -> float:
-        """Return the position at any time: the start before the motion, the target after it."""
+        """Return the position at any time: the start before the motion, its end after it."""
+        return self._undisturbed_at(time_s) + (self.slip if time_s >= self.slips_s else 0.0)
+
+    def _undisturbed_at(self, time_s: float) -> float:
         velocity, ramp_s, cruise_s = self._ramp
         elapsed_s = time_s - self.begin_s
         if time_s >= self.end_s:
@@ -85,6 +95,8 @@ class Motor(PVGroup):  # type: ignore[misc]
         self._motions: deque[Motion] = deque([still], maxlen=8)
         self._arrival: Event | None = None
         self._arrived: asyncio.Future[None] | None = None
+        self._held = False
+        self._target = 0.0
         conductor.on_arrival(self._refresh)
 
     def position_at(self, time_s: float) -> float:
@@ -145,17 +157,39 @@ class Motor(PVGroup):  # type: ignore[misc]
         await self._arrive()
         await self._post_target(position)
 
+    def hold(self) -> None:
+        """Stand still from now on as if the axis were blocked: a motion neither goes on nor ends."""
+        self._held = True
+        if self._arrival is not None:
+            self._arrival.cancel()
+            now_s = self._conductor.now()
+            self._motions.append(Motion(now_s, self.position_at(now_s), self.position_at(now_s), 1.0, 1.0))
+
+    async def let_go(self) -> None:
+        """Move again, to where a motion that was held should have gone."""
+        self._held = False
+        if self._arrival is not None:
+            await self._begin(self.motor.field_inst, self._target)
+
+    async def slip(self, distance: float) -> None:
+        """Be ``distance`` beside where the motor should be, as after lost steps; the encoder shows it."""
+        now_s, motion = self._conductor.now(), self._motions[-1]
+        self._motions[-1] = replace(motion, slip=motion.slip + distance, slips_s=now_s)
+        await self._post_position(self.position_at(now_s))
+
     async def _begin(self, fields: Any, target: float) -> None:
-        now_s = self._conductor.now()
+        now_s, self._target = self._conductor.now(), target
         velocity = max(float(fields.velocity.value), 1e-9)
         ramp_s = max(float(fields.seconds_to_velocity.value), 1e-6)
         motion = Motion(now_s, self.position_at(now_s), target, velocity, ramp_s)
+        if self._held:
+            motion = Motion(now_s, motion.start, motion.start, velocity, ramp_s)
         if self._arrival is not None:  # a new target in mid flight: both puts complete with the last motion
             self._arrival.cancel()
         else:
             self._arrived = asyncio.get_running_loop().create_future()
         self._motions.append(motion)
-        self._arrival = self._conductor.at(motion.end_s, self._arrive, answers=True)
+        self._arrival = self._conductor.at(math.inf if self._held else motion.end_s, self._arrive, answers=True)
         await fields.direction_of_travel.write(int(target > motion.start))
         await fields.done_moving_to_value.write(0)
         await fields.motor_is_moving.write(1)
@@ -166,7 +200,7 @@ class Motor(PVGroup):  # type: ignore[misc]
         if self._arrival is not None:
             self._arrival.cancel()
             self._arrival = None
-        await self._post_position(self._motions[-1].target)
+        await self._post_position(self._motions[-1].end)
         await fields.motor_is_moving.write(0)
         await fields.done_moving_to_value.write(1)
         if self._arrived is not None and not self._arrived.done():

@@ -18,6 +18,7 @@ from simulators.potentiostat_records import (
     parameter_name,
 )
 from simulators.potentiostat_technique import MAX_LOAD_TEXT, TECHNIQUE_ID, ChannelError, Code, Technique
+from simulators.tap import Tap
 
 POLL_S = 1.0
 GRID_TOLERANCE = 1e-6  # a time of 1.7e9 s is a multiple of 2.4e-7 s, so a grid point may be met that much early
@@ -33,6 +34,10 @@ class Potentiostat(MirroredGroup):
     A refused command leaves an alarm on its own process variable, as a record does whose driver failed; ``OPTERR`` then
     shows the library's code, which the public IOC keeps to itself. Beyond it are ``Q`` and ``CAPABILITIES``. No files
     are written, so ``FILENAME`` stays empty.
+
+    ``commands`` is the tap for the names of commands, LOADTECH, START, STOP, UPDATE, before they are obeyed; a change
+    may raise :class:`ChannelError`. ``readings`` is the tap for what one poll has found, by the names of the process
+    variables.
     """
 
     locals().update(channel_properties() | beyond_the_public_ioc())
@@ -44,12 +49,15 @@ class Potentiostat(MirroredGroup):
         self._seed = seed
         self._poll_number = -1
         self._transition: Event | None = None
+        self.commands: Tap[str] = Tap()
+        self.readings: Tap[dict[str, Any]] = Tap()
         conductor.on_arrival(self._poll)
 
     async def on_LOADTECH__SP(self, value: Any) -> str:  # noqa: N802
         """Load a sequence such as ``"cplimit,ca"`` with the parameters as they stand."""
         text = str(value).rstrip("\0")
         try:
+            self.commands("LOADTECH")
             if len(text) > MAX_LOAD_TEXT:
                 raise ChannelError(Code.BAD_PARAMETERS)
             self._channel.load(self._sequence(_names(text)))
@@ -66,6 +74,7 @@ class Potentiostat(MirroredGroup):
             return 0
         now_s = await self._up_to_now()
         try:
+            self.commands("START")
             self._channel.start(now_s)
         except ChannelError as error:
             await self._refuse("START", error.code)
@@ -79,15 +88,21 @@ class Potentiostat(MirroredGroup):
         if not value:
             return 0
         now_s = await self._up_to_now()
+        try:
+            self.commands("STOP")
+        except ChannelError as error:
+            await self._refuse("STOP", error.code)
+            return 0
         self._channel.stop(now_s)
         self._changed(now_s)
-        await self.post_changes(OPTERR=int(Code.OK))
+        await self._accept("STOP")
         return 0
 
     async def on_UPDATE__SP(self, value: Any) -> None:  # noqa: N802
         """Give the loaded techniques the parameters as they stand."""
         now_s = await self._up_to_now()
         try:
+            self.commands("UPDATE")
             self._channel.update(now_s, self._sequence(self._channel.names()))
         except ChannelError as error:
             await self._refuse("UPDATE:SP", error.code)
@@ -151,6 +166,20 @@ class Potentiostat(MirroredGroup):
     def _poll_time_s(self, number: int) -> float:
         return self._channel.boot_s + number * POLL_S
 
+    async def meet_limit(self) -> bool:
+        """Take the running technique's limit as met now; return whether there is one."""
+        if not self._channel.meet_limit(await self._up_to_now()):
+            return False
+        await self._change_technique()
+        return True
+
+    async def disconnected(self, is_so: bool) -> None:
+        """Show by the alarm of all readings whether the instrument behind the server is there."""
+        status, severity = AlarmStatus.NO_ALARM, AlarmSeverity.NO_ALARM
+        if is_so:
+            status, severity = AlarmStatus.COMM, AlarmSeverity.INVALID_ALARM
+        await getattr(self, attribute_name("EWE")).alarm.write(status=status, severity=severity)
+
     async def _poll_now(self) -> None:
         await self._poll(self._conductor.now())
 
@@ -184,7 +213,7 @@ class Potentiostat(MirroredGroup):
                 "LOOP": channel.num_loops,
                 "DATA_START": channel.technique_begin_s,
             }
-        for name, value in values.items():
+        for name, value in self.readings(values).items():
             if self.value(name) != value:
                 await getattr(self, attribute_name(name)).write(value, verify_value=False, timestamp=poll_s)
 

@@ -101,6 +101,19 @@ class Channel:
         self.transition_s = math.inf
         self._loaded = []
 
+    def meet_limit(self, time_s: float) -> bool:
+        """Take the running technique's limit as met now; return whether there is one."""
+        if not self.running or "EXITCOND" not in self._loaded[self.index].parameters:
+            return False
+        self.transition_s, self._ends_by_limit = time_s, True
+        return True
+
+    def set_clock(self, time_s: float, *, jump_s: float, drift: float) -> None:
+        """Let the instrument's own clock jump now and go on with another drift."""
+        elapsed_s = self.elapsed_s(time_s) + jump_s
+        self.clock_drift = drift
+        self.clock_offset_s += elapsed_s - self.elapsed_s(time_s)
+
     def advance(self, time_s: float) -> None:
         """Do every change of technique that is due by ``time_s``, each at its own time."""
         while self.running and self.transition_s <= time_s:

@@ -29,7 +29,7 @@ TEXTS = ("LOADTECH", "LOADTECH:SP", "DEFINETECH", "DEFINETECH:SP")
 LONG_TEXTS = ("FILEPREFIX", "FILEPREFIX:SP", "FILENAME")
 INITIALLY_ONE = ("SAVEDATA", "SAVEDATA:SP", "DATADONE")
 FILE_PREFIX = "eclab"
-COMMANDS = ("LOADTECH:SP", "START", "UPDATE:SP")  # each shows by an alarm of its own that it was refused
+COMMANDS = ("LOADTECH:SP", "START", "STOP", "UPDATE:SP")  # each shows by an alarm of its own that it was refused
 
 # A technique's parameters that are one number: the type of the default is that of the record.
 _RANGES = {"IRANGE": 8, "ERANGE": 3, "BW": 5, "XCTR": 0}

@@ -16,7 +16,9 @@ class Code(IntEnum):
     """Error codes of the EC-Lab library."""
 
     OK = 0
+    NOT_CONNECTED = -1
     BAD_PARAMETERS = -4
+    FUNCTION_IN_PROGRESS = -12
     CHANNEL_RUNNING = -13
     NOTHING_LOADED = -400
 

@@ -50,15 +50,15 @@ class RecordedFrames:
         exposure_s: float,
         angle_deg: float,
         sample_x_mm: float,
-        shutter_open: bool,
+        beam: float,
         frame_number: int,
     ) -> NDArray[np.uint16]:
         """Return the counts of one frame, shape ``frame_shape``; time and exposure are those of the recording.
 
-        A closed shutter gives the recorded darks in turn, a sample out of the beam the flats, otherwise the projection
+        Without beam there are the recorded darks in turn, a sample out of the beam the flats, otherwise the projection
         that the stage has reached.
         """
-        if not shutter_open:
+        if not beam:
             stack, index = self._scan.darks, frame_number % self._scan.darks.shape[0]
         elif abs(sample_x_mm) >= self._out_mm:
             stack, index = self._scan.flats, frame_number % self._scan.flats.shape[0]

@@ -8,6 +8,7 @@ from caproto.server import PVGroup, pvproperty
 
 from simulators.conductor import Conductor
 from simulators.noise import keyed_normal
+from simulators.tap import Tap
 
 SAMPLE_S = 1.0
 
@@ -31,27 +32,40 @@ class StoredCurrent(PVGroup):  # type: ignore[misc]
     def __init__(self, *args: Any, conductor: Conductor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._conductor = conductor
-        self._fills: deque[tuple[float, float]] = deque([(-math.inf, RING_CURRENT_MA)], maxlen=8)
+        self._fills: deque[tuple[float, float]] = deque([(-math.inf, RING_CURRENT_MA)], maxlen=64)
 
     @property
     def current_ma(self) -> float:
         """What the ring is filled to now, in mA."""
         return self._fills[-1][1]
 
-    def has_beam_at(self, time_s: float) -> bool:
-        """Return whether anything was stored at ``time_s``."""
-        return next((current_ma > 0 for filled_s, current_ma in reversed(self._fills) if filled_s <= time_s), False)
+    def beam(self, begin_s: float, end_s: float) -> float:
+        """Return the mean of what was stored between two times, relative to the filled ring."""
+        stored, until_s = 0.0, end_s
+        for filled_s, current_ma in reversed(self._fills):
+            stored += current_ma / RING_CURRENT_MA * max(0.0, until_s - max(filled_s, begin_s))
+            until_s = min(until_s, filled_s)
+            if until_s <= begin_s:
+                break
+        return stored / (end_s - begin_s)
+
+    def fill(self, current_ma: float) -> None:
+        """Let so much be stored from now on; the process variable goes on to say what was asked for."""
+        self._fills.append((self._conductor.now(), current_ma))
 
     @stored_current.putter  # type: ignore[no-redef, untyped-decorator]
     async def stored_current(self, instance: Any, value: float) -> float:
         """Fill or dump the ring at once."""
         current_ma = max(float(value), 0.0)
-        self._fills.append((self._conductor.now(), current_ma))
+        self.fill(current_ma)
         return current_ma
 
 
 class ScalarSensors(PVGroup):  # type: ignore[misc]
-    """Temperature (degC) and ring current (mA), sampled every second of virtual time."""
+    """Temperature (degC) and ring current (mA), sampled every second of virtual time.
+
+    ``thermometer`` is the tap for what the thermometer says at one moment: one value, or none.
+    """
 
     temperature = pvproperty(name="TEMPERATURE", value=TEMPERATURE_DEGC, units="degC", precision=3, read_only=True)
     ring_current = pvproperty(name="RING_CURRENT", value=RING_CURRENT_MA, units="mA", precision=3, read_only=True)
@@ -60,6 +74,7 @@ class ScalarSensors(PVGroup):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._seed = seed
         self._ring = ring
+        self.thermometer: Tap[list[float]] = Tap()
         self._begin_s = conductor.now()
         self._sample = -1
         conductor.on_arrival(self._refresh)
@@ -71,7 +86,8 @@ class ScalarSensors(PVGroup):  # type: ignore[misc]
         self._sample = sample
         elapsed_s = sample * SAMPLE_S
         stamp_s = self._begin_s + elapsed_s
-        await self.temperature.write(temperature_degc(elapsed_s, self._seed), timestamp=stamp_s)
+        for reading_degc in self.thermometer([temperature_degc(elapsed_s, self._seed)]):
+            await self.temperature.write(reading_degc, timestamp=stamp_s)
         stored_ma = self._ring.current_ma
         await self.ring_current.write(ring_current_ma(elapsed_s, self._seed, stored_ma=stored_ma), timestamp=stamp_s)
 

@@ -19,6 +19,7 @@ from operando.session.acquisition import Acquisition
 from operando.session.beamline_probe import refuse_incomplete_beamline
 from operando.session.check import chosen_geometry, refuse_what_cannot_be
 from operando.session.errors import EXIT_FAILED, EXIT_STOPPED
+from operando.session.injecting import refuse_wrong_faults
 from operando.session.interrupt import Interrupted, one_interrupt
 from operando.session.layout import make_run_directory, refuse_used_directory
 from operando.session.processes import ChildProcess, ProcessError, Supervisor, read_pid_files, write_pid_file
@@ -42,6 +43,7 @@ class RunRequest:
     epoch_s: float | None = None
     longest_alone_s: float = LONGEST_ALONE_S
     angle_unit: str | None = None
+    faults: Path | None = None
 
 
 def run_experiment(request: RunRequest, console: Console) -> int:
@@ -50,6 +52,8 @@ def run_experiment(request: RunRequest, console: Console) -> int:
         refuse_used_directory(request.run_directory)
     experiment = load_experiment(request.experiment_file)
     rehearsal = request.beamline_file is None
+    if request.faults is not None:
+        refuse_wrong_faults(request.faults, rehearsal=rehearsal)
     geometry = chosen_geometry(experiment, request.geometry, rehearsal=rehearsal, file=request.experiment_file)
     refuse_what_cannot_be(
         request.experiment_file,
@@ -177,6 +181,8 @@ def _start_simulator(
         arguments += ["--epoch", repr(request.epoch_s)]
     if request.recorded is not None:
         arguments += ["--recorded", str(request.recorded.resolve())]
+    if request.faults is not None:
+        arguments += ["--faults", str(request.faults.resolve())]
     if request.angle_unit is not None:
         arguments += ["--angle-unit", request.angle_unit]
     simulator = ChildProcess("simulator", arguments, run.processes)

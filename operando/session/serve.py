@@ -39,6 +39,7 @@ def simulate_beamline(
     await_all: bool,
     without_guard: bool,
     longest_alone_s: float,
+    faults: Path | None = None,
 ) -> int:
     """Serve the simulated beamline in the foreground.
 
@@ -69,6 +70,7 @@ def simulate_beamline(
             await_all=await_all,
             roles=("acquisition",) if without_guard else ROLES,
             longest_alone_s=longest_alone_s,
+            faults=faults,
         )
     except (SimulationError, RecordedScanError, PortError) as error:
         raise RequestError(str(error)) from error

@@ -16,14 +16,14 @@ Client = Callable[..., dict[str, object]]
 
 
 @contextlib.contextmanager
-def running_beamline(directory: Path, *cell_file: str) -> Iterator[Path]:
+def running_beamline(directory: Path, cell_file: str = "", faults_file: str = "") -> Iterator[Path]:
     """A tiny simulated beamline in a process of its own; yields its beamline file and always ends it.
 
     Without a cell file its cell is a resistor.
     """
     directory.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(
-        [sys.executable, "-u", str(HERE / "tiny_beamline.py"), str(directory), *cell_file],
+        [sys.executable, "-u", str(HERE / "tiny_beamline.py"), str(directory), cell_file, faults_file],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -70,7 +70,7 @@ def beamline_with_cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
         yield path
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def client() -> Client:
     """Runs a script of ``clients/`` in a process of its own, whose EPICS world is that of one beamline file."""
 

@@ -30,7 +30,7 @@ def test_a_fly_acquisition_writes_every_frame_with_its_angle(beamline: Path, cli
     pixels = np.array(answer["pixels"])
     assert (np.diff(pixels[:, 0]) == 1).all()
     assert np.allclose(pixels[:, 1], 100 * np.array(answer["angles"]), atol=0.51, rtol=0)
-    assert (pixels[:, 2] == 1).all(), "the shutter is open"
+    assert (pixels[:, 2] == 100).all(), "per cent of the beam: the shutter is open"
     assert 19.9 - 1e-6 <= answer["end_s"] - answer["begin_s"] <= 20.5 + 1e-6
     assert answer["error_status"] == 1
     assert "absent" in answer["error_message"]

@@ -15,6 +15,7 @@ from simulators.scene import Spheroids
 
 _FIRST_LAYER_UM, _LAYER_UM = 35.0, 50.0  # centres of the layers in which displacement is measured, and their height
 _MOMENTS_BETWEEN_COMMANDS = 100
+_JUST_BEFORE_S = 1e-3
 
 
 def truth(phantom: Phantom, state: CellState, region: Region) -> dict[str, Any]:
@@ -163,7 +164,8 @@ class CellTruth:
         Returns
         -------
         dict[str, float]
-            ``time_s``, ``charge_mah``, ``stack_pressure_mpa``; ``lowest_stack_pressure_mpa`` since the command before;
+            ``time_s``, ``charge_mah``, ``stack_pressure_mpa``; ``current_a`` from this command on;
+            ``lowest_stack_pressure_mpa``, ``lowest_voltage_v`` and ``highest_voltage_v`` since the command before;
             from the moment on when the first discharge had passed the bend of the pressure,
             ``slope_break_stack_pressure_mpa``, the pressure there.
         """
@@ -174,11 +176,16 @@ class CellTruth:
             depths = [state.specific_charge_mah_per_g for state in states]
             if depths[0] <= self._slope_break_mah_per_g <= depths[-1] and depths[0] < depths[-1]:
                 self._at_break_mpa = float(np.interp(self._slope_break_mah_per_g, depths, pressures_mpa))
+        just_before_s = max(time_s - _JUST_BEFORE_S, self._told_s)
+        volts = [self._twin.reading(moment_s).voltage_v for moment_s in (*times_s[:-1], just_before_s)]
         self._told_s = time_s
         return {
             "time_s": time_s,
             "charge_mah": states[-1].charge_mah,
             "stack_pressure_mpa": pressures_mpa[-1],
             "lowest_stack_pressure_mpa": min(pressures_mpa),
+            "lowest_voltage_v": min(volts),
+            "highest_voltage_v": max(volts),
+            "current_a": self._twin.reading(time_s).current_a,
             **({} if self._at_break_mpa is None else {"slope_break_stack_pressure_mpa": self._at_break_mpa}),
         }

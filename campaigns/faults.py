@@ -1,0 +1,113 @@
+"""Campaign of faults: rehearsals in which random things go wrong at random moments, and what must hold regardless.
+
+Whoever interrupts it gives the same command again: it goes on with the runs that are missing. Runs that broke an
+invariant stay in the campaign's folder, the others leave a line for each fault in its table.
+"""
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from campaigns.fault_invariants import Evidence, broken_invariants
+from campaigns.fault_plan import planned_faults
+from campaigns.fault_reactions import reactions
+from campaigns.fault_run import run_disturbed
+from campaigns.fault_table import TriedFault, append_tried, campaign_table, read_tried
+from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_STOPPED
+
+TABLE_FILE = "table.jsonl"
+
+
+def try_run(folder: Path, seed: int, number: int) -> list[TriedFault]:
+    """Make one run of a campaign and judge it; return the faults that really happened.
+
+    Its directory is left only if something did not hold.
+    """
+    directory = (folder / f"seed_{seed}_run_{number:04d}").resolve()
+    _remove(directory)
+    faults = planned_faults(seed, number)
+    run = run_disturbed(directory, faults)
+    directory.with_suffix(".signals.json").write_text(json.dumps(run.signals), encoding="utf-8")
+    broken = [f"still running: {command}" for command in run.left]
+    if run.exit_code is None:
+        broken.append(f"did not end within {run.took_s:.0f} s")
+    evidence = Evidence(directory, run.exit_code, run.output)
+    broken += broken_invariants(evidence)
+    found = reactions(evidence, faults, run)
+    broken += [reaction.late for reaction in found if reaction.late]
+    tried = [
+        TriedFault(
+            seed,
+            number,
+            fault.name,
+            fault.table or {"role": fault.role, "after_s": fault.after_s, "hangs_s": fault.hangs_s},
+            reaction.took_s,
+            reaction.allowed_s,
+            run.exit_code,
+            run.took_s,
+            broken,
+        )
+        for fault, reaction in zip(faults, found, strict=True)
+        if reaction.begun
+    ]
+    if not broken:
+        _remove(directory)
+    return tried
+
+
+def campaign(folder: Path, seed: int, count: int, console: Console) -> list[TriedFault]:
+    """Try at least ``count`` faults; return all that were tried with this seed, in this call and before."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = folder / TABLE_FILE
+    tried = read_tried(table, seed)
+    number = max((fault.run for fault in tried), default=0)
+    while len(tried) < count:
+        number += 1
+        new = try_run(folder, seed, number)
+        append_tried(table, new)
+        tried += new
+        names = ", ".join(fault.name for fault in new) or "nothing went wrong in time"
+        console.print(f"run {number}: {names}" + (f"; {new[0].took_s:.0f} s" if new else ""))
+        for sentence in new[0].broken if new else []:
+            console.print(f"    {sentence}", style="red")
+    return tried
+
+
+def main() -> int:
+    """Go through a campaign and print its table; return the exit code: 0 if every invariant held."""
+    parser = argparse.ArgumentParser(prog="python -m campaigns.faults", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seed", type=int, default=1, help="which faults, and when (1)")
+    parser.add_argument("--count", type=int, default=20, help="how many faults at least (20)")
+    parser.add_argument("--directory", type=Path, default=Path("runs/campaign_of_faults"), help="where it is kept")
+    arguments = parser.parse_args()
+    if arguments.count < 1 or arguments.seed < 0:
+        parser.error("--count must be at least 1 and --seed at least 0")
+    console = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+    if not console.is_terminal:
+        console.width = 120
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.default_int_handler)  # as Ctrl-C: no rehearsal is left behind
+    try:
+        tried = campaign(arguments.directory, arguments.seed, arguments.count, console)
+    except KeyboardInterrupt:
+        console.print("Stopped. The same command goes on with the runs that are missing.")
+        return EXIT_STOPPED
+    console.print(campaign_table(tried))
+    survived = sum(fault.survived for fault in tried)
+    console.print(f"{len(tried)} faults in {len({fault.run for fault in tried})} runs: {survived} survived.")
+    return EXIT_COMPLETE if survived == len(tried) else EXIT_FAILED
+
+
+def _remove(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    for suffix in (".out", ".faults.toml", ".signals.json"):
+        directory.with_suffix(suffix).unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

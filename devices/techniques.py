@@ -4,19 +4,20 @@ from dataclasses import dataclass
 from enum import IntEnum
 from math import isfinite
 
-TEST_E_AT_MOST = 1  # active | compare <= | variable E
-TEST_E_AT_LEAST = 5  # active | compare >= | variable E
+from devices.instrument_limit import InstrumentLimit
+
 CURRENT_RANGE_UPPER_A = (1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # I-range index 0 to 10
 VOLTAGE_RANGE_5_V = 1
 BANDWIDTH = 5
 VOLTAGE_STEP_RECORD_V = 0.005
 CURRENT_STEP_RECORD_A = 1e-3  # the largest current of such a cell: the period alone decides what is recorded
 RANGE_AT_OPEN_CIRCUIT = 8  # 10 mA; nothing flows
-TIME_BASE_S = {"OCV": 20e-6, "CP": 25e-6, "CA": 25e-6, "CPLIMIT": 40e-6}  # the EC-Lab library's own
+TIME_BASE_S = {"OCV": 20e-6, "CP": 25e-6, "CA": 25e-6, "CPLIMIT": 40e-6, "CALIMIT": 40e-6}  # the EC-Lab library's own
 
 Parameters = dict[str, float]
 _ONE_VALUE = ("IRANGE", "ERANGE", "BW", "XCTR", "TB", "REDT")
 _STEPS = ("STEPN", "NCYCLES", *_ONE_VALUE)
+NUM_TESTS = 3
 _TESTS = tuple(f"TEST{number}{what}" for number in (1, 2, 3) for what in ("CONF", "VAL"))
 BY_STEP = ("ISTEP", "VSTEP", "DURSTEP", "VSINIT", *_TESTS, "EXITCOND")  # one element for each step
 PARAMETERS = {
@@ -24,6 +25,7 @@ PARAMETERS = {
     "CP": ("ISTEP", "DURSTEP", "VSINIT", "REDE", *_STEPS),
     "CPLIMIT": ("ISTEP", "DURSTEP", "VSINIT", "REDE", *_TESTS, "EXITCOND", *_STEPS),
     "CA": ("VSTEP", "DURSTEP", "VSINIT", "REDI", *_STEPS),
+    "CALIMIT": ("VSTEP", "DURSTEP", "VSINIT", "REDI", *_TESTS, "EXITCOND", *_STEPS),
     "LOOP": ("NLOOP", "PROT"),
 }
 NUM_INSTANCES = {"OCV": 2}  # of every other technique the server has one
@@ -74,26 +76,27 @@ class ConstantCurrent:
 
 @dataclass(frozen=True)
 class ConstantCurrentWithLimit:
-    """A current until a voltage, at most for a time; the instrument itself compares and stops."""
+    """A current until a voltage, at most for a time; the instrument itself compares and stops.
+
+    ``others`` are further limits. The instrument knows one exit for all of them: with ``NEXT_TECHNIQUE`` the technique
+    that follows must have them, too, and stop.
+    """
 
     current_a: float
     until_voltage_v: float
     max_duration_s: float
     exit_condition: ExitCondition = ExitCondition.NEXT_TECHNIQUE
+    others: tuple[InstrumentLimit, ...] = ()
     record_every_s: float = 1.0
     name = "CPLIMIT"
 
     def parameters(self) -> Parameters:
         """Return parameter names without prefix and their values."""
-        without_tests = dict.fromkeys(_TESTS, 0)  # a test that another program has left would end the technique
+        until = InstrumentLimit.voltage(self.until_voltage_v, at_least=self.current_a > 0)
         return (
             _galvanostatic(self.name, self.current_a, self.max_duration_s, self.record_every_s)
-            | without_tests
-            | {
-                "TEST1CONF": TEST_E_AT_LEAST if self.current_a > 0 else TEST_E_AT_MOST,
-                "TEST1VAL": self.until_voltage_v,
-                "EXITCOND": int(self.exit_condition),
-            }
+            | _limit_parameters((until, *self.others))
+            | {"EXITCOND": int(self.exit_condition)}
         )
 
     def refuse_limit_behind(self, voltage_v: float) -> None:
@@ -132,6 +135,26 @@ class ConstantVoltage:
 
 
 @dataclass(frozen=True)
+class ConstantVoltageWithLimits:
+    """A voltage for a time; the instrument opens the circuit where one of ``limits`` is met."""
+
+    voltage_v: float
+    duration_s: float
+    max_current_a: float
+    limits: tuple[InstrumentLimit, ...]
+    record_every_s: float = 1.0
+    name = "CALIMIT"
+
+    def parameters(self) -> Parameters:
+        """Return parameter names without prefix and their values."""
+        return (
+            _step_parameters(self.name, self.duration_s, self.max_current_a, self.record_every_s)
+            | _limit_parameters(self.limits)
+            | {"VSTEP": self.voltage_v, "REDI": CURRENT_STEP_RECORD_A, "EXITCOND": int(ExitCondition.STOP)}
+        )
+
+
+@dataclass(frozen=True)
 class Loop:
     """Go back to an earlier technique (0 is the first) and repeat from there."""
 
@@ -144,7 +167,9 @@ class Loop:
         return {"NLOOP": self.times, "PROT": self.back_to}
 
 
-Technique = OpenCircuitVoltage | ConstantCurrent | ConstantCurrentWithLimit | ConstantVoltage | Loop
+Technique = (
+    OpenCircuitVoltage | ConstantCurrent | ConstantCurrentWithLimit | ConstantVoltage | ConstantVoltageWithLimits | Loop
+)
 
 
 def current_range(current_a: float) -> int:
@@ -190,3 +215,15 @@ def _common(name: str, record_every_s: float) -> Parameters:
         "XCTR": 0,
         "TB": TIME_BASE_S[name],
     }
+
+
+def _limit_parameters(limits: tuple[InstrumentLimit, ...]) -> Parameters:
+    """Return all three tests; one that another program has left would end the technique."""
+    if len(limits) > NUM_TESTS:
+        raise TechniqueError(f"{len(limits)} limits were asked of one technique; the instrument has {NUM_TESTS}.")
+    found: Parameters = dict.fromkeys(_TESTS, 0)
+    for number, limit in enumerate(limits, start=1):
+        if not isfinite(limit.value):
+            raise TechniqueError(f"A limit at {limit.value} can never be compared. Correct the limits.")
+        found |= {f"TEST{number}CONF": limit.word, f"TEST{number}VAL": limit.value}
+    return found

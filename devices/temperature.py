@@ -30,6 +30,11 @@ class Temperature(Device):  # type: ignore[misc]
         """Wait (real time) for its server; return whether it answers."""
         return bool(self._reader.connected(timeout_s, needed=[self.prefix]))
 
+    @property
+    def reachable(self) -> bool:
+        """Whether the server's circuit stood at the last :meth:`poll`."""
+        return self._reader.all_connected([self.prefix])
+
     def poll(self) -> TemperatureReading | None:
         """Read it now; ``None`` when the server does not answer or says itself that the value is invalid."""
         value = self._reader.read(ANSWER_TIMEOUT_S)[self.prefix]

@@ -1,6 +1,7 @@
 """Charge that flowed since the run's start: the integral of current, with the instrument's own count where it jumps."""
 
 from dataclasses import dataclass, replace
+from math import isfinite
 
 from devices.potentiostat_reading import Snapshot
 
@@ -35,18 +36,18 @@ def next_charge(before: ChargePoint, snapshot: Snapshot, time_s: float, *, large
     own charge is used if it has one and its step fits currents up to ``largest_current_a``. The current alone counts
     too, because a server posts one value after the other: a reading may hold the new current and the old technique.
     For the same reason the step after is counted as well: the reading of the switch may have held an older charge.
-    A NaN current adds nothing.
+    A current that is no finite number adds nothing.
     """
     interval_s = snapshot.elapsed_s - before.elapsed_s
     if not interval_s >= 0:  # the instrument was restarted: its clock began anew
         interval_s = time_s - before.time_s
     after = charge_point(snapshot, time_s, before.charge_mah)
-    switched = before.technique != after.technique or _jumped(before.current_a, after.current_a)
+    switched = before.technique != after.technique or jumped(before.current_a, after.current_a)
     counted_mah = _counted(before, after, interval_s, largest_current_a) if switched or before.switch_s else None
     step_mah = counted_mah
     if step_mah is None:
         step_mah = (before.current_a + snapshot.current_a) / 2 * interval_s / AMPERE_SECONDS_PER_MAH
-    if step_mah != step_mah:
+    if not isfinite(step_mah):
         step_mah = 0.0
     switch_s = interval_s if switched and counted_mah is not None else 0.0
     return replace(after, charge_mah=before.charge_mah + step_mah, switch_s=switch_s)
@@ -60,5 +61,6 @@ def _counted(before: ChargePoint, after: ChargePoint, interval_s: float, largest
     return step_mah if abs(step_mah) <= possible_mah else None
 
 
-def _jumped(before_a: float, after_a: float) -> bool:
+def jumped(before_a: float, after_a: float) -> bool:
+    """Whether a current was switched between two readings."""
     return abs(after_a - before_a) > _SMALLEST_JUMP * max(abs(before_a), abs(after_a))

@@ -1,6 +1,7 @@
 """What the guard does to the cell, each verified by the instrument's own readback."""
 
 from dataclasses import dataclass
+from time import perf_counter
 
 from devices.potentiostat import Potentiostat, PotentiostatError
 from devices.potentiostat_reading import ChannelState, Snapshot
@@ -18,6 +19,23 @@ class NotObeyedError(RuntimeError):
 
 
 @dataclass(frozen=True)
+class OpenedCircuit:
+    """The reading that shows open circuit, and how it came to it.
+
+    Times are the host's performance counter: when the stop that was obeyed was sent, when the server had taken it
+    (its put was complete), and when the reading showed it. ``verified_after_s`` is that in the run's clock, from the
+    first stop on.
+    """
+
+    snapshot: Snapshot
+    sent_s: float
+    taken_s: float
+    seen_s: float
+    verified_after_s: float
+    num_attempts: int
+
+
+@dataclass(frozen=True)
 class CellControl:
     """Opens the circuit and starts techniques; waits in the run's clock, with commands left in the inbox."""
 
@@ -26,8 +44,8 @@ class CellControl:
     clock: Clock
     poll_s: float
 
-    def open_circuit(self) -> Snapshot:
-        """Open the circuit, again if needed, and return the reading that shows it.
+    def open_circuit(self) -> OpenedCircuit:
+        """Open the circuit, again if needed, and return how that went.
 
         Raises
         ------
@@ -35,14 +53,17 @@ class CellControl:
             If the instrument cannot be reached or does not show STOP. Try again.
         """
         reason = ""
-        for _ in range(_NUM_ATTEMPTS):
+        began_s = self.clock.now()
+        for attempt in range(1, _NUM_ATTEMPTS + 1):
+            sent_s = perf_counter()
             try:
                 self.potentiostat.open_circuit()
             except PotentiostatError as error:
                 reason = str(error)
+            taken_s = perf_counter()
             snapshot = self._wait_for(ChannelState.STOP, give_up_if_silent=bool(reason))
             if snapshot is not None and snapshot.state is ChannelState.STOP:
-                return snapshot
+                return OpenedCircuit(snapshot, sent_s, taken_s, perf_counter(), self.clock.now() - began_s, attempt)
         raise NotObeyedError(
             f"Open circuit was commanded {_NUM_ATTEMPTS} times; {self._found(snapshot)} {reason}".strip()
         )

@@ -3,8 +3,10 @@
 import logging
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from devices.instrument_limit import InstrumentLimit
 from devices.potentiostat import PotentiostatError
 from devices.potentiostat_reading import ChannelState, Snapshot
 from devices.techniques import TechniqueError
@@ -19,6 +21,8 @@ from operando.guard.commands import (
 )
 from operando.guard.control import CellControl, NotObeyedError
 from operando.guard.inbox import Answer, Command, Inbox
+from operando.guard.limit_reading import CellReading
+from operando.guard.limits import LimitEngine
 from operando.guard.memory import Memory
 from operando.guard.publication import LONGEST_STEP_NAME, Publisher, sample_values
 from operando.guard.record import Record
@@ -29,6 +33,7 @@ from operando.guard.techniques import loaded_step
 from operando.model.cell_state import CellState
 from operando.model.clock import Clock, RehearsalClock
 from operando.model.experiment import Experiment
+from operando.model.limit_rules import Quantity
 
 PERIOD_IN_TROUBLE_S = 1.0  # while an instrument is silent or the cell is unsafe, look at least so often
 _GRID_TOLERANCE_S = 1e-6
@@ -44,6 +49,8 @@ class Guard:
     ----------
     memory
         What an earlier guard of this run left in the log.
+    pressure_limit
+        Limit on the stack pressure that the potentiostat itself can keep.
     """
 
     def __init__(
@@ -56,8 +63,11 @@ class Guard:
         inbox: Inbox,
         clock: Clock,
         memory: Memory,
+        *,
+        pressure_limit: InstrumentLimit | None = None,
     ) -> None:
         self._limits = experiment.limits
+        self._pressure_limit = pressure_limit
         # Longer periods are asked for only while a rehearsal jumps through them.
         self._longest_live_period_s = max(experiment.sampling.in_tomogram, experiment.sampling.between_tomograms)
         self._sampler = sampler
@@ -68,7 +78,10 @@ class Guard:
         self._clock = clock
         self._asked_period_s = memory.period_s or experiment.sampling.between_tomograms
         self._step: Step | None = memory.step
-        self._safety = Safety(experiment.limits, control, record, memory.trip)
+        engine = LimitEngine(
+            experiment.limits.rules, poll_s=control.poll_s, largest_current_a=experiment.limits.max_current
+        )
+        self._safety = Safety(engine, control, record, memory.trip)
         self._charge: ChargePoint | None = memory.charge
         self._answers = dict(memory.answers)
         self._state = CellState.STARTING
@@ -81,7 +94,7 @@ class Guard:
         asked_s = self._asked_period_s
         if not isinstance(self._clock, RehearsalClock) or self._clock.runs_freely:
             asked_s = min(asked_s, self._longest_live_period_s)
-        in_trouble = self._safety.unsafe or self._last is None or self._last.reading.any_silent
+        in_trouble = self._safety.in_doubt or self._last is None or self._last.any_silent
         return min(asked_s, PERIOD_IN_TROUBLE_S) if in_trouble else asked_s
 
     def adopt(self) -> None:
@@ -143,12 +156,12 @@ class Guard:
 
     def sample(self) -> None:
         """Read everything once, check it, write it down and publish it."""
-        sample = self._sampler.read()
+        tripped_before = bool(self._safety.trip)
+        sample = self._sampler.read(self._judge)
         self._last = sample
-        if self._safety.check(sample):
-            self._step = None
-        if sample.potentiostat is not None:
-            self._integrate(sample.potentiostat, sample.time_s)
+        if tripped_before:
+            snapshot = sample.potentiostat
+            self._safety.keep(running=snapshot is not None and snapshot.state is not ChannelState.STOP)
         self._record.sample(
             sample, charge_mah=None if self._charge is None else self._charge.charge_mah, period_s=self.period_s
         )
@@ -158,15 +171,25 @@ class Guard:
         self._record.commit_if_due(fast_forward=self.period_s > self._longest_live_period_s)
         self._publish(sample)
 
+    def _judge(self, reading: CellReading) -> None:
+        if reading.snapshot is not None:
+            charge = self._integrate(reading.snapshot, reading.time_s)
+            values = {**reading.values, Quantity.CHARGE: charge.charge_mah}
+            reading = replace(reading, values=values, step=self._step)
+        self._safety.judge(reading)
+        if self._safety.trip:
+            self._step = None
+
     def _next_sample_s(self) -> float:
         period_s = self.period_s
         return (math.floor((self._clock.now() + _GRID_TOLERANCE_S) / period_s) + 1) * period_s
 
-    def _integrate(self, snapshot: Snapshot, time_s: float) -> None:
+    def _integrate(self, snapshot: Snapshot, time_s: float) -> ChargePoint:
         if self._charge is None:
             self._charge = charge_point(snapshot, time_s, 0.0)
         else:
             self._charge = next_charge(self._charge, snapshot, time_s, largest_current_a=self._limits.max_current)
+        return self._charge
 
     def _present_state(self, snapshot: Snapshot | None) -> CellState:
         if self._safety.trip:
@@ -253,7 +276,8 @@ class Guard:
             self._record.event("sampling", f"A sample every {period_s:g} s.", period_s=period_s)
         elif name == "clear_trip":
             person, reason = text_argument(arguments, "person"), text_argument(arguments, "reason")
-            self._safety.clear(self._sampler.read(), person=person, reason=reason)
+            self._sampler.read(self._judge)
+            self._safety.clear(person=person, reason=reason)
         elif name == "note":
             self._record.event("note", text_argument(arguments, "text"))
 
@@ -261,13 +285,13 @@ class Guard:
         present = self._control.potentiostat.poll()
         if present is None:
             raise NotObeyedError("The potentiostat does not answer: nothing was changed. Check its server.")
-        loaded = loaded_step(name, arguments, self._limits, present.voltage_v)
+        loaded = loaded_step(name, arguments, self._limits, present.voltage_v, self._pressure_limit)
         opened_s = self._clock.now()
         if present.state is not ChannelState.STOP:
             self.open_circuit(f"Before step {loaded.step!r}.")
         # Written before the start: a guard that is killed in between is followed by one that knows what runs.
         self._record.event("step", loaded.step, **loaded.as_data(), started_elapsed_s=present.elapsed_s)
-        self._step = Step(loaded.step, loaded.holds, loaded.max_duration_s, present.elapsed_s)
+        self._step = Step(loaded.step, loaded.holds, loaded.max_duration_s, present.elapsed_s, loaded.current_a)
         try:
             self._control.start(loaded.techniques)
         except (NotObeyedError, PotentiostatError, TechniqueError):

@@ -1,98 +1,95 @@
-"""The cell's limits as pure functions: what was read and how old it is in, violations out."""
+"""The limit engine: readings in, what begins, ends and endangers the cell out. It knows no instrument and no log."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
-from math import isnan
 
-from operando.model.experiment import Limits
+from operando.guard.debounce import Debounce, Turn
+from operando.guard.limit_checks import INSIDE, Check, Found, check_of
+from operando.guard.limit_reading import CellReading
+from operando.model.limit_rules import LimitAction, LimitKind, LimitRule
 
-
-class Severity(StrEnum):
-    """What a violation asks for."""
-
-    CELL_DANGER = "cell danger"
-    INSTRUMENT_FAULT = "instrument fault"
+_DELAYED_BY_THEMSELVES = (LimitKind.STALE, LimitKind.DISCONNECT, LimitKind.FROZEN)
 
 
 @dataclass(frozen=True)
 class Violation:
-    """A limit that does not hold, with the sentence that is shown and logged."""
+    """A rule that does not hold, with the sentence that is shown and logged."""
 
-    quantity: str
-    severity: Severity
+    rule: LimitRule
     reason: str
 
 
 @dataclass(frozen=True)
-class CellReading:
-    """What is compared: a value is ``None`` where the instrument gave none (its age tells), NaN where it said NaN.
+class Verdict:
+    """What one reading says.
 
-    Ages are the time in s since the instrument is known to be silent, 0 while it answers.
+    Parameters
+    ----------
+    dangers
+        Rules that open the circuit, have been broken for their delay, and are broken in this very reading.
+    began, over, passed
+        Rules that count as broken from now on, no longer, or ended before they counted.
     """
 
-    voltage_v: float | None
-    current_a: float | None
-    pressure_mpa: float | None
-    temperature_c: float | None
-    potentiostat_silent_s: float = 0.0
-    force_silent_s: float = 0.0
-    temperature_silent_s: float = 0.0
-    force_over_range: bool = False
+    dangers: tuple[Violation, ...] = ()
+    began: tuple[Violation, ...] = ()
+    over: tuple[Violation, ...] = ()
+    passed: tuple[Violation, ...] = ()
+
+
+class _Watch:
+    def __init__(self, rule: LimitRule, check: Check) -> None:
+        self.rule = rule
+        self.check = check
+        self.debounce = Debounce(0.0 if rule.kind in _DELAYED_BY_THEMSELVES else rule.delay_s)
+        self.found: Found = INSIDE
+        self.reason = ""  # of the last reading outside
 
     @property
-    def any_silent(self) -> bool:
-        """Whether an instrument gives nothing new."""
-        return max(self.potentiostat_silent_s, self.force_silent_s, self.temperature_silent_s) > 0
+    def violation(self) -> Violation:
+        return Violation(self.rule, self.reason)
 
 
-def violations(reading: CellReading, limits: Limits) -> list[Violation]:
-    """Return every limit that does not hold, cell danger first. A NaN is inside no limits."""
-    found = [*_ranges(reading, limits), *_silences(reading, limits)]
-    if reading.force_over_range:
-        found.append(
-            Violation(
-                "force",
-                Severity.CELL_DANGER,
-                "The load cell is loaded beyond its full scale: the stack pressure is not known. "
-                "Take load off the cell.",
-            )
-        )
-    return sorted(found, key=lambda violation: violation.severity is not Severity.CELL_DANGER)
+class LimitEngine:
+    """Keeps the rules of one cell.
 
+    Parameters
+    ----------
+    poll_s
+        How often the potentiostat's server reads its instrument.
+    """
 
-def _ranges(reading: CellReading, limits: Limits) -> Iterator[Violation]:
-    yield from _outside("voltage", reading.voltage_v, limits.min_voltage, limits.max_voltage, "V")
-    yield from _outside("current", reading.current_a, -limits.max_current, limits.max_current, "A")
-    yield from _outside(
-        "stack pressure", reading.pressure_mpa, limits.min_stack_pressure, limits.max_stack_pressure, "MPa"
-    )
-    yield from _outside("temperature", reading.temperature_c, limits.min_temperature, limits.max_temperature, "degC")
+    def __init__(self, rules: Iterable[LimitRule], *, poll_s: float, largest_current_a: float) -> None:
+        self._watches = [
+            _Watch(rule, check_of(rule, poll_s=poll_s, largest_current_a=largest_current_a)) for rule in rules
+        ]
 
+    @property
+    def pending(self) -> bool:
+        """Whether something is outside its limit, for less than its delay: look more often."""
+        return any(watch.debounce.pending for watch in self._watches)
 
-def _outside(quantity: str, value: float | None, lowest: float, highest: float, unit: str) -> Iterator[Violation]:
-    if value is None or lowest <= value <= highest:
-        return
-    said = "is NaN" if isnan(value) else f"is {value:.6g} {unit}"
-    yield Violation(
-        quantity,
-        Severity.CELL_DANGER,
-        f"The {quantity} {said}; allowed is {lowest:g} to {highest:g} {unit}.",
-    )
+    @property
+    def still_dangerous(self) -> list[Violation]:
+        """What would open the circuit and is outside in the newest reading of it, however long."""
+        return [
+            watch.violation
+            for watch in self._watches
+            if watch.found.outside and watch.rule.action is LimitAction.OPEN_CIRCUIT
+        ]
 
-
-def _silences(reading: CellReading, limits: Limits) -> Iterator[Violation]:
-    yield from _silent("potentiostat", reading.potentiostat_silent_s, limits.stale_potentiostat, Severity.CELL_DANGER)
-    yield from _silent("load cell", reading.force_silent_s, limits.stale_force, Severity.CELL_DANGER)
-    yield from _silent("thermometer", reading.temperature_silent_s, limits.stale_temperature, Severity.INSTRUMENT_FAULT)
-
-
-def _silent(instrument: str, silent_s: float, longest_s: float, severity: Severity) -> Iterator[Violation]:
-    if silent_s <= longest_s:
-        return
-    yield Violation(
-        instrument,
-        severity,
-        f"The {instrument} has given nothing new for {silent_s:.1f} s; allowed is {longest_s:g} s. "
-        "Check its power, cable and server.",
-    )
+    def check(self, reading: CellReading) -> Verdict:
+        """Judge one reading. What it does not hold is left as it was."""
+        turned: dict[Turn, list[Violation]] = {turn: [] for turn in Turn}
+        dangers = []
+        for watch in self._watches:
+            found = watch.check.look(reading)
+            if found is None:
+                continue
+            watch.found = found
+            if found.outside:
+                watch.reason = found.reason
+            turned[watch.debounce.look(reading.time_s, outside=found.outside)].append(watch.violation)
+            if found.outside and watch.debounce.counts and watch.rule.action is LimitAction.OPEN_CIRCUIT:
+                dangers.append(watch.violation)
+        return Verdict(tuple(dangers), *(tuple(turned[turn]) for turn in (Turn.BEGAN, Turn.OVER, Turn.PASSED)))

@@ -75,6 +75,7 @@ def _guard(run: RunDirectory, ending: ExitStack, *, stop_cell: bool, longest_alo
     from operando.guard.inbox import Inbox
     from operando.guard.life import Loneliness, ended_when
     from operando.guard.memory import remembered
+    from operando.guard.pressure import pressure_limit
     from operando.guard.record import Record
     from operando.guard.samples import Sampler
     from operando.guard.server import GuardServer
@@ -101,7 +102,16 @@ def _guard(run: RunDirectory, ending: ExitStack, *, stop_cell: bool, longest_alo
     sampler = Sampler(potentiostat, load_cell, temperature, calibration, area_mm2, clock, poll_s=poll_s)
     control = CellControl(potentiostat, inbox, clock, poll_s)
     loneliness = Loneliness(clock, host_clock, lambda: server.num_clients, longest_alone_s=longest_alone_s)
-    guard = Guard(experiment, sampler, control, record, server, inbox, clock, memory)
+    kept_by_instrument = None
+    if (force_input := beamline.potentiostat.force_input) is not None:
+        if f"AUX{force_input.number}" not in potentiostat.capabilities:
+            raise GuardError(
+                f"potentiostat.force_input.number = {force_input.number}: the server of {channel} has no "
+                f"AUX{force_input.number}, so the instrument cannot limit the stack pressure. Correct the number or "
+                "leave force_input out."
+            )
+        kept_by_instrument = pressure_limit(force_input, experiment.limits.max_stack_pressure, area_mm2)
+    guard = Guard(experiment, sampler, control, record, server, inbox, clock, memory, pressure_limit=kept_by_instrument)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal or a lost ssh session must not unguard the cell
     SignalWatch((signal.SIGTERM, signal.SIGINT), lambda _: inbox.end("A signal asked for it."))  # to the process's end
     record.event(

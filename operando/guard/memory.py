@@ -60,11 +60,13 @@ def _data(text: str) -> dict[str, object]:
 
 def _remember(memory: Memory, kind: str, text: str, data: dict[str, object]) -> None:
     if kind == "step":
+        current_a = data.get("current_a")
         memory.step = Step(
             str(data["step"]),
             bool(data["holds"]),
             float(str(data["max_duration_s"])),
             float(str(data["started_elapsed_s"])),
+            None if current_a is None else float(str(current_a)),
         )
     elif kind == "open_circuit":
         memory.step = None

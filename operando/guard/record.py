@@ -82,6 +82,13 @@ class Record:
             self._appended = True
         self.commit()
 
+    def event_without_delay(self, kind: str, text: str, **data: Any) -> None:
+        """Append one event that a kill of this process cannot undo; for the disk itself the next commit waits."""
+        _logger.error("%s: %s", kind, text)
+        time_s, wall_s = self._clock.now(), self._host_clock.now()
+        if self._try(lambda: self._log.event_without_delay(kind, text, time_s=time_s, wall_s=wall_s, data=data)):
+            self._appended = True
+
     def commit_if_due(self, *, fast_forward: bool) -> None:
         """Commit; while a rehearsal fast-forwards through many samples a second, only when the last is 100 ms old."""
         if not fast_forward or self._host_clock.now() - self._committed_at_s >= LONGEST_UNCOMMITTED_S:

@@ -1,7 +1,9 @@
 """One sample: each instrument read once, force and pressure computed, and since when an instrument is silent."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import isnan
+from math import isfinite
+from time import perf_counter
 
 from devices.force_calibration import ForceCalibration
 from devices.lorenz import LorenzPort, Reading
@@ -9,9 +11,10 @@ from devices.potentiostat import ANSWER_TIMEOUT_S, Potentiostat
 from devices.potentiostat_reading import Snapshot
 from devices.quality import Quality, worst
 from devices.temperature import Temperature, TemperatureReading
-from operando.guard.limits import CellReading
+from operando.guard.limit_reading import CellReading
 from operando.guard.pressure import stack_pressure_mpa
 from operando.model.clock import Clock
+from operando.model.limit_rules import Quantity
 
 LONGEST_STANDSTILL_POLLS = 2.0  # the server shows new values once a poll, whenever that falls between two samples
 _MOST_QUESTIONS = 5  # of a server that is connected and silent, for one sample
@@ -30,7 +33,7 @@ class Sample:
     potentiostat_quality: Quality
     load_cell_quality: Quality
     temperature_quality: Quality
-    reading: CellReading
+    any_silent: bool
 
     @property
     def quality(self) -> Quality:
@@ -88,21 +91,51 @@ class Sampler:
         self._clock = clock
         self._poll_s = poll_s
         self._elapsed: tuple[float, float] | None = None  # instrument's elapsed time, and when it was first seen
-        self._silence = {name: Silence() for name in ("potentiostat", "load cell", "temperature")}
+        self._silence, self._absence = (
+            {name: Silence() for name in ("potentiostat", "load cell", "temperature")} for _ in range(2)
+        )
 
-    def read(self) -> Sample:
-        """Read each instrument once."""
+    def read(self, judge: Callable[[CellReading], None]) -> Sample:
+        """Read each instrument once; ``judge`` is told of each as soon as it has answered, or has not.
+
+        A potentiostat's answer must not wait for a load cell that is silent.
+        """
         time_s = self._clock.now()
         snapshot = self._poll_potentiostat(time_s)
-        temperature = self._temperature.poll()
-        reading = self._load_cell.read_raw()
+        arrived_s = perf_counter()
         potentiostat_silent_s = self._potentiostat_silence_s(time_s, snapshot)
-        force_answered = reading.quality is Quality.OK
-        force_silent_s = self._silence["load cell"].age_s(time_s, answered=force_answered)
-        temperature_silent_s = self._silence["temperature"].age_s(time_s, answered=temperature is not None)
-        over_range = force_answered and self._calibration.is_over_range(reading.counts)
+        judge(
+            CellReading(
+                time_s,
+                arrived_s,
+                {
+                    Quantity.VOLTAGE: None if snapshot is None else snapshot.voltage_v,
+                    Quantity.CURRENT: None if snapshot is None else snapshot.current_a,
+                },
+                {Quantity.POTENTIOSTAT: potentiostat_silent_s},
+                {Quantity.POTENTIOSTAT: self._gone_s(time_s, "potentiostat", there=self._potentiostat.reachable)},
+                snapshot=snapshot,
+            )
+        )
+        temperature, temperature_silent_s = self._read_temperature(time_s, judge)
+        reading = self._load_cell.read_raw()
+        arrived_s = perf_counter()
+        answered = reading.quality is Quality.OK
+        force_silent_s = self._silence["load cell"].age_s(time_s, answered=answered)
+        over_range = answered and self._calibration.is_over_range(reading.counts)
         force_n = self._calibration.force_n(reading.counts)
         pressure_mpa = stack_pressure_mpa(force_n, self._area_mm2)
+        gone_s = self._gone_s(time_s, "load cell", there=reading.quality is not Quality.DISCONNECTED)
+        judge(
+            CellReading(
+                time_s,
+                arrived_s,
+                {Quantity.STACK_PRESSURE: pressure_mpa if answered else None},
+                {Quantity.LOAD_CELL: force_silent_s},
+                {Quantity.LOAD_CELL: gone_s},
+                over_range=over_range,
+            )
+        )
         return Sample(
             time_s=time_s,
             potentiostat=snapshot,
@@ -115,17 +148,27 @@ class Sampler:
             ),
             load_cell_quality=Quality.OVER_RANGE if over_range else reading.quality,
             temperature_quality=_temperature_quality(temperature),
-            reading=CellReading(
-                voltage_v=None if snapshot is None else snapshot.voltage_v,
-                current_a=None if snapshot is None else snapshot.current_a,
-                pressure_mpa=pressure_mpa if force_answered else None,
-                temperature_c=None if temperature is None else temperature.temperature_c,
-                potentiostat_silent_s=potentiostat_silent_s,
-                force_silent_s=force_silent_s,
-                temperature_silent_s=temperature_silent_s,
-                force_over_range=over_range,
-            ),
+            any_silent=max(potentiostat_silent_s, temperature_silent_s, force_silent_s) > 0,
         )
+
+    def _read_temperature(
+        self, time_s: float, judge: Callable[[CellReading], None]
+    ) -> tuple[TemperatureReading | None, float]:
+        temperature = self._temperature.poll()
+        silent_s = self._silence["temperature"].age_s(time_s, answered=temperature is not None)
+        judge(
+            CellReading(
+                time_s,
+                perf_counter(),
+                {Quantity.TEMPERATURE: None if temperature is None else temperature.temperature_c},
+                {Quantity.THERMOMETER: silent_s},
+                {Quantity.THERMOMETER: self._gone_s(time_s, "temperature", there=self._temperature.reachable)},
+            )
+        )
+        return temperature, silent_s
+
+    def _gone_s(self, time_s: float, instrument: str, *, there: bool) -> float:
+        return self._absence[instrument].age_s(time_s, answered=there)
 
     def _poll_potentiostat(self, time_s: float) -> Snapshot | None:
         # A crowded machine may hold up a rehearsal's living server, and the run's clock with it: ask again.
@@ -139,10 +182,13 @@ class Sampler:
     def _potentiostat_silence_s(self, time_s: float, snapshot: Snapshot | None) -> float:
         if snapshot is None:
             return self._silence["potentiostat"].age_s(time_s, answered=False)
-        if self._elapsed is None or snapshot.elapsed_s != self._elapsed[0]:
-            self._elapsed = snapshot.elapsed_s, time_s
+        elapsed_s = snapshot.elapsed_s
+        if isfinite(elapsed_s) and (self._elapsed is None or elapsed_s != self._elapsed[0]):
+            self._elapsed = elapsed_s, time_s
             return self._silence["potentiostat"].age_s(time_s, answered=True)
-        # The instrument's own clock shows the same as when it was seen first: it has stood still since then.
+        if self._elapsed is None:
+            return self._silence["potentiostat"].age_s(time_s, answered=False)
+        # The instrument's own clock shows the same as when it was seen first, or no time: it stands still since then.
         still_s = time_s - self._elapsed[1]
         return still_s if still_s > LONGEST_STANDSTILL_POLLS * self._poll_s else 0.0
 
@@ -150,7 +196,7 @@ class Sampler:
 def _potentiostat_quality(snapshot: Snapshot | None, silent_s: float, *, reachable: bool) -> Quality:
     if snapshot is None:
         return Quality.STALE if reachable else Quality.DISCONNECTED
-    if isnan(snapshot.voltage_v) or isnan(snapshot.current_a):
+    if not (isfinite(snapshot.voltage_v) and isfinite(snapshot.current_a)):
         return Quality.NOT_A_NUMBER
     if silent_s > 0:
         return Quality.STALE
@@ -160,4 +206,4 @@ def _potentiostat_quality(snapshot: Snapshot | None, silent_s: float, *, reachab
 def _temperature_quality(reading: TemperatureReading | None) -> Quality:
     if reading is None:
         return Quality.DISCONNECTED
-    return Quality.NOT_A_NUMBER if isnan(reading.temperature_c) else Quality.OK
+    return Quality.OK if isfinite(reading.temperature_c) else Quality.NOT_A_NUMBER

@@ -10,13 +10,15 @@ from operando.model.cell_state import CellState
 class Step:
     """The step that the instrument holds, as far as a restarted guard must know it.
 
-    ``started_elapsed_s`` is the instrument's elapsed time when its technique was seen to run.
+    ``started_elapsed_s`` is the instrument's elapsed time when its technique was seen to run, ``current_a`` the
+    constant current of its first technique.
     """
 
     name: str
     holds: bool
     max_duration_s: float
     started_elapsed_s: float
+    current_a: float | None = None
 
 
 def cell_state(snapshot: Snapshot, step: Step | None) -> CellState:

@@ -35,6 +35,12 @@ def _pv_name(text: str) -> str:
     return text
 
 
+def _refuse_one_point(**columns: tuple[float, float]) -> None:
+    for key, (first, second) in columns.items():
+        if first == second:
+            raise ValueError(f"{key} are {first:g} at both points: a calibration needs two that differ")
+
+
 Prefix = Annotated[str, AfterValidator(_pv_name)]
 
 
@@ -105,6 +111,19 @@ class Camera(Table):
     min_frame_period_s: float = Field(strict=True, gt=0)
 
 
+class ForceInput(Table):
+    """Two points of a force amplifier's output at an auxiliary input of the potentiostat, which then limits it."""
+
+    number: Literal[1, 2]
+    volts: tuple[float, float]
+    force_n: tuple[float, float]
+
+    @model_validator(mode="after")
+    def _two_points(self) -> Self:
+        _refuse_one_point(volts=self.volts, force_n=self.force_n)
+        return self
+
+
 class Potentiostat(Table):
     """A channel of an IOC with the ISIS EPICS-ECLab names."""
 
@@ -112,6 +131,7 @@ class Potentiostat(Table):
     channel: int = Field(strict=True, ge=0)
     max_current_a: float = Field(strict=True, gt=0)
     poll_s: float = Field(strict=True, default=1.0, gt=0)
+    force_input: ForceInput | None = None
 
 
 class Calibration(Table):
@@ -124,9 +144,7 @@ class Calibration(Table):
 
     @model_validator(mode="after")
     def _two_points(self) -> Self:
-        for key, (first, second) in (("counts", self.counts), ("force_n", self.force_n)):
-            if first == second:
-                raise ValueError(f"{key} are {first:g} at both points: a calibration needs two that differ")
+        _refuse_one_point(counts=self.counts, force_n=self.force_n)
         return self
 
 

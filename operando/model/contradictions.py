@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from operando.model.experiment import AnalysisRegion, Experiment
 from operando.model.geometry import REGION_MARGIN_UM
+from operando.model.limit_contradictions import limit_contradictions
 from operando.model.materials import MATERIALS
 from operando.model.schedule import (
     ConstantCurrent,
@@ -88,19 +89,12 @@ def _material(key: str, material: str) -> Iterator[str]:
 
 
 def _limits(experiment: Experiment) -> Iterator[str]:
-    limits, pressure_mpa = experiment.limits, experiment.cell.stack_pressure
-    for quantity, low, high, unit in (
-        ("voltage", limits.min_voltage, limits.max_voltage, "V"),
-        ("stack_pressure", limits.min_stack_pressure, limits.max_stack_pressure, "MPa"),
-        ("temperature", limits.min_temperature, limits.max_temperature, "degC"),
-    ):
-        if low >= high:
-            yield (f"limits.max_{quantity} = {high:g} {unit}: must be above limits.min_{quantity}, {low:g} {unit}.")
-    if not limits.min_stack_pressure < pressure_mpa < limits.max_stack_pressure:
-        yield (
-            f"cell.stack_pressure = {pressure_mpa:g} MPa: would trip the guard; the limits are "
-            f"{limits.min_stack_pressure:g} to {limits.max_stack_pressure:g} MPa."
-        )
+    sampling = experiment.sampling
+    return limit_contradictions(
+        experiment.limits,
+        pressure_mpa=experiment.cell.stack_pressure,
+        longest_period_s=max(sampling.in_tomogram, sampling.between_tomograms),
+    )
 
 
 def _sampling(experiment: Experiment) -> Iterator[str]:

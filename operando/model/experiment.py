@@ -5,14 +5,13 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from operando.model.geometry import CellGeometry, ImagingGeometry, Region
+from operando.model.limit_rules import Limits
 from operando.model.phase_retrieval import PhaseRetrieval
 from operando.model.schedule import CellStep, ConstantCurrent, Step, unrolled
 from operando.model.texts import Line, Name
 from operando.model.toml_file import Table
 from operando.model.units import (
-    Amperes,
     Degrees,
-    DegreesCelsius,
     KiloElectronvolts,
     Megapascals,
     Micrometres,
@@ -53,21 +52,6 @@ class Cell(Table):
     def geometry(self) -> CellGeometry:
         """Bore and wall."""
         return CellGeometry(self.bore_diameter, self.wall_outer_diameter, self.wall_material)
-
-
-class Limits(Table):
-    """What the guard never lets happen; beyond any of these the cell goes to open circuit."""
-
-    min_voltage: Volts
-    max_voltage: Volts
-    max_current: Amperes = Field(gt=0)
-    max_stack_pressure: Megapascals = Field(gt=0)
-    min_stack_pressure: Megapascals = 0.0
-    min_temperature: DegreesCelsius = 0.0
-    max_temperature: DegreesCelsius
-    stale_potentiostat: Seconds = Field(default=5.0, gt=0)
-    stale_force: Seconds = Field(default=30.0, gt=0)
-    stale_temperature: Seconds = Field(default=120.0, gt=0)
 
 
 class Sampling(Table):

@@ -130,7 +130,7 @@ def _known_keys(form: type[BaseModel], location: tuple[int | str, ...]) -> list[
             models = _models_in(inner[0].annotation)
         elif len(models) > 1:  # pydantic names the chosen kind of a step
             models = [model for model in models if str(part) in _choices(model)] or models
-    return sorted(models[0].model_fields) if len(models) == 1 else []
+    return sorted(field.alias or key for key, field in models[0].model_fields.items()) if len(models) == 1 else []
 
 
 def _choices(model: type[BaseModel]) -> tuple[object, ...]:

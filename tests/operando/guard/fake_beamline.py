@@ -22,7 +22,7 @@ POLL_S = 0.05
 CAPACITY_F = 1e-3  # 100 uA for 1 s is 0.1 V
 RESISTANCE_OHM = 100.0
 BEGIN_V = 2.0
-IDS = {"OCV": 100, "CA": 101, "CP": 102, "CPLIMIT": 155}
+IDS = {"OCV": 100, "CA": 101, "CP": 102, "CPLIMIT": 155, "CALIMIT": 157}
 COMMON = ("REDT", "TB", "IRANGE", "ERANGE", "BW", "XCTR")
 SCALARS = {
     "OCV": ("RTT", "REDE", *COMMON),
@@ -30,12 +30,14 @@ SCALARS = {
     "CP": ("REDE", "STEPN", "NCYCLES", *COMMON),
 }
 SCALARS["CPLIMIT"] = SCALARS["CP"]
+SCALARS["CALIMIT"] = SCALARS["CA"]
 TESTS = tuple(f"TEST{number}{what}" for number in (1, 2, 3) for what in ("CONF", "VAL"))
 WAVEFORMS = {
     "OCV": (),
     "CA": ("VSTEP", "DURSTEP", "VSINIT"),
     "CP": ("ISTEP", "DURSTEP", "VSINIT"),
     "CPLIMIT": ("ISTEP", "DURSTEP", "VSINIT", *TESTS, "EXITCOND"),
+    "CALIMIT": ("VSTEP", "DURSTEP", "VSINIT", *TESTS, "EXITCOND"),
 }
 NUM_ELEMENTS = 20
 NUMBERS = ("EWE", "ECE", "I", "TIME", "Q")
@@ -103,8 +105,8 @@ class Beamline(PVGroup):  # type: ignore[misc]
         duration_s = self.get("OCV_RTT" if name == "OCV" else f"{name}_DURSTEP")
         if name in ("CP", "CPLIMIT"):
             self.current_a = self.get(f"{name}_ISTEP")
-        if name == "CA":
-            self.current_a = (self.get("CA_VSTEP") - self.stored_v) / RESISTANCE_OHM
+        if name in ("CA", "CALIMIT"):
+            self.current_a = (self.get(f"{name}_VSTEP") - self.stored_v) / RESISTANCE_OHM
             step_s = min(step_s, RESISTANCE_OHM * CAPACITY_F)
         self.stored_v += self.current_a * step_s / CAPACITY_F
         self.charge_c += self.current_a * step_s

@@ -15,7 +15,7 @@ from devices.techniques import BY_STEP, NUM_INSTANCES, PARAMETERS, Technique, Te
 
 ANSWER_TIMEOUT_S = 1.0  # real time: a server that is alive answers within milliseconds
 SHORTEST_WAIT_S = 0.01
-OPTIONAL_TIMEOUT_S = 1.0  # real time: a server that has them answers the same search as for the required ones
+OPTIONAL_TIMEOUT_S = 0.3  # real time: a server that has them answers the same search as for the required ones
 LONGEST_LOAD_TEXT = 39  # LOADTECH:SP is a stringout: 40 bytes with the closing zero
 _REQUIRED = ("EWE", "I", "TIME", "STATE", "TECHIND")
 _FLAGS = ("IOVERFLOW", "EOVERFLOW", "SATURATION")
@@ -70,7 +70,6 @@ class Potentiostat(Device):  # type: ignore[misc]
     def __init__(self, prefix: str, *, name: str, **options: Any) -> None:
         super().__init__(prefix, name=name, **options)
         self._reader = ParallelReader([f"{prefix}{pv}" for pv in (*_REQUIRED, *_FLAGS, *_OPTIONAL)])
-        self.capabilities: frozenset[str] = frozenset()
 
     @property
     def server(self) -> str:
@@ -78,7 +77,7 @@ class Potentiostat(Device):  # type: ignore[misc]
         return self._reader.server_of(f"{self.prefix}STATE")
 
     def connect(self, timeout_s: float = 5.0) -> None:
-        """Wait (real time) until the instrument answers and learn what its server has.
+        """Wait (real time) until the instrument answers; a little longer for its charge, which not all servers have.
 
         Raises
         ------
@@ -94,8 +93,12 @@ class Potentiostat(Device):  # type: ignore[misc]
                 f"{', '.join(missing)} did not connect within {timeout_s:g} s. "
                 "Is the potentiostat's server running, and are prefix, channel and address in the beamline file right?"
             )
-        found = self._reader.connected(OPTIONAL_TIMEOUT_S, needed=self._reader.pv_names)
-        self.capabilities = frozenset(pv for pv in _OPTIONAL if f"{self.prefix}{pv}" in found)
+        self._reader.connected(OPTIONAL_TIMEOUT_S, needed=[f"{self.prefix}Q"])
+
+    def has(self, optional: str, timeout_s: float = 1.0) -> bool:
+        """Wait (real time) for one of the process variables ``Q``, ``AUX1``, ``AUX2``; return whether it is there."""
+        name = f"{self.prefix}{optional}"
+        return name in self._reader.connected(timeout_s, needed=[name])
 
     @property
     def reachable(self) -> bool:

@@ -1,10 +1,11 @@
 """What may be commanded of the guard, and the arguments that every command shares; how the rest is refused."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 SHORTEST_PERIOD_S = 0.05
+LONGEST_NAME = 40
+LONGEST_PERIOD_S = 86400.0
 STEPS = ("rest", "constant_current", "constant_voltage")
 ALLOWED_WHILE_TRIPPED = ("clear_trip", "note", "open_circuit", "set_sampling")
 
@@ -17,7 +18,7 @@ def refuse_unknown(name: str) -> None:
     """Raise RefusedError if the guard has no command ``name``."""
     if name not in (*STEPS, *ALLOWED_WHILE_TRIPPED):
         known = ", ".join((*STEPS, *ALLOWED_WHILE_TRIPPED))
-        raise RefusedError(f"{name!r} is no command of the guard; there are {known}.")
+        raise RefusedError(f"{name[:LONGEST_NAME]!r} is no command of the guard; there are {known}.")
 
 
 def text_argument(arguments: Mapping[str, Any], key: str) -> str:
@@ -31,6 +32,13 @@ def text_argument(arguments: Mapping[str, Any], key: str) -> str:
 def period_argument(arguments: Mapping[str, Any]) -> float:
     """Return the sampling period ``period_s``; raise RefusedError if it is no period."""
     period_s = arguments.get("period_s")
-    if not isinstance(period_s, int | float) or not SHORTEST_PERIOD_S <= period_s < math.inf:
-        raise RefusedError(f"period_s is {period_s!r}; it must be a number of at least {SHORTEST_PERIOD_S:g} s.")
+    if (
+        not isinstance(period_s, int | float)
+        or isinstance(period_s, bool)
+        or not SHORTEST_PERIOD_S <= period_s <= LONGEST_PERIOD_S
+    ):
+        raise RefusedError(
+            f"period_s is {str(period_s)[:40]!r}; it must be a number from {SHORTEST_PERIOD_S:g} to "
+            f"{LONGEST_PERIOD_S:g} s."
+        )
     return float(period_s)

@@ -13,6 +13,7 @@ from devices.techniques import TechniqueError
 from operando.guard.charge import ChargePoint, charge_point, next_charge
 from operando.guard.commands import (
     ALLOWED_WHILE_TRIPPED,
+    LONGEST_NAME,
     STEPS,
     RefusedError,
     period_argument,
@@ -36,6 +37,7 @@ from operando.model.experiment import Experiment
 from operando.model.limit_rules import Quantity
 
 PERIOD_IN_TROUBLE_S = 1.0  # while an instrument is silent or the cell is unsafe, look at least so often
+MOST_ANSWERS = 10_000  # that are remembered; who repeats a command does so within seconds
 _GRID_TOLERANCE_S = 1e-6
 _LARGEST_INTEGER = 2**31 - 1  # a Channel Access LONG
 
@@ -249,11 +251,14 @@ class Guard:
             outcome, reason = "refused", str(error)
         except (NotObeyedError, PotentiostatError) as error:
             outcome, reason = "failed", str(error)
+        except Exception as error:  # a mistake in a command's handling must not leave the cell unguarded
+            _logger.exception("The command %r went wrong.", command.name)
+            outcome, reason = "failed", f"The guard could not handle it ({type(error).__name__}: {error})."
         answer = Answer(command.id, outcome, reason)
-        self._answers[command.id] = answer
+        self._remember(answer)
         self._record.event(
             "command",
-            f"{command.name}: {outcome}{': ' + reason if reason else ''}",
+            f"{command.name[:LONGEST_NAME]}: {outcome}{': ' + reason if reason else ''}",
             id=command.id,
             command=command.name,
             arguments=dict(command.arguments),
@@ -262,6 +267,11 @@ class Guard:
         )
         self.sample()  # what is published agrees with the answer
         command.answer(answer)
+
+    def _remember(self, answer: Answer) -> None:
+        self._answers[answer.id] = answer
+        while len(self._answers) > MOST_ANSWERS:
+            del self._answers[next(iter(self._answers))]
 
     def _obey(self, name: str, arguments: Mapping[str, Any]) -> None:
         if (trip := self._safety.trip) and name not in ALLOWED_WHILE_TRIPPED:

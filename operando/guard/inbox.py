@@ -29,6 +29,9 @@ class Command:
     answer: Callable[[Answer], None] = lambda _: None
 
 
+MOST_WAITING = 100  # a client that sends without end must not fill the memory
+
+
 class Inbox:
     """A queue of commands that ends the loop's wait in the clock.
 
@@ -43,6 +46,11 @@ class Inbox:
         self._commands: deque[Command] = deque()
         self._waiting: Future[float] | None = None
         self._end_reason = ""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so many commands wait that no more are taken."""
+        return len(self._commands) >= MOST_WAITING
 
     @property
     def end_reason(self) -> str:

@@ -104,7 +104,7 @@ def _guard(run: RunDirectory, ending: ExitStack, *, stop_cell: bool, longest_alo
     loneliness = Loneliness(clock, host_clock, lambda: server.num_clients, longest_alone_s=longest_alone_s)
     kept_by_instrument = None
     if (force_input := beamline.potentiostat.force_input) is not None:
-        if f"AUX{force_input.number}" not in potentiostat.capabilities:
+        if not potentiostat.has(f"AUX{force_input.number}"):
             raise GuardError(
                 f"potentiostat.force_input.number = {force_input.number}: the server of {channel} has no "
                 f"AUX{force_input.number}, so the instrument cannot limit the stack pressure. Correct the number or "

@@ -1,21 +1,22 @@
 """The guard's process variables: what it publishes, and the one through which commands arrive."""
 
 import asyncio
-import hmac
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from caproto import ChannelType
 from caproto.server import PVGroup, pvproperty
 
+from operando.guard.command_text import LONGEST_TEXT, answer_text, parsed
 from operando.guard.inbox import Answer, Command, Inbox
 from operando.model.cell_state import CellState
 from operando.model.clock import Clock
 from operando.model.pv_server import PvServer
 
-LONGEST_TEXT = 4000
-LONGEST_ID = 100  # it stands in every answer, which must leave room for a reason
+_logger = logging.getLogger(__name__)
+
 _FLOATS = {
     "VOLTAGE": "V",
     "CURRENT": "A",
@@ -108,53 +109,42 @@ class GuardServer:
 
     def publish(self, values: Mapping[str, Any], time_s: float) -> None:
         """Post ``values`` stamped with ``time_s``; return when every get sees them."""
-        self._server.publish(values, time_s)
+        self._server.publish({name: _shown(value) for name, value in values.items()}, time_s)
 
     async def _receive(self, text: str) -> None:
         """Queue a command and return when the guard's loop has answered: that is what completes the put."""
-        command, refusal = self._parsed(text)
-        if refusal is not None:
-            await self._server.post({"COMMAND_RECEIVED": _as_json(id=command.id)}, self._clock.now())
-            await self._server.post(
-                {"LAST_COMMAND": _answer_text(Answer(command.id, "refused", refusal))}, self._clock.now()
-            )
+        command, refusal = parsed(text, self._token)
+        if not refusal and self._inbox.is_full:
+            refusal = "Too many commands wait to be obeyed. Ask again when those are answered."
+        if refusal:
+            await self._post(COMMAND_RECEIVED=json.dumps({"id": command.id}))
+            await self._post(LAST_COMMAND=answer_text(Answer(command.id, "refused", refusal)))
             return
         answered: asyncio.Future[None] = self._server.loop.create_future()
 
         def answer(given: Answer) -> None:
-            self.publish({"LAST_COMMAND": _answer_text(given)}, self._clock.now())
-            self._server.loop.call_soon_threadsafe(answered.set_result, None)
+            try:
+                self.publish({"LAST_COMMAND": answer_text(given)}, self._clock.now())
+            except TimeoutError:  # a server too busy to show it; who asked asks again and is told then
+                _logger.warning("The answer to command %r could not be shown in time.", given.id)
+            self._server.loop.call_soon_threadsafe(_complete, answered)
 
         queued = Command(command.id, command.name, command.arguments, answer)
         await self._server.loop.run_in_executor(None, self._inbox.put, queued)
-        await self._server.post({"COMMAND_RECEIVED": _as_json(id=command.id)}, self._clock.now())
+        await self._post(COMMAND_RECEIVED=json.dumps({"id": command.id}))
         await answered
 
-    def _parsed(self, text: str) -> tuple[Command, str | None]:
-        try:
-            said = json.loads(text)
-            identity, name, arguments = said["id"], said["command"], said.get("arguments", {})
-            token = said.get("token")
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return Command("", ""), "COMMAND takes a JSON table with id, token, command and arguments."
-        if not (isinstance(identity, str) and isinstance(name, str) and isinstance(arguments, dict)):
-            return Command(str(identity)[:LONGEST_ID], ""), "COMMAND's id and command are text, its arguments a table."
-        if len(identity) > LONGEST_ID:
-            found = f"COMMAND's id has {len(identity)} characters; allowed are {LONGEST_ID}."
-            return Command(identity[:LONGEST_ID], ""), found
-        command = Command(identity, name, arguments)
-        if not isinstance(token, str) or not hmac.compare_digest(token.encode(), self._token.encode()):
-            return command, "The token is not that of this run: read guard.token in the run directory."
-        return command, None
+    async def _post(self, **values: str) -> None:
+        await self._server.post(values, self._clock.now())
 
 
-def _as_json(**values: Any) -> str:
-    return json.dumps(values)
+def _complete(answered: asyncio.Future[None]) -> None:
+    if not answered.done():  # its client may have gone
+        answered.set_result(None)
 
 
-def _answer_text(answer: Answer) -> str:
-    # Cut where it is longest, so that what is published stays whole JSON within the waveform.
-    reason = answer.reason
-    while len(text := _as_json(id=answer.id, outcome=answer.outcome, reason=reason)) >= LONGEST_TEXT:
-        reason = reason[: len(reason) // 2]
-    return text
+def _shown(value: Any) -> Any:
+    """Return a text as the variables can hold it: a name in other letters must not keep the rest from being shown."""
+    if not isinstance(value, str):
+        return value
+    return value[: LONGEST_TEXT - 1].encode("latin-1", "replace").decode("latin-1")

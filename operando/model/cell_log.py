@@ -56,7 +56,9 @@ class CellLogWriter:
 
     def event(self, kind: str, text: str, *, time_s: float, wall_s: float, data: dict[str, Any] | None = None) -> int:
         """Append one event (a limit, a command, a trip, a note)."""
-        row = (time_s, wall_s, kind, text, json.dumps(data or {}))
+        # A person's text may hold halves of characters (from JSON), which SQLite refuses.
+        whole = text.encode("utf-8", "backslashreplace").decode("utf-8")
+        row = (time_s, wall_s, kind, whole, json.dumps(data or {}))
         return self._insert("INSERT INTO events (time_s, wall_s, kind, text, data) VALUES (?, ?, ?, ?, ?)", row)
 
     def commit(self) -> None:

@@ -8,8 +8,6 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-import xraydb
-
 FARADAY_C_PER_MOL = 96485.33212  # CODATA 2018
 COULOMB_PER_MAH = 3.6
 WAVELENGTH_CM_KEV = 1.239841984e-7  # h c, CODATA 2018
@@ -90,6 +88,8 @@ def attenuation_per_cm(name: str, energy_kev: float, *, packing: float = 1.0) ->
     Elam, Ravel and Sieber, Radiat. Phys. Chem. 63 (2002) 121, through xraydb.
     """
     dense = material(name)
+    import xraydb  # half a second, with a database: only where X-rays are counted
+
     return packing * float(xraydb.material_mu(dense.formula, energy_kev * 1e3, density=dense.density_g_per_cm3))
 
 
@@ -110,6 +110,8 @@ def refraction(name: str, energy_kev: float) -> tuple[float, float]:
     Chantler's tables (anomalous scattering factors) and Elam's (attenuation), through xraydb.
     """
     dense = material(name)
+    import xraydb
+
     delta, _, _ = xraydb.xray_delta_beta(dense.formula, dense.density_g_per_cm3, energy_kev * 1e3)
     wavelength_cm = WAVELENGTH_CM_KEV / energy_kev
     return float(delta), attenuation_per_cm(name, energy_kev) * wavelength_cm / (4 * math.pi)

@@ -11,6 +11,16 @@ _QUANTITY = re.compile(
     r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*((?:1/)?[A-Za-z%°µμΩ][A-Za-z0-9%°µμΩ^*/ .-]*?)\s*$"
 )
 
+_USUAL = {  # factors between units so usual that pint, which takes half a second to load, is not asked
+    ("uA", "A"): 1e-6,
+    ("mA", "A"): 1e-3,
+    ("mV", "V"): 1e-3,
+    ("ms", "s"): 1e-3,
+    ("min", "s"): 60.0,
+    ("h", "s"): 3600.0,
+    ("d", "s"): 86400.0,
+}
+
 
 @cache
 def _registry() -> Any:
@@ -35,6 +45,9 @@ def parse_quantity(text: object, unit: str) -> float:
     if match is None:
         raise ValueError(f"{text!r} is not a number with a unit: write it as in '1 {unit}'")
     number, written = match.groups()
+    usual = 1.0 if written == unit else _USUAL.get((written, unit))
+    if usual is not None:
+        return float(f"{float(number) * usual:.14g}")
     import pint
 
     try:

@@ -118,8 +118,8 @@ def check_experiment(file: Path, beamline_file: Path | None, geometry: str | Non
                 str(sum(step.num_tomograms for step in row)),
             )
     console.print(table)
-    for sentence in found.sentences:
-        console.print(sentence, markup=False, highlight=False)
+    for sentence in (*found.sentences, "The guard watches:", *(f"  {rule.text}" for rule in experiment.limits.rules)):
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
     if rehearsal:
         console.print(
             f"Rehearsed on this machine it takes about {duration_text(found.rehearsal_wall_s)}.", highlight=False

@@ -1,16 +1,20 @@
 import pytest
 
+from devices.instrument_limit import InstrumentLimit
 from devices.techniques import (
     PARAMETERS,
     ConstantCurrent,
     ConstantCurrentWithLimit,
     ConstantVoltage,
+    ConstantVoltageWithLimits,
     Loop,
     OpenCircuitVoltage,
     Technique,
     TechniqueError,
     current_range,
 )
+
+LIMIT = (InstrumentLimit.current(1e-4, at_least=True),)
 
 
 @pytest.mark.parametrize(("current_a", "word"), [(1e-5, 5), (-1e-5, 1)])
@@ -60,6 +64,7 @@ def test_every_technique_says_its_duration_or_count() -> None:
         ConstantCurrent(1e-5, 30.0),
         ConstantCurrentWithLimit(1e-5, 1.7, 60.0),
         ConstantVoltage(1.7, 20.0, 1e-4),
+        ConstantVoltageWithLimits(1.7, 20.0, 1e-4, LIMIT),
         Loop(3, 0),
     ],
 )
@@ -76,3 +81,23 @@ def test_one_step_is_step_number_zero_and_only_the_first_test_is_active() -> Non
 def test_a_technique_without_a_bound_is_refused() -> None:
     with pytest.raises(TechniqueError, match="duration"):
         ConstantVoltage(1.7, float("inf"), 1e-4).parameters()
+
+
+def test_further_limits_stand_in_the_tests_that_are_left() -> None:
+    others = (InstrumentLimit.voltage(3.1, at_least=True), InstrumentLimit.auxiliary(2, 5.0, at_least=True))
+    parameters = ConstantCurrentWithLimit(-1e-5, 1.7, 60.0, others=others).parameters()
+    assert [parameters[f"TEST{number}CONF"] for number in (1, 2, 3)] == [1, 5, 69]
+    assert [parameters[f"TEST{number}VAL"] for number in (1, 2, 3)] == [1.7, 3.1, 5.0]
+
+
+def test_a_constant_voltage_stops_where_a_limit_is_met() -> None:
+    limits = (InstrumentLimit.current(1e-4, at_least=True), InstrumentLimit.current(-1e-4, at_least=False))
+    parameters = ConstantVoltageWithLimits(1.7, 20.0, 1e-4, limits).parameters()
+    assert [parameters[f"TEST{number}CONF"] for number in (1, 2, 3)] == [101, 97, 0]
+    assert parameters["EXITCOND"] == 2
+
+
+@pytest.mark.parametrize("limits", [(InstrumentLimit.voltage(float("nan"), at_least=True),), LIMIT * 4])
+def test_limits_that_the_instrument_cannot_compare_are_refused(limits: tuple[InstrumentLimit, ...]) -> None:
+    with pytest.raises(TechniqueError, match="limit"):
+        ConstantVoltageWithLimits(1.7, 20.0, 1e-4, limits).parameters()

@@ -38,7 +38,7 @@ def reading(time_s: float = 0.0, *, current_a: float = -1e-5, **values: Any) -> 
     """Return a healthy cell at 2 V and 26 MPa that is discharged, but for ``values``."""
     snapshot = Snapshot(2.0, current_a, time_s, ChannelState.RUN, 0, False, None, (None, None), time_s)
     good: dict[Quantity, float | None] = {VOLTAGE: 2.0, CURRENT: current_a, PRESSURE: 26.0, TEMPERATURE: 25.0}
-    told = {"time_s": time_s, "snapshot": snapshot, "step": STEP} | values
+    told: dict[str, Any] = {"time_s": time_s, "snapshot": snapshot, "step": STEP} | values
     return CellReading(**told | {"values": good | dict(told.get("values", {}))})
 
 
@@ -156,7 +156,7 @@ def test_equal_readings_warn_and_never_trip() -> None:
 
 def test_a_lost_connection_has_its_own_delay() -> None:
     kept = engine({"quantity": "load_cell", "kind": "disconnect", "delay": "3 s", "class": "cell_danger"})
-    silent = {"values": {PRESSURE: None}, "silent_s": {LOAD_CELL: 4.0}}
+    silent: dict[str, Any] = {"values": {PRESSURE: None}, "silent_s": {LOAD_CELL: 4.0}}
     assert not kept.check(reading(**silent, gone_s={LOAD_CELL: 0.0})).dangers
     assert quantities(kept.check(reading(**silent, gone_s={LOAD_CELL: 3.5})).dangers) == [LOAD_CELL]
 

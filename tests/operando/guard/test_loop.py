@@ -6,20 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from devices.lorenz import Reading
 from devices.potentiostat import PotentiostatError
 from devices.potentiostat_reading import ChannelState, Snapshot
 from devices.quality import Quality
 from devices.temperature import TemperatureReading
+from operando.guard.commands import ALLOWED_WHILE_TRIPPED, STEPS
 from operando.guard.control import CellControl
-from operando.guard.guard import Guard
-from operando.guard.inbox import Answer, Command, Inbox
+from operando.guard.guard import MOST_ANSWERS, Guard
+from operando.guard.inbox import MOST_WAITING, Answer, Command, Inbox
 from operando.guard.limit_reading import CellReading
 from operando.guard.memory import Memory
 from operando.guard.record import Record
 from operando.guard.samples import Sample
-from operando.model.cell_log import CellLogWriter
+from operando.model.cell_log import CellLogReader, CellLogWriter
 from operando.model.clock import SystemClock
 from operando.model.experiment_file import load_experiment
 from operando.model.limit_rules import Quantity
@@ -160,3 +163,51 @@ def test_a_silent_thermometer_shortens_the_period_as_every_instrument_does(tmp_p
     bench.guard.sample()
     assert bench.guard.period_s == 1.0
     bench.record.close()
+
+
+NAMES = st.sampled_from([*STEPS, *ALLOWED_WHILE_TRIPPED]) | st.text(max_size=50)
+KEYS = st.sampled_from(
+    ["step", "duration_s", "current_a", "until_voltage_v", "max_duration_s", "hold", "voltage_v", "reason", "period_s",
+     "person", "text"]
+)  # fmt: skip
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=50), st.just(10**400), st.just("\ud800")
+)
+
+
+def test_no_command_ends_the_guard(tmp_path: Path, clock: SystemClock) -> None:
+    bench = Bench(tmp_path, clock, Memory())
+    bench.guard.adopt()
+    answers: list[Answer] = []
+
+    @settings(max_examples=100, deadline=None)
+    @given(NAMES, st.dictionaries(KEYS, VALUES, max_size=6))
+    def command(name: str, arguments: dict[str, Any]) -> None:
+        bench.instrument.state = ChannelState.STOP
+        bench.guard._safety.trip, bench.guard._safety.unsafe = "", False
+        bench.inbox.put(Command(str(len(answers)), name, arguments, answers.append))
+        bench.inbox.put(Command("end", "note", {"text": "end"}, lambda _: bench.inbox.end("asked")))
+        bench.guard.run()
+        bench.inbox.taken_end()
+
+    command()
+    assert {answer.outcome for answer in answers} <= {"done", "refused", "failed"}
+    assert not any("could not handle" in answer.reason for answer in answers), answers
+    bench.record.close()
+    assert len(CellLogReader(tmp_path / "cell.sqlite").rows("events")) > len(answers)
+
+
+def test_answers_are_not_remembered_without_end(tmp_path: Path, clock: SystemClock) -> None:
+    bench = Bench(tmp_path, clock, Memory())
+    for number in range(MOST_ANSWERS + 10):
+        bench.guard._remember(Answer(str(number), "done", ""))
+    assert len(bench.guard._answers) == MOST_ANSWERS
+    bench.record.close()
+
+
+def test_a_full_inbox_says_so(clock: SystemClock) -> None:
+    inbox = Inbox(clock)
+    for number in range(MOST_WAITING):
+        assert not inbox.is_full
+        inbox.put(Command(str(number), "note"))
+    assert inbox.is_full

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operando.model.units import parse_quantity
+from operando.model.units import _USUAL, _registry, parse_quantity
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,9 @@ from operando.model.units import parse_quantity
         ("3.52 um", "um", 3.52),
         ("26 MPa", "MPa", 26.0),
         ("1e-3 A", "A", 1e-3),
+        ("100 uA", "A", 1e-4),
+        ("700 mV", "V", 0.7),
+        ("100 kPa", "MPa", 0.1),
     ],
 )
 def test_a_quantity_is_converted(text: str, unit: str, number: float) -> None:
@@ -38,3 +41,12 @@ def test_anything_else_is_refused(text: object) -> None:
 def test_no_text_breaks_the_parser(text: str) -> None:
     with contextlib.suppress(ValueError):  # the only error a person's text may cause
         parse_quantity(text, "s")
+
+
+@given(st.sampled_from(sorted(_USUAL)), st.floats(-1e6, 1e6))
+def test_usual_units_are_converted_as_pint_does(units: tuple[str, str], number: float) -> None:
+    written, unit = units
+    text = f"{number:.10f}"
+    assert parse_quantity(f"{text} {written}", unit) == pytest.approx(
+        _registry().Quantity(float(text), written).to(unit).magnitude, rel=1e-12
+    )

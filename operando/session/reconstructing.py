@@ -20,12 +20,12 @@ from operando.model.experiment import Experiment
 from operando.model.experiment_file import load_experiment
 from operando.model.materials import MaterialError, attenuation_per_cm
 from operando.model.run_directory import RunDirectory
+from operando.session.angle_unit import chosen_angle_unit
 from operando.session.errors import EXIT_COMPLETE, EXIT_STOPPED, RequestError
 from operando.session.export import find_tomogram
 from operando.session.interrupt import Interrupted, one_interrupt
 from operando.session.layout import open_run_directory
 from operando.session.recorded_raw_scan import raw_scan
-from operando.session.replay import chosen_angle_unit
 from operando.session.slab_progress import SlabProgress
 from operando.session.volume_options import memory_to_use
 from simulators.recorded_data import RecordedScanError

@@ -8,11 +8,12 @@ from rich.console import Console
 from live_analysis.reconstruction.angle_weights import ProjectionError, angle_weights
 from live_analysis.rotation_axis import MIN_COVERAGE
 from operando.model.units import parse_quantity
+from operando.session.angle_unit import chosen_angle_unit
 from operando.session.errors import RequestError
 from operando.session.layout import refuse_used_directory
 from operando.session.run import RunRequest, run_experiment
 from simulators.recorded_counts import count_scale
-from simulators.recorded_data import AngleUnit, RecordedScan, RecordedScanError
+from simulators.recorded_data import RecordedScan, RecordedScanError
 from simulators.recorded_scan import load_recorded_scan
 from simulators.replay_experiment import replay_experiment
 
@@ -66,17 +67,3 @@ def _refuse_few_angles(scan: RecordedScan) -> None:
             f"{scan.angles_deg.max():.4g} deg cover {coverage:.0%} of the half turn; {MIN_COVERAGE:.0%} are needed to "
             "find the axis. Are the angles right, and in degrees (--angle-unit)?"
         )
-
-
-def chosen_angle_unit(text: str | None) -> AngleUnit | None:
-    """Return the unit that a person gave, None if none was given.
-
-    Raises
-    ------
-    RequestError
-        If it is not known.
-    """
-    try:
-        return None if text is None else AngleUnit(text)
-    except ValueError:
-        raise RequestError(f"--angle-unit {text}: is not known; allowed are deg and rad.") from None

@@ -17,7 +17,6 @@ from operando.model.signals import SignalWatch
 from operando.session.errors import EXIT_COMPLETE, RequestError
 from operando.session.layout import open_run_directory
 from operando.session.processes import read_pid_files, write_pid_file
-from operando.session.replay import chosen_angle_unit
 
 MAX_EPOCH_S = 4e9  # the year 2096
 LOOK_ROUND_S = 1.0
@@ -48,6 +47,7 @@ def simulate_beamline(
     RequestError, FileFormatError
         If the experiment or the recorded scan cannot be served.
     """
+    from operando.session.angle_unit import chosen_angle_unit
     from simulators.beamline import SimulationError, run_simulated_beamline
     from simulators.clock_participant import ROLES
     from simulators.ports import PortError

@@ -122,7 +122,7 @@ class World:
         ioc, guard, results, repeater = free_ports(4)
         self.link = directory / "load_cell"
         text = EXPERIMENT.read_text().replace('between_tomograms = "1 s"', 'between_tomograms = "0.2 s"')
-        text = text.replace('stale_potentiostat = "5 s"', 'stale_potentiostat = "1 s"')
+        text = text.replace('stale_potentiostat = "5 s"', 'delay = "0.3 s"\nstale_potentiostat = "1 s"')
         self.run.experiment.write_text(text.replace('stale_force = "30 s"', 'stale_force = "1 s"'))
         self.run.beamline.write_text(
             BEAMLINE.format(

@@ -62,7 +62,7 @@ def variables() -> dict[str, object]:
             )
     found["TEMPERATURE"] = pvproperty(name="FAKE:TEMPERATURE", value=25.0)
     found["COUNTS"] = pvproperty(name="FAKE:COUNTS", value=7351)
-    for name in ("SILENT", "FROZEN", "DEAF"):
+    for name in ("SILENT", "FROZEN", "DEAF", "GARBAGE"):
         found[name] = pvproperty(name=f"FAKE:{name}", value=0)
     found["ADDED_V"] = pvproperty(name="FAKE:ADDED_V", value=0.0)
     return found
@@ -140,6 +140,8 @@ class Beamline(PVGroup):  # type: ignore[misc]
                     TECHIND=min(self.index, max(len(self.loaded) - 1, 0)),
                     TECHID=IDS[self.loaded[min(self.index, len(self.loaded) - 1)]] if self.loaded else 0,
                 )
+            if self.get("GARBAGE"):
+                await self.show(EWE=float("inf"), I=float("nan"), TIME=float("nan"), Q=float("-inf"), TECHIND=2**31 - 1)
             await asyncio.sleep(POLL_S)
 
 

@@ -39,10 +39,31 @@ def test_an_id_that_leaves_no_room_for_an_answer_is_refused_and_the_guard_goes_o
     assert guarded.command("note", token="stolen", text="still there?")
 
 
+HOSTILE = [
+    "[" * 3999,
+    '{"a":' * 600 + "1" + "}" * 600,
+    "9" * 3999,
+    "\\ud800 \u00ff",
+    json.dumps({"id": "h1", "token": "secret", "command": "note", "arguments": {"text": "\ud800"}}),
+    json.dumps({"id": "h2", "token": "secret", "command": "set_sampling", "arguments": {"period_s": 10**400}}),
+    json.dumps({"id": "h3", "token": "secret", "command": "\u0142" * 3000, "arguments": {}}),
+    json.dumps({"id": "h4", "token": "secret", "command": "rest", "arguments": {"step": "\u03b1", "duration_s": 1e6}}),
+]
+
+
+def test_no_command_text_ends_the_guard(guarded: World) -> None:
+    pid, before = guarded.ask("get")["pid"], guarded.ask("get")["heartbeat"]
+    for text in HOSTILE:
+        assert guarded.ask("send", text) == 1
+    found = guarded.wait(lambda found: found["heartbeat"] > before + 1 and found["step"] == "?")
+    assert found["pid"] == pid
+    assert guarded.command("open_circuit", reason="enough") == "done"
+
+
 def test_a_repeated_id_is_answered_and_not_done_again(guarded: World) -> None:
     assert guarded.command("note", identity="n1", text="once") == "done"
     assert guarded.command("note", identity="n1", text="once") == "done"
-    assert [event["text"] for event in guarded.events("note")] == ["once"]
+    assert [event["text"] for event in guarded.events("note")].count("once") == 1
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import re
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +25,7 @@ def running(guarded: World) -> World:
     [
         ("ADDED_V", 2.0, 0.0, "voltage"),
         ("ADDED_V", float("nan"), 0.0, "NaN"),
+        ("GARBAGE", 1, 0, "voltage is inf"),
         ("COUNTS", 12_000, 7351, "stack pressure"),
         ("COUNTS", 25_000, 7351, "full scale"),
         ("TEMPERATURE", 60.0, 25.0, "temperature"),
@@ -68,9 +69,22 @@ def test_a_silent_load_cell_is_stale(guarded: World) -> None:
     guarded.wait(lambda found: found["quality"] == "OK")
 
 
-def test_open_circuit_was_verified_within_two_polls(guarded: World) -> None:
-    took_s = [
-        float(re.findall(r'"host_time_to_verify_s": ([\d.e-]+)', event["data"])[0]) for event in guarded.events("safe")
-    ]
-    assert len(took_s) >= 7
-    assert sorted(took_s)[0] < 0.5  # two polls of 0.1 s, and scheduling on a busy machine
+def test_the_log_tells_how_soon_the_stop_was_taken_and_seen(guarded: World) -> None:
+    reactions = [json.loads(event["data"]) for event in guarded.events("safe")]
+    assert len(reactions) >= 8
+    for reaction in reactions:
+        assert 0 < reaction["sent_after_s"] < reaction["taken_after_s"] < reaction["seen_after_s"]
+    quickest = min(reactions, key=lambda reaction: float(reaction["taken_after_s"]))
+    assert quickest["taken_after_s"] < 0.05  # what is promised; the others met a busy machine
+    assert min(reaction["seen_after_s"] for reaction in reactions) < 0.5  # two polls of 0.1 s, and scheduling
+    assert reactions[0]["num_attempts"] == 1
+
+
+def test_a_violation_is_told_with_its_class_and_action(guarded: World) -> None:
+    said = json.loads(guarded.events("limit")[0]["data"])
+    assert said == {
+        "quantity": "voltage",
+        "limit_kind": "absolute",
+        "class": "cell_danger",
+        "action": "open_circuit",
+    }

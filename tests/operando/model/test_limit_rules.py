@@ -1,5 +1,6 @@
 """The limits of an experiment file: what is watched with few keys, what rules add, and what is refused."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,12 @@ def test_a_range_within_the_range_is_added(tmp_path: Path) -> None:
     )
     found = [each for each in rules(tmp_path, warm) if each.quantity is Quantity.TEMPERATURE]
     assert [each.high for each in found if each.kind is LimitKind.ABSOLUTE] == [45.0, 40.0]
+
+
+def test_the_rules_of_the_page_can_be_read(tmp_path: Path) -> None:
+    page = (SHIPPED.parents[1] / "docs" / "safety.md").read_text(encoding="utf-8")
+    (written,) = [block for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "limits.rule" in block]
+    assert len(rules(tmp_path, written)) == len(load_experiment(SHIPPED).limits.rules) + 2
 
 
 @pytest.mark.parametrize(

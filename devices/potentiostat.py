@@ -106,11 +106,14 @@ class Potentiostat(Device):  # type: ignore[misc]
         return self._reader.all_connected([f"{self.prefix}{pv}" for pv in _REQUIRED])
 
     def poll(self) -> Snapshot | None:
-        """Read the channel now, all values in parallel; ``None`` when the server does not answer."""
+        """Read the channel now, all values in parallel.
+
+        ``None`` when the server does not answer, or says itself, by an INVALID alarm, that its values mean nothing.
+        """
         read = self._reader.read(ANSWER_TIMEOUT_S)
         values = {name.removeprefix(self.prefix): value for name, value in read.items()}
         needed = [values[pv] for pv in _REQUIRED]
-        if any(value is None for value in needed):
+        if any(value is None or value.severity >= INVALID_SEVERITY for value in needed):
             return None
         voltage, current, elapsed, state, index = (value for value in needed if value is not None)
         optional = {pv: None if (value := values[pv]) is None else value.value for pv in _OPTIONAL}

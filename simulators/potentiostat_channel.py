@@ -17,6 +17,7 @@ from simulators.potentiostat_technique import (
 )
 
 CURRENT_LIMIT_STEP_S = 1.0  # resolution with which a limit on the current is looked for
+LOOK_AHEAD_S = 60.0  # how far ahead of a held voltage limits are looked for; a whole hold takes long to integrate
 
 
 @dataclass
@@ -118,7 +119,9 @@ class Channel:
         """Do every change of technique that is due by ``time_s``, each at its own time."""
         while self.running and self.transition_s <= time_s:
             due_s = self.transition_s
-            if self._ends_by_limit and self._loaded[self.index].parameters["EXITCOND"] == ExitCondition.STOP:
+            if not self._ends_by_limit and due_s < self._end_s:
+                self._look_ahead(due_s)
+            elif self._ends_by_limit and self._loaded[self.index].parameters["EXITCOND"] == ExitCondition.STOP:
                 self.stop(due_s)
             else:
                 self._enter(due_s, self.index + 1)
@@ -144,10 +147,16 @@ class Channel:
                 self.cell.constant_current(time_s, p["ISTEP"] + (before.current_a if p["VSINIT"] else 0.0))
             else:
                 self.cell.constant_voltage(time_s, p["VSTEP"] + (before.voltage_v if p["VSINIT"] else 0.0))
-        end_s = time_s + duration_s / (1 + self.clock_drift)
-        limit_s = self._first_limit_s(technique, time_s, end_s)
+        self._end_s = time_s + duration_s / (1 + self.clock_drift)
+        self._look_ahead(time_s)
+
+    def _look_ahead(self, time_s: float) -> None:
+        """Foresee the end of the running technique, or up to when none of its limits is met."""
+        technique = self._loaded[self.index]
+        until_s = min(self._end_s, time_s + LOOK_AHEAD_S) if technique.name == "CALIMIT" else self._end_s
+        limit_s = self._first_limit_s(technique, time_s, until_s)
         self._ends_by_limit = limit_s < math.inf
-        self.transition_s = min(limit_s, end_s)
+        self.transition_s = min(limit_s, until_s)
 
     def _after_loop(self, index: int) -> int:
         p = self._loaded[index].parameters
@@ -187,6 +196,7 @@ class Channel:
         self.num_interventions += 1
 
     _ends_by_limit: bool = False
+    _end_s: float = math.inf
 
 
 def _reached(value: float, level: float, at_least: bool) -> bool:

@@ -6,6 +6,8 @@ from math import isfinite
 from devices.potentiostat_reading import Snapshot
 
 AMPERE_SECONDS_PER_MAH = 3.6
+LONGEST_BEHIND_S = 6.0  # a reading may be so old: longer is a silence that trips
+LARGEST_DRIFT = 1e-3  # of the instrument's clock against the host's
 _LARGEST_RATIO = 1.5  # the instrument's count is believed over a switch if it fits a current up to this much larger
 _SMALLEST_JUMP = 0.5  # of the larger current; the trapezoid is then wrong by up to a quarter of the interval's charge
 
@@ -36,11 +38,14 @@ def next_charge(before: ChargePoint, snapshot: Snapshot, time_s: float, *, large
     own charge is used if it has one and its step fits currents up to ``largest_current_a``. The current alone counts
     too, because a server posts one value after the other: a reading may hold the new current and the old technique.
     For the same reason the step after is counted as well: the reading of the switch may have held an older charge.
-    A current that is no finite number adds nothing.
+    A current that is no finite number adds nothing. A reading of the same elapsed time is no new one.
     """
+    if snapshot.elapsed_s == before.elapsed_s:
+        return before
     interval_s = snapshot.elapsed_s - before.elapsed_s
-    if not interval_s >= 0:  # the instrument was restarted: its clock began anew
-        interval_s = time_s - before.time_s
+    host_s = time_s - before.time_s
+    if not 0 <= interval_s <= host_s + LONGEST_BEHIND_S + LARGEST_DRIFT * host_s:
+        interval_s = host_s  # the instrument was restarted, or its clock has jumped
     after = charge_point(snapshot, time_s, before.charge_mah)
     switched = before.technique != after.technique or jumped(before.current_a, after.current_a)
     counted_mah = _counted(before, after, interval_s, largest_current_a) if switched or before.switch_s else None

@@ -114,3 +114,20 @@ def test_a_drifting_clock_shows_in_the_elapsed_time_and_in_durations() -> None:
     channel.load([ocv(1e5)])
     channel.start(START_S)
     assert channel.transition_s - START_S == pytest.approx(1e5 - 5, abs=0.01)
+
+
+def test_a_limit_on_the_current_of_a_hold_is_met_however_late(channel: Channel) -> None:
+    i_at_least = 101.0
+    limit = NO_TESTS | {"TEST1CONF": i_at_least, "TEST1VAL": -2e-6, "EXITCOND": 2.0}
+    hold = Technique("CALIMIT", STEP | {"VSTEP": 1.7, "DURSTEP": 3600.0} | limit)
+    channel.load([cplimit(-11.52e-6, 1.7), hold])
+    channel.start(START_S + 10)
+    begin_s = channel.transition_s
+    channel.advance(begin_s)
+    assert channel.transition_s == begin_s + 60
+    channel.advance(begin_s + 3599)
+    assert not channel.running
+    met_s = next(second for second in range(3600) if channel.cell.reading(begin_s + second).current_a >= -2e-6)
+    assert met_s > 60
+    assert channel.cell.reading(begin_s + met_s - 1).current_a < -2e-6
+    assert channel.cell.reading(begin_s + met_s + 1).current_a == 0

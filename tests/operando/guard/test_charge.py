@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -78,3 +79,26 @@ def test_a_reading_with_the_new_technique_and_the_old_charge_loses_nothing_in_th
     flowed_mah = -36e-6 * 45 / 3.6  # it began in the middle of the first interval
     whole = replace(RUN, elapsed_s=60.0, charge_mah=1.0 + flowed_mah)
     assert next_charge(torn, whole, 60.0, largest_current_a=LARGEST_A).charge_mah == pytest.approx(flowed_mah)
+
+
+def test_an_instrument_whose_clock_jumps_is_integrated_by_the_runs_clock() -> None:
+    before = charge_point(RUN, 0.0, 0.0)
+    found = next_charge(before, replace(RUN, elapsed_s=11.0), 1.0, largest_current_a=LARGEST_A)
+    assert found.charge_mah == pytest.approx(-36e-6 * 1 / 3.6)
+
+
+def test_what_flowed_while_the_readings_stood_still_is_counted_when_they_go_on() -> None:
+    point = charge_point(RUN, 0.0, 0.0)
+    for time_s in range(1, 20):
+        point = next_charge(point, RUN, time_s, largest_current_a=LARGEST_A)
+    point = next_charge(point, replace(RUN, elapsed_s=20.0), 20.0, largest_current_a=LARGEST_A)
+    assert point.charge_mah == pytest.approx(-36e-6 * 20 / 3.6)
+
+
+@given(st.lists(st.tuples(st.floats(), st.floats(), st.one_of(st.none(), st.floats())), max_size=10))
+def test_no_reading_makes_the_charge_anything_but_a_number(readings: list[tuple[float, float, float | None]]) -> None:
+    point = charge_point(RUN, 0.0, 0.0)
+    for number, (elapsed_s, current_a, counted_mah) in enumerate(readings):
+        reading = replace(RUN, elapsed_s=elapsed_s, current_a=current_a, charge_mah=counted_mah)
+        point = next_charge(point, reading, float(number), largest_current_a=LARGEST_A)
+        assert math.isfinite(point.charge_mah) or max(abs(value) for value in (elapsed_s, current_a)) > 1e100

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+LONGEST_TEXT = 60  # pint evaluates what it reads: a long or towering unit would keep it busy for ever
+_TERM = r"[A-Za-z%°µμΩ]+(?:(?:\^|\*\*)-?\d)?"  # a unit and at most one power
 _QUANTITY = re.compile(
-    r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*((?:1/)?[A-Za-z%°µμΩ][A-Za-z0-9%°µμΩ^*/ .-]*?)\s*$"
+    rf"^\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*((?:1/)?{_TERM}(?:[ ]?[*/ ][ ]?{_TERM})*)\s*$"
 )
-
 _USUAL = {  # factors between units so usual that pint, which takes half a second to load, is not asked
     ("uA", "A"): 1e-6,
     ("mA", "A"): 1e-3,
@@ -41,9 +42,9 @@ def parse_quantity(text: object, unit: str) -> float:
         raise ValueError(
             f"{text!r} has no unit: write it as text with a unit that converts to {unit}, as in '1 {unit}'"
         )
-    match = _QUANTITY.match(text) if isinstance(text, str) else None
+    match = _QUANTITY.match(text) if isinstance(text, str) and len(text) <= LONGEST_TEXT else None
     if match is None:
-        raise ValueError(f"{text!r} is not a number with a unit: write it as in '1 {unit}'")
+        raise ValueError(f"{str(text)[:LONGEST_TEXT]!r} is not a number with a unit: write it as in '1 {unit}'")
     number, written = match.groups()
     usual = 1.0 if written == unit else _USUAL.get((written, unit))
     if usual is not None:

@@ -1,6 +1,5 @@
 """A channel of an EC-Lab potentiostat behind an IOC with the names of ISIS EPICS-ECLab. Only the guard holds it."""
 
-import math
 import threading
 import time
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ ANSWER_TIMEOUT_S = 1.0  # real time: a server that is alive answers within milli
 SHORTEST_WAIT_S = 0.01
 OPTIONAL_TIMEOUT_S = 0.3  # real time: a server that has them answers the same search as for the required ones
 LONGEST_LOAD_TEXT = 39  # LOADTECH:SP is a stringout: 40 bytes with the closing zero
+MOST_TECHNIQUES = 1000  # more is no index
 _REQUIRED = ("EWE", "I", "TIME", "STATE", "TECHIND")
 _FLAGS = ("IOVERFLOW", "EOVERFLOW", "SATURATION")
 _OPTIONAL = ("Q", "AUX1", "AUX2")
@@ -122,7 +122,7 @@ class Potentiostat(Device):  # type: ignore[misc]
             current_a=current.value,
             elapsed_s=elapsed.value,
             state=channel_state(state.value),
-            technique_index=int(index.value) if math.isfinite(index.value) else -1,
+            technique_index=int(index.value) if abs(index.value) <= MOST_TECHNIQUES else -1,
             overflow=any(value is not None and value.value != 0 for value in (values[pv] for pv in _FLAGS)),
             charge_mah=optional["Q"],
             auxiliary_v=(optional["AUX1"], optional["AUX2"]),

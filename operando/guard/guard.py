@@ -29,8 +29,8 @@ from operando.guard.publication import LONGEST_STEP_NAME, Publisher, sample_valu
 from operando.guard.record import Record
 from operando.guard.safety import Safety
 from operando.guard.samples import Sample, Sampler
-from operando.guard.state import Step, cell_state, limit_was_missed
-from operando.guard.techniques import loaded_step
+from operando.guard.state import cell_state, limit_was_missed
+from operando.guard.stepping import Stepping
 from operando.model.cell_state import CellState
 from operando.model.clock import Clock, RehearsalClock
 from operando.model.experiment import Experiment
@@ -68,8 +68,7 @@ class Guard:
         *,
         pressure_limit: InstrumentLimit | None = None,
     ) -> None:
-        self._limits = experiment.limits
-        self._pressure_limit = pressure_limit
+        self._limits = limits = experiment.limits
         # Longer periods are asked for only while a rehearsal jumps through them.
         self._longest_live_period_s = max(experiment.sampling.in_tomogram, experiment.sampling.between_tomograms)
         self._sampler = sampler
@@ -79,11 +78,9 @@ class Guard:
         self._inbox = inbox
         self._clock = clock
         self._asked_period_s = memory.period_s or experiment.sampling.between_tomograms
-        self._step: Step | None = memory.step
-        engine = LimitEngine(
-            experiment.limits.rules, poll_s=control.poll_s, largest_current_a=experiment.limits.max_current
-        )
+        engine = LimitEngine(limits.rules, poll_s=control.poll_s, largest_current_a=limits.max_current)
         self._safety = Safety(engine, control, record, memory.trip)
+        self._stepping = Stepping(limits, pressure_limit, control, self._safety, record, memory.step)
         self._charge: ChargePoint | None = memory.charge
         self._answers = dict(memory.answers)
         self._state = CellState.STARTING
@@ -105,7 +102,8 @@ class Guard:
         snapshot = None if self._last is None else self._last.potentiostat
         if snapshot is None or snapshot.state is ChannelState.STOP:
             return
-        known = "which nobody told this guard about" if self._step is None else f"step {self._step.name!r}"
+        step = self._stepping.step
+        known = "which nobody told this guard about" if step is None else f"step {step.name!r}"
         self._record.event(
             "adopted",
             f"A technique is running, {known}; it goes on.",
@@ -123,18 +121,6 @@ class Guard:
             if self._clock.now() >= due_s - _GRID_TOLERANCE_S:
                 self.sample()
 
-    def open_circuit(self, reason: str) -> None:
-        """Open the circuit and verify it.
-
-        Raises
-        ------
-        NotObeyedError
-            If it could not be verified.
-        """
-        self._control.open_circuit()
-        self._step = None
-        self._record.event("open_circuit", reason)
-
     def end_at_open_circuit(self, reason: str) -> None:
         """Open the circuit; if that is not obeyed, guard on as unsafe until it is, or until asked to end once more.
 
@@ -144,9 +130,9 @@ class Guard:
             If asked to end once more before open circuit was verified.
         """
         try:
-            self.open_circuit(reason)
+            self._stepping.open_circuit(reason)
         except NotObeyedError as error:
-            self._trip(f"{self._safety.trip} {reason} {error}".strip())
+            self._stepping.trip(f"{self._safety.trip} {reason} {error}".strip())
             self.sample()
             self.run(over=lambda: not self._safety.unsafe)
             if self._safety.unsafe:
@@ -177,10 +163,10 @@ class Guard:
         if reading.snapshot is not None:
             charge = self._integrate(reading.snapshot, reading.time_s)
             values = {**reading.values, Quantity.CHARGE: charge.charge_mah}
-            reading = replace(reading, values=values, step=self._step)
+            reading = replace(reading, values=values, step=self._stepping.step)
         self._safety.judge(reading)
         if self._safety.trip:
-            self._step = None
+            self._stepping.forget()
 
     def _next_sample_s(self) -> float:
         period_s = self.period_s
@@ -196,19 +182,20 @@ class Guard:
     def _present_state(self, snapshot: Snapshot | None) -> CellState:
         if self._safety.trip:
             return CellState.UNSAFE if self._safety.unsafe else CellState.TRIPPED
-        return self._state if snapshot is None else cell_state(snapshot, self._step)
+        return self._state if snapshot is None else cell_state(snapshot, self._stepping.step)
 
     def _state_changed(self, before: CellState, snapshot: Snapshot | None) -> None:
         data: dict[str, Any] = (
             {} if snapshot is None else {"voltage_v": snapshot.voltage_v, "elapsed_s": snapshot.elapsed_s}
         )
         self._record.event("state", f"{before} to {self._state}", **data)
-        if self._state is CellState.STEP_ENDED and before is not CellState.STARTING and self._step is not None:
-            self._record.event("step_ended", f"Step {self._step.name!r} ended by itself.", **data)
-        missed = self._step is not None and snapshot is not None and limit_was_missed(snapshot, self._step)
-        if self._state is CellState.HOLDING and missed:
-            assert self._step is not None
-            text = f"Step {self._step.name!r} ran for its {self._step.max_duration_s:g} s: it may hold unreached."
+        step = self._stepping.step
+        if step is None:
+            return
+        if self._state is CellState.STEP_ENDED and before is not CellState.STARTING:
+            self._record.event("step_ended", f"Step {step.name!r} ended by itself.", **data)
+        if self._state is CellState.HOLDING and snapshot is not None and limit_was_missed(snapshot, step):
+            text = f"Step {step.name!r} ran for its {step.max_duration_s:g} s: it may hold unreached."
             self._record.event("limit_missed", text, level=logging.WARNING, **data)
             self._open_circuit_or_trip(text)
 
@@ -216,13 +203,9 @@ class Guard:
         try:
             self._control.open_circuit()
         except NotObeyedError as error:
-            self._trip(f"{reason} {error}")
+            self._stepping.trip(f"{reason} {error}")
         else:
             self._state = CellState.STEP_ENDED
-
-    def _trip(self, reason: str) -> None:
-        self._safety.trip_now(reason)
-        self._step = None
 
     def _publish(self, sample: Sample) -> None:
         self._heartbeat = self._heartbeat % _LARGEST_INTEGER + 1
@@ -230,7 +213,7 @@ class Guard:
         values = sample_values(sample, charge_mah, self._record.committed_rows) | {
             "PERIOD": self.period_s,
             "STATE": self._state.value,
-            "STEP": "" if self._step is None else self._step.name[:LONGEST_STEP_NAME],
+            "STEP": "" if (step := self._stepping.step) is None else step.name[:LONGEST_STEP_NAME],
             "TRIP": self._safety.trip,
             "HEARTBEAT": self._heartbeat,
         }
@@ -278,9 +261,9 @@ class Guard:
             raise RefusedError(f"The cell is tripped: {trip} Find the cause, then clear_trip with your name.")
         refuse_unknown(name)
         if name in STEPS:
-            self._begin_step(name, arguments)
+            self._stepping.begin(name, arguments)
         elif name == "open_circuit":
-            self.open_circuit(text_argument(arguments, "reason"))
+            self._stepping.open_circuit(text_argument(arguments, "reason"))
         elif name == "set_sampling":
             period_s = self._asked_period_s = period_argument(arguments)
             self._record.event("sampling", f"A sample every {period_s:g} s.", period_s=period_s)
@@ -290,26 +273,3 @@ class Guard:
             self._safety.clear(person=person, reason=reason)
         elif name == "note":
             self._record.event("note", text_argument(arguments, "text"))
-
-    def _begin_step(self, name: str, arguments: Mapping[str, Any]) -> None:
-        present = self._control.potentiostat.poll()
-        if present is None:
-            raise NotObeyedError("The potentiostat does not answer: nothing was changed. Check its server.")
-        loaded = loaded_step(name, arguments, self._limits, present.voltage_v, self._pressure_limit)
-        opened_s = self._clock.now()
-        if present.state is not ChannelState.STOP:
-            self.open_circuit(f"Before step {loaded.step!r}.")
-        # Written before the start: a guard that is killed in between is followed by one that knows what runs.
-        self._record.event("step", loaded.step, **loaded.as_data(), started_elapsed_s=present.elapsed_s)
-        self._step = Step(loaded.step, loaded.holds, loaded.max_duration_s, present.elapsed_s, loaded.current_a)
-        try:
-            self._control.start(loaded.techniques)
-        except (NotObeyedError, PotentiostatError, TechniqueError):
-            reason = f"Step {loaded.step!r} did not start."
-            try:
-                self.open_circuit(reason)
-            except NotObeyedError as error:  # nobody knows what the cell does: go on trying, and take no more steps
-                self._trip(f"{reason} {error}")
-            raise
-        gap_s = self._clock.now() - opened_s
-        self._record.event("step_started", f"{loaded.step} after {gap_s:.2f} s at open circuit", gap_s=gap_s)

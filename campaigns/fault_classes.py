@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from campaigns.small_disk import may_mount
+
 NUM_PROJECTIONS = 45  # of experiments/campaign.toml
 Draw = Callable[[np.random.Generator], dict[str, Any]]
 
@@ -107,5 +109,7 @@ HUNG = {
     "acquisition hung": "acquisition",
     "simulated beamline hung": "simulator",
 }
+DISK = "disk"
+FULL_DISK = "full disk of the run"
 LONGEST_HANG_S = 8.0
-CLASSES = (*AT_FRAMES, *AT_ANY_TIME, *KILLED, *HUNG)
+CLASSES = (*AT_FRAMES, *AT_ANY_TIME, *KILLED, *HUNG, *((FULL_DISK,) if may_mount() else ()))

@@ -138,8 +138,9 @@ def _frames_are_whole(evidence: Evidence) -> Iterator[str]:
             try:
                 with h5py.File(path, swmr=True) as file:
                     ids, images, angles = file[FRAME_IDS][...], file[IMAGES][...], file[ANGLES][...]
-            except OSError as error:
-                yield f"{path.name} cannot be read: {error}"
+            except (OSError, KeyError) as error:
+                if attempt.declared.get(kind):  # otherwise the disk may have been full when it should have begun
+                    yield f"{path.name}, of which {attempt.declared[kind]} frames were declared, is damaged: {error}"
                 continue
             if attempt.declared.get(kind, 0) > images.shape[0]:
                 yield f"{path.name} has {images.shape[0]} frames, {attempt.declared[kind]} were declared"

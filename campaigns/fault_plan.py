@@ -9,7 +9,9 @@ from campaigns.fault_classes import (
     AT_ANY_TIME,
     AT_FRAMES,
     CLASSES,
+    DISK,
     ENDS_EVERYTHING,
+    FULL_DISK,
     HUNG,
     KILLED,
     LONGEST_HANG_S,
@@ -26,8 +28,9 @@ TYPICAL_RUN_S = 20.0
 class PlannedFault:
     """One fault of a run.
 
-    ``table`` is what the simulated beamline is told; without it a signal goes to the process of ``role``, ``after_s``
-    of the host's time after the rehearsal's time has begun, and it hangs for ``hangs_s`` or is killed.
+    ``table`` is what the simulated beamline is told. Without it a signal goes to the process of ``role``, ``after_s``
+    after the rehearsal's time has begun (on the host's clock), and it hangs for ``hangs_s`` or is killed; the disk as a
+    role is full for so long.
     """
 
     name: str
@@ -68,6 +71,8 @@ def _fault(name: str, after_s: float, random: np.random.Generator) -> PlannedFau
         return PlannedFault(name, after_s, role=KILLED[name])
     if name in HUNG:
         return PlannedFault(name, after_s, role=HUNG[name], hangs_s=float(random.uniform(0.3, LONGEST_HANG_S)))
+    if name == FULL_DISK:
+        return PlannedFault(name, after_s, role=DISK, hangs_s=float(random.uniform(0.3, LONGEST_HANG_S)))
     if name in AT_ANY_TIME:
         table = AT_ANY_TIME[name](random) | {"at": f"{after_s:.2f} s of wall time"}
     else:

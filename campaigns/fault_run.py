@@ -1,18 +1,21 @@
 """One rehearsal in which things go wrong: started, disturbed from outside, watched to its end, never left running."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
+from campaigns.fault_classes import DISK
 from campaigns.fault_plan import PlannedFault
+from campaigns.small_disk import SmallDisk
 from campaigns.toml_text import toml_text
 from operando.model.run_directory import RunDirectory
 from operando.session.processes import read_pid_files
@@ -42,6 +45,17 @@ class DisturbedRun:
 
 def run_disturbed(directory: Path, faults: Sequence[PlannedFault]) -> DisturbedRun:
     """Rehearse ``experiments/campaign.toml`` in ``directory`` with faults; return what came of it."""
+    if all(fault.role != DISK for fault in faults):
+        return _run(directory, faults, None)
+    with SmallDisk(directory.with_suffix(".disk")) as disk:
+        run = _run(disk.folder / directory.name, faults, disk)
+        for path in disk.folder.iterdir():
+            if path.name.startswith(directory.name):
+                shutil.move(path, directory.parent / path.name)
+    return replace(run, directory=directory)
+
+
+def _run(directory: Path, faults: Sequence[PlannedFault], disk: SmallDisk | None) -> DisturbedRun:
     tables = [fault.table for fault in faults if fault.table is not None]
     file = directory.with_suffix(".faults.toml")
     file.write_text(toml_text({"fault": tables}) if tables else "", encoding="utf-8")
@@ -59,7 +73,7 @@ def run_disturbed(directory: Path, faults: Sequence[PlannedFault]) -> DisturbedR
         )
     signals: dict[str, float] = {}
     try:
-        exit_code = _watched(process, RunDirectory(directory), faults, signals)
+        exit_code = _watched(process, RunDirectory(directory), faults, signals, disk)
         took_s = time.perf_counter() - begin_s
         left = [] if exit_code is None else _left_after(directory)
     finally:
@@ -68,11 +82,15 @@ def run_disturbed(directory: Path, faults: Sequence[PlannedFault]) -> DisturbedR
 
 
 def _watched(
-    process: "subprocess.Popen[bytes]", run: RunDirectory, faults: Sequence[PlannedFault], signals: dict[str, float]
+    process: "subprocess.Popen[bytes]",
+    run: RunDirectory,
+    faults: Sequence[PlannedFault],
+    signals: dict[str, float],
+    disk: SmallDisk | None,
 ) -> int | None:
     """Send the signals when it is time; return the exit code, None if the run does not end."""
     waiting = [fault for fault in faults if fault.table is None]
-    stopped: list[tuple[float, psutil.Process]] = []
+    lasting: list[tuple[float, Callable[[], None]]] = []
     pause = threading.Event()
     deadline_s, begun_s = time.monotonic() + LONGEST_S, None
     while process.poll() is None and time.monotonic() < deadline_s:
@@ -81,19 +99,32 @@ def _watched(
             begun_s = now_s
         if begun_s is not None and waiting and now_s >= begun_s + waiting[0].after_s:
             fault = waiting.pop(0)
-            if (target := _process(run, fault.role)) is not None:
+            end = _disturb(run, fault, disk)
+            if end is not None:
                 signals[fault.name] = time.time()
-                target.send_signal(signal.SIGKILL if fault.hangs_s is None else signal.SIGSTOP)
-                if fault.hangs_s is not None:
-                    stopped.append((now_s + fault.hangs_s, target))
-        for until_s, target in tuple(stopped):
+                lasting.append((now_s + (fault.hangs_s or 0.0), end))
+        for each in tuple(lasting):
+            until_s, end = each
             if now_s >= until_s:
-                stopped.remove((until_s, target))
-                _go_on(target)
+                lasting.remove(each)
+                end()
         pause.wait(POLL_S)
-    for _, target in stopped:
-        _go_on(target)
+    for _, end in lasting:
+        end()
     return process.poll()
+
+
+def _disturb(run: RunDirectory, fault: PlannedFault, disk: SmallDisk | None) -> Callable[[], None] | None:
+    """Fill the disk, or send the fault's signal to its process; return what ends it, None if there is no process."""
+    if fault.role == DISK:
+        assert disk is not None
+        disk.fill()
+        return disk.make_room
+    target = _process(run, fault.role)
+    if target is None:
+        return None
+    target.send_signal(signal.SIGKILL if fault.hangs_s is None else signal.SIGSTOP)
+    return lambda: _go_on(target)
 
 
 def _process(run: RunDirectory, role: str) -> psutil.Process | None:

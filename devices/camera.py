@@ -79,6 +79,16 @@ class Camera(Device):  # type: ignore[misc]
         self._before = FrameCounts(0, 0, 0, 0)
         self._ending = threading.Lock()
 
+    @property
+    def acquiring(self) -> bool:
+        """Whether it exposes now."""
+        return int(self.cam.acquiring.get(use_monitor=False)) != 0
+
+    @property
+    def capturing(self) -> bool:
+        """Whether a file is open now."""
+        return int(self.hdf1.capturing.get(use_monitor=False)) != 0
+
     def prepare(self, what: FrameSeries | ChipRegion) -> DeviceStatus:
         """Make ready for a series, or set the region of the chip; the status is done when the servers have answered.
 
@@ -114,8 +124,7 @@ class Camera(Device):  # type: ignore[misc]
             return self.counts()
         series = self._prepared()
         # Counts come last: a frame between them and the end of the exposures would look like a lost one.
-        acquiring = int(self.cam.acquiring.get(use_monitor=False)) != 0
-        capturing = int(self.hdf1.capturing.get(use_monitor=False)) != 0
+        acquiring, capturing = self.acquiring, self.capturing
         counts = self.counts()
         found = f"{counts.acquired} were acquired and {counts.written} written"
         if not acquiring and counts.acquired > 0 and counts.written + counts.dropped >= counts.acquired:

@@ -67,6 +67,18 @@ class RotationStage(CheckedMotor):
         super().__init__(prefix, name=name, clock=clock, tolerance=tolerance, **options)
         self._normal_velocity_deg_s: float | None = None
 
+    @property
+    def normal_velocity_deg_s(self) -> float:
+        """The velocity between flights."""
+        if self._normal_velocity_deg_s is not None:
+            return self._normal_velocity_deg_s
+        return float(self.velocity.get(use_monitor=False))
+
+    @normal_velocity_deg_s.setter
+    def normal_velocity_deg_s(self, velocity_deg_s: float) -> None:
+        """Let ``prepare(None)`` set this velocity: one that died within a flight has left the stage with another."""
+        self._normal_velocity_deg_s = velocity_deg_s
+
     def flight(self, scan: AngleScan) -> Flight:
         """Return the move for ``scan`` with this stage's acceleration, both ends checked against its limits.
 
@@ -90,8 +102,7 @@ class RotationStage(CheckedMotor):
 
     def _set_velocity(self, flight: Flight | None) -> None:
         if flight is not None:
-            if self._normal_velocity_deg_s is None:
-                self._normal_velocity_deg_s = float(self.velocity.get(use_monitor=False))
+            self._normal_velocity_deg_s = self.normal_velocity_deg_s
             put_all([(self.velocity, flight.velocity_deg_s)])
         elif self._normal_velocity_deg_s is not None:
             put_all([(self.velocity, self._normal_velocity_deg_s)])

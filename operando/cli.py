@@ -101,6 +101,19 @@ def run(
 
 
 @application.command()
+def resume(run: RunFolder) -> None:
+    """Go on with a run that was killed, stopped or failed, where its cell really is.
+
+    What lives of it is used, what was left running is stopped, what was left open is closed and told. No tomogram is
+    taken twice; what was missed meanwhile is recorded as missed. 'operando status RUN' says beforehand what it would do.
+    Exit code: 0 complete, 1 not complete, 2 refused before anything was asked of the cell, 130 stopped by a person.
+    """
+    from operando.session.resume import resume_run
+
+    raise typer.Exit(resume_run(run, _console(LastingConsole)))
+
+
+@application.command()
 def align(
     file: ExperimentFile,
     beamline: BeamlineFile = None,
@@ -168,6 +181,12 @@ def simulate(
         typer.Option("--recorded", metavar="PATH", help="Serve this recorded scan instead of a simulated cell."),
     ] = None,
     angle_unit: AngleUnit = None,
+    goes_on: Annotated[
+        bool, typer.Option("--go-on", hidden=True, help="Go on with the cell that was served from DIR before.")
+    ] = False,
+    cell: Annotated[
+        Path | None, typer.Option("--cell", hidden=True, help="File of the cell instead of the experiment file's.")
+    ] = None,
     await_all: Annotated[
         bool, typer.Option("--await-all", hidden=True, help="Let time begin when guard and acquisition have joined.")
     ] = False,
@@ -190,6 +209,8 @@ def simulate(
             directory,
             seed=seed,
             epoch_s=epoch,
+            goes_on=goes_on,
+            cell_file=cell,
             recorded=recorded,
             angle_unit=angle_unit,
             await_all=await_all,

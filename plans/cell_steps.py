@@ -1,12 +1,17 @@
 """The steps of a schedule as the cell goes through them."""
 
+from typing import Any
+
 from bluesky.utils import MsgGenerator
 
+from operando.model.cell_state import CellState
 from operando.model.schedule import CellStep, ConstantCurrent, ConstantVoltage, Rest, step_key
 from plans import triggers
 from plans.constant_current import ConstantCurrentStep
 from plans.course import Course, Occasion
 from plans.timed_tomograms import take_timed
+
+LEAST_DURATION_S = 1.0  # of a technique
 
 
 def run_step(course: Course, step: CellStep, cycle: int) -> MsgGenerator[None]:
@@ -18,19 +23,27 @@ def run_step(course: Course, step: CellStep, cycle: int) -> MsgGenerator[None]:
 
 
 def _timed_step(course: Course, step: Rest | ConstantVoltage, cycle: int) -> MsgGenerator[None]:
-    now_s = course.clock.now()
-    begin_s = course.journal.began_s("step", step_key(step.name, cycle)) or now_s
-    end_s = begin_s + step.duration
-    resumed = now_s - begin_s > 1.0
-    if end_s > now_s and not (resumed and course.runs_already(step)):
-        if isinstance(step, Rest):
-            yield from course.command("rest", step=step.name, duration_s=end_s - now_s)
-        else:
-            yield from course.command(
-                "constant_voltage", step=step.name, voltage_v=step.voltage, duration_s=end_s - now_s
-            )
+    key = step_key(step.name, cycle)
+    begin_s = course.journal.began_s("step", key) or course.clock.now()
+    yield from _have_technique(course, step, key, begin_s + step.duration)
     for due in triggers.timed(step, cycle, step.duration):
         yield from take_timed(course, step, cycle, due, begin_s)
-    yield from course.wait(step, cycle, phase=step.step, until_s=end_s, begin_s=begin_s)
+    yield from course.wait(step, cycle, phase=step.step, until_s=begin_s + step.duration, begin_s=begin_s)
     for due in triggers.at_end(step, cycle):
         yield from course.take(Occasion(due, step, cycle, "end"))
+
+
+def _have_technique(course: Course, step: Rest | ConstantVoltage, key: str, end_s: float) -> MsgGenerator[None]:
+    """Begin the step's technique for the time that is left of it, unless an earlier acquisition has and it runs."""
+    if (left_s := end_s - course.clock.now()) <= 0:
+        return
+    arguments: dict[str, Any] = {"step": step.name, "duration_s": left_s}
+    if isinstance(step, ConstantVoltage):
+        arguments["voltage_v"] = step.voltage
+    command = "rest" if isinstance(step, Rest) else "constant_voltage"
+    if course.journal.last_command("step", key) is not None:
+        state = yield from course.repeat_order("step", key, command, **arguments)
+        if state is CellState.RUNNING and course.is_at(step):
+            return
+        arguments["duration_s"] = max(end_s - course.clock.now(), LEAST_DURATION_S)
+    yield from course.order("step", key, command, {}, **arguments)

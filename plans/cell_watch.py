@@ -48,12 +48,15 @@ def voltage_v(cell: Cell) -> float:
     return float(cell.voltage.get(use_monitor=False))
 
 
-def command(cell: Cell, clock: Clock, name: str, **arguments: Any) -> MsgGenerator[None]:
+def command(
+    cell: Cell, clock: Clock, name: str, *, identity: str | None = None, **arguments: Any
+) -> MsgGenerator[None]:
     """Send a command to the guard and wait in the clock until it is verified; a refusal is raised.
 
     A guard that does not receive it may be about to be restarted: the same command, with the same id, is sent again.
+    With an ``identity`` that the guard knows it does nothing and says again what became of that command.
     """
-    identity = uuid.uuid4().hex
+    identity = identity or uuid.uuid4().hex
     for tries_left in reversed(range(NUM_TRIES)):
         try:
             status = cell.command(name, arguments, command_id=identity)

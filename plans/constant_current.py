@@ -1,6 +1,8 @@
 """A step of constant current: legs from set voltage to set voltage, with a tomogram at each."""
 
 from collections.abc import Callable
+from enum import Enum, auto
+from typing import Any
 
 from bluesky.utils import MsgGenerator
 
@@ -20,35 +22,55 @@ NEAR_SAMPLES = 4  # also from here on: so many more samples like the last one wo
 AT_ONCE_V = 0.05  # polarisation of a cell
 END_UNCERTAINTY_S = 10.0  # a technique begins some polls of the instrument before its command is answered
 LATE_END_S = 120.0  # after a technique's bounded duration the guard must have said that it ended
+LEAST_DURATION_S = 1.0  # of a technique; a step whose time is over is ended by the plan
 ENDED = (CellState.STEP_ENDED, CellState.OPEN_CIRCUIT)
 
 
+class _Found(Enum):
+    """What there is of a leg when its step begins, or is begun again."""
+
+    NOTHING = auto()
+    RUNS = auto()
+    RAN_ON = auto()
+    HOLDS_BY_PLAN = auto()
+    ENDED = auto()
+
+
 class ConstantCurrentStep:
-    """One step of constant current: legs from set voltage to set voltage, then to the end."""
+    """One step of constant current: legs from set voltage to set voltage, then to the end.
+
+    What an earlier acquisition has done of it stands in the journal: legs that are over are not driven again, and of
+    the leg that was under way the guard says where the cell really is.
+    """
 
     def __init__(self, course: Course, step: ConstantCurrent, cycle: int) -> None:
         self.course, self.step, self.cycle = course, step, cycle
+        self.key = step_key(step.name, cycle)
         self.current_a = course.experiment.current_a(step)
-        self.begin_s = course.journal.began_s("step", step_key(step.name, cycle)) or course.clock.now()
-        self.resumed = course.clock.now() - self.begin_s > 1.0
+        self.begin_s = course.journal.began_s("step", self.key) or course.clock.now()
         self.driven_s = 0.0
         self.timed = triggers.timed(step, cycle, step.max_duration)
         self.over = ""  # why no more current flows, once the step has ended before its last leg
+        self.flows = False  # whether the current of a free step is on its way to the end
+        self.leg_begin_s = self.begin_s
         self.before_leg_row = 0
 
     def plan(self) -> MsgGenerator[None]:
         """Go through the legs."""
         journal = self.course.journal
         for voltage_v, due in self._legs():
-            name = f"{step_key(self.step.name, self.cycle)}/{voltage_v:g}"
-            if journal.ended("leg", name) is not None:
+            name = f"{self.key}/{voltage_v:g}"
+            if (line := journal.outcome_line("leg", name)) is not None and journal.is_over("leg", name):
+                self.driven_s += float(line.get("driven_s", 0.0))
+                self.over = str(line.get("over", ""))
                 continue
-            seen_before = journal.began_s("leg", name) is not None
             journal.intent("leg", name)
-            missed = yield from self._leg(voltage_v, due, seen_before=seen_before)
+            driven_s = self.driven_s
+            missed = yield from self._leg(voltage_v, due, name)
             if missed and due is not None:
                 yield from self.course.miss(self._occasion(due, voltage_v), missed)
-            journal.outcome("leg", name, Outcome.MISSED if missed else Outcome.COMPLETE, reason=missed)
+            outcome = Outcome.MISSED if missed else Outcome.COMPLETE
+            journal.outcome("leg", name, outcome, reason=missed, driven_s=self.driven_s - driven_s, over=self.over)
         for due in triggers.at_end(self.step, self.cycle):
             yield from self.course.take(Occasion(due, self.step, self.cycle, "end"))
 
@@ -62,61 +84,103 @@ class ConstantCurrentStep:
             legs.append((self.step.until_voltage, None))
         return legs
 
-    def _leg(self, voltage_v: float, due: DueTomogram | None, *, seen_before: bool) -> MsgGenerator[str]:
+    def _leg(self, voltage_v: float, due: DueTomogram | None, name: str) -> MsgGenerator[str]:
         """Drive the cell to a voltage and take its tomogram; return why the voltage was not reached, if it was not."""
         if self.over:
             return self.over
-        adopted = self.resumed and seen_before and self.course.runs_already(self.step)
-        runs_on = self.step.sync is SyncMode.FREE and self.driven_s > 0
-        self.resumed = False
-        if not runs_on:
+        found = yield from self._find_again(voltage_v, due, name)
+        if found is _Found.HOLDS_BY_PLAN and due is not None:
+            yield from self._take(due, voltage_v, name, held=True)
+            return ""
+        if found is _Found.ENDED:
+            at = f"at {self.course.voltage_v():.4f} V when the run was resumed"
+            return "" if due is None else f"the technique had ended by itself, the cell was {at}"
+        if found is _Found.RAN_ON:
+            return f"the cell had run on to {self.course.voltage_v():.4f} V when the run was resumed"
+        if found is _Found.NOTHING and not self.flows:
+            self.leg_begin_s = self.course.clock.now()
             self.before_leg_row = int(self.course.instruments.cell.potentiostat_row.get(use_monitor=False))
-        if not adopted and (passed := self._passed_already(voltage_v)):
+        if found is _Found.NOTHING and (passed := self._passed_already(voltage_v)):
             return passed
-        if not adopted and not runs_on and (passed := (yield from self._start(voltage_v, holds=self._holds(due)))):
-            return passed
-        begin_s = self.course.clock.now()
+        if found is _Found.NOTHING and not self.flows:
+            if passed := (yield from self._start(voltage_v, name, holds=self._holds(due))):
+                return passed
+        self.flows = self.step.sync is SyncMode.FREE
         reached = yield from self._reach(voltage_v, due)
         if due is None:
             return ""
-        if self.step.sync is not SyncMode.FREE:
-            self.driven_s += self.course.clock.now() - begin_s
+        if not self.flows:
+            self.driven_s += self.course.clock.now() - self.leg_begin_s
         if not reached:
             self.over = (
                 f"the step ended at {self.course.voltage_v():.4f} V, {self.course.clock.now() - self.begin_s:.0f} s "
                 f"after its start, before {voltage_v:g} V were reached"
             )
             return self.over
-        yield from self._take(due, voltage_v)
-        if self.step.sync is SyncMode.FREE:
-            self.driven_s += self.course.clock.now() - begin_s
+        yield from self._take(due, voltage_v, name)
+        if self.flows:
+            self.driven_s += self.course.clock.now() - self.leg_begin_s
+            self.leg_begin_s = self.course.clock.now()
         return ""
+
+    def _find_again(self, voltage_v: float, due: DueTomogram | None, name: str) -> MsgGenerator["_Found"]:
+        """Find out how far an earlier acquisition has come with this leg, by the journal and by the guard."""
+        course, flowing = self.course, self.step.sync is SyncMode.FREE
+        entry = ("step", self.key) if flowing else ("leg", name)
+        given = course.journal.last_command(*entry)
+        if self.flows or given is None:
+            return _Found.NOTHING
+        self.before_leg_row, self.leg_begin_s = int(given["row"]), float(given["time"])
+        hold = course.journal.last_command("hold", name)
+        if hold is not None and hold["time"] >= given["time"]:
+            command, arguments = self._hold_command(voltage_v)
+            state = yield from course.repeat_order("hold", name, command, **arguments)
+            if state is CellState.RUNNING and course.is_at(self.step):
+                return _Found.HOLDS_BY_PLAN
+        else:
+            state = yield from course.repeat_order(
+                *entry, "constant_current", **self._current_arguments(voltage_v, holds=self._holds(due))
+            )
+        if state is CellState.OPEN_CIRCUIT or not course.is_at(self.step):
+            return _Found.NOTHING  # somebody has opened the circuit: the current is switched on anew
+        if state is CellState.STEP_ENDED:
+            return _Found.ENDED
+        beyond_v = abs(course.voltage_v() - voltage_v)
+        if due is None or self._holds(due) or beyond_v <= _window_v(due) or not self._is_beyond(voltage_v):
+            return _Found.RUNS
+        self.flows = flowing
+        return _Found.RAN_ON
 
     def _holds(self, due: DueTomogram | None) -> bool:
         """Whether the instrument itself stops and holds the cell for this tomogram."""
         return self.step.sync is SyncMode.FIRMWARE and due is not None
 
-    def _passed_already(self, voltage_v: float) -> str:
-        found_v = self.course.voltage_v()
-        if not triggers.crossed(found_v, voltage_v, self.current_a):
-            return ""
-        return f"{voltage_v:g} V had been passed before: the cell was at {found_v:.4f} V already"
+    def _is_beyond(self, voltage_v: float) -> bool:
+        return triggers.crossed(self.course.voltage_v(), voltage_v, self.current_a)
 
-    def _start(self, voltage_v: float, *, holds: bool) -> MsgGenerator[str]:
+    def _passed_already(self, voltage_v: float) -> str:
+        if not self._is_beyond(voltage_v):
+            return ""
+        return f"{voltage_v:g} V had been passed before: the cell was at {self.course.voltage_v():.4f} V already"
+
+    def _current_arguments(self, voltage_v: float, *, holds: bool) -> dict[str, Any]:
+        step, left_s = self.step, max(self.step.max_duration - self.driven_s, LEAST_DURATION_S)
+        return {
+            "step": step.name,
+            "current_a": self.current_a,
+            "until_voltage_v": voltage_v if step.sync is SyncMode.FIRMWARE else step.until_voltage,
+            # At its own end the instrument would drive the cell to the hold's voltage: the plan ends it before.
+            "max_duration_s": left_s + step.max_hold if holds else left_s,
+            "hold": step.hold.value if holds else None,
+            "max_hold_s": step.max_hold,
+        }
+
+    def _start(self, voltage_v: float, name: str, *, holds: bool) -> MsgGenerator[str]:
         """Let the current flow; return why it does not if the voltage does not lie ahead of it."""
-        step, left_s = self.step, self.step.max_duration - self.driven_s
-        firmware = step.sync is SyncMode.FIRMWARE
+        entry = ("step", self.key) if self.step.sync is SyncMode.FREE else ("leg", name)
+        arguments = self._current_arguments(voltage_v, holds=holds)
         try:
-            yield from self.course.command(
-                "constant_current",
-                step=step.name,
-                current_a=self.current_a,
-                until_voltage_v=voltage_v if firmware else step.until_voltage,
-                # At its own end the instrument would drive the cell to the hold's voltage: the plan ends it before.
-                max_duration_s=left_s + step.max_hold if holds else left_s,
-                hold=step.hold.value if holds else None,
-                max_hold_s=step.max_hold,
-            )
+            yield from self.course.order(*entry, "constant_current", {"row": self.before_leg_row}, **arguments)
         except CellCommandError:
             if passed := self._passed_already(voltage_v):
                 return passed
@@ -129,7 +193,7 @@ class ConstantCurrentStep:
 
     def _reach(self, voltage_v: float, due: DueTomogram | None) -> MsgGenerator[bool]:
         """Wait until the voltage is reached, at most for what is left of the step; return whether it was."""
-        begin_s, left_s = self.course.clock.now(), self.step.max_duration - self.driven_s
+        begin_s, left_s = self.leg_begin_s, self.step.max_duration - self.driven_s
         holds = self._holds(due)
         end_s = begin_s + left_s + (0.0 if holds else LATE_END_S)
         if due is None or (holds and self.step.hold is Hold.CONSTANT_VOLTAGE):
@@ -194,21 +258,26 @@ class ConstantCurrentStep:
             self.timed.pop(0)
             yield from take_late(self.course, self.step, self.cycle, due, due_s)
 
-    def _take(self, due: DueTomogram, voltage_v: float) -> MsgGenerator[None]:
+    def _take(self, due: DueTomogram, voltage_v: float, name: str, *, held: bool = False) -> MsgGenerator[None]:
         course, stop_v = self.course, self._stop_voltage_v()
         occasion = self._occasion(due, voltage_v, stop_v)
-        if self.step.sync is SyncMode.SOFTWARE and self.step.hold is Hold.CONSTANT_VOLTAGE:
-            yield from course.command(
-                "constant_voltage", step=self.step.name, voltage_v=voltage_v, duration_s=self.step.max_hold
-            )
-        elif self.step.sync is SyncMode.SOFTWARE:
-            yield from course.command("rest", step=self.step.name, duration_s=self.step.max_hold)
-            if stop_v is not None and abs(stop_v - voltage_v) > _window_v(due):
+        if self.step.sync is SyncMode.SOFTWARE:
+            if not held:
+                command, arguments = self._hold_command(voltage_v)
+                yield from course.order("hold", name, command, {}, **arguments)
+            if self.step.hold is Hold.OCV and stop_v is not None and abs(stop_v - voltage_v) > _window_v(due):
                 yield from course.miss(
                     occasion, f"the cell was stopped at {stop_v:.4f} V, not within {_window_v(due):g} V"
                 )
                 return
         yield from course.take(occasion)
+
+    def _hold_command(self, voltage_v: float) -> tuple[str, dict[str, Any]]:
+        """Return with what the plan itself holds the cell."""
+        arguments = {"step": self.step.name, "duration_s": self.step.max_hold}
+        if self.step.hold is Hold.OCV:
+            return "rest", arguments
+        return "constant_voltage", {**arguments, "voltage_v": voltage_v}
 
     def _stop_voltage_v(self) -> float | None:
         """Return the voltage of the last sample under the leg's current; a free step is not stopped."""

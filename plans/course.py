@@ -1,5 +1,6 @@
 """An experiment under way: waits that keep an eye on cell and people, tomograms with a retake, and their records."""
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,6 +86,32 @@ class Course:
         """Command the guard and wait until it is verified."""
         yield from cell_watch.command(self.instruments.cell, self.clock, name, **arguments)
 
+    def order(self, entry: str, name: str, command: str, details: Mapping[str, Any], **arguments: Any) -> MsgGenerator[None]:
+        """Command the guard for an entry of the schedule, so that whoever resumes the run can find out what came of it."""
+        identity = self.journal.commanded(entry, name, **details)
+        yield from cell_watch.command(self.instruments.cell, self.clock, command, identity=identity, **arguments)
+
+    def repeat_order(self, entry: str, name: str, command: str, **arguments: Any) -> MsgGenerator[CellState]:
+        """Give the last order for an entry once more, which an earlier acquisition gave; return the state that the cell is in.
+
+        A guard that was told before does nothing; one that was not obeys now. A command that had failed, or that is
+        refused, leaves the cell as it is.
+        """
+        given = self.journal.last_command(entry, name)
+        if given is not None:
+            with contextlib.suppress(CellCommandError):
+                yield from cell_watch.command(
+                    self.instruments.cell, self.clock, command, identity=str(given["id"]), **arguments
+                )
+        return (yield from self.known_state())
+
+    def known_state(self) -> MsgGenerator[CellState]:
+        """Return the cell's state as soon as the guard tells one."""
+        while (found := self.state()) is CellState.STARTING:
+            self.stop_if_wished()
+            yield from clock_waits.sleep_until(self.clock, self._next_look_s(self.clock.now()))
+        return found
+
     def state(self) -> CellState:
         """Ask the guard for its state; a short silence of the guard reads as STARTING."""
         try:
@@ -101,10 +128,8 @@ class Course:
         self._silent_since_s = None
         return found
 
-    def runs_already(self, step: CellStep) -> bool:
-        """Return whether the guard already runs this step, as after a resume."""
-        if self.state() not in (CellState.RUNNING, CellState.HOLDING):
-            return False
+    def is_at(self, step: CellStep) -> bool:
+        """Return whether the step that the guard holds is this one."""
         return str(self.instruments.cell.step.get(use_monitor=False)) == step.name
 
     def voltage_v(self) -> float:
@@ -152,7 +177,7 @@ class Course:
     def take(self, occasion: Occasion) -> MsgGenerator[None]:
         """Take a tomogram, once more if it is partial and its window still holds; a complete one is not repeated."""
         name = occasion.due.name
-        if self.journal.ended("tomogram", name) == Outcome.COMPLETE:
+        if self.journal.is_over("tomogram", name):
             return
         for attempts in range(NUM_ATTEMPTS):
             yield from self._wait_for_beam(occasion)
@@ -171,6 +196,8 @@ class Course:
 
     def miss(self, occasion: Occasion, reason: str) -> MsgGenerator[None]:
         """Record that a tomogram was not taken; no run is opened for it."""
+        if self.journal.is_over("tomogram", occasion.due.name):
+            return
         self.missed.append(occasion.due.name)
         fields = {
             "tomogram": occasion.due.name,

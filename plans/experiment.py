@@ -116,12 +116,14 @@ def experiment_plan(
 
 
 def _schedule(course: Course, *, rehearsal: bool) -> MsgGenerator[None]:
+    velocity_deg_s = course.instruments.rotation_stage.normal_velocity_deg_s
+    course.journal.begun(rotation_velocity_deg_s=velocity_deg_s)
     yield from course.outer(bps.declare_stream(course.pages, name="cell_samples", collect=True))
     yield from clock_waits.prepare(course.instruments.camera, course.scan.region)
     yield from course.command("set_sampling", period_s=course.between_tomograms_s)
     for cycle, step in course.experiment.steps:
         key = step_key(step.name, cycle)
-        if course.journal.ended("step", key) == Outcome.COMPLETE:
+        if course.journal.is_over("step", key):
             continue
         period_s = course.experiment.sampling_period_s(step, rehearsal=rehearsal)
         if period_s != course.between_tomograms_s:
@@ -155,13 +157,12 @@ def _step_fields(course: Course, step: CellStep, cycle: int) -> dict[str, Any]:
 
 
 def _outcome(course: Course) -> tuple[Outcome, str]:
-    last = {end.tomogram: end.outcome for end in course.ended}
-    partial = [name for name, outcome in last.items() if outcome is not Outcome.COMPLETE]
-    if not partial and not course.missed:
+    incomplete = course.journal.incomplete("tomogram")  # also of the acquisitions before this one
+    if not incomplete:
         return Outcome.COMPLETE, ""
-    parts = [
-        f"{what}: {', '.join(names)}" for what, names in (("partial", partial), ("missed", course.missed)) if names
-    ]
+    missed = [name for name, outcome in incomplete.items() if outcome == Outcome.MISSED]
+    partial = [name for name in incomplete if name not in missed]
+    parts = [f"{what}: {', '.join(names)}" for what, names in (("partial", partial), ("missed", missed)) if names]
     return Outcome.PARTIAL, f"not every tomogram is complete; {'; '.join(parts)}"
 
 

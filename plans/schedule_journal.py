@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from operando.model.clock import Clock
 from operando.model.json_lines import JsonLinesReader, JsonLinesWriter
 from operando.model.outcome import Outcome
+
+Key = tuple[str, str]
+Line = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,13 @@ class ScheduleJournal:
         self._reader = JsonLinesReader(path)
         self._writer = JsonLinesWriter(path)
         self._last_attempt = 0
-        self._outcomes: dict[tuple[str, str], str] = {}
-        self._intents: dict[tuple[str, str], dict[str, Any]] = {}
+        self._outcomes: dict[Key, Line] = {}
+        self._intents: dict[Key, Line] = {}
+        self._commands: dict[Key, Line] = {}
+        self._open_tomograms: dict[int, Line] = {}
         self._requests: dict[str, Request] = {}
         self._answered: set[str] = set()
+        self.first_velocity_deg_s: float | None = None
         self._read()
 
     def intent(self, entry: str, name: str, **details: Any) -> None:
@@ -41,14 +48,50 @@ class ScheduleJournal:
         """Write how it ended."""
         self._append("outcome", entry=entry, name=name, outcome=outcome.value, **details)
 
+    def begun(self, *, rotation_velocity_deg_s: float) -> None:
+        """Write that an acquisition begins, and the stage's velocity, which one that dies within a flight leaves changed."""
+        self._append("begun", rotation_velocity_deg_s=rotation_velocity_deg_s)
+
+    def commanded(self, entry: str, name: str, **details: Any) -> str:
+        """Write that the guard is about to be commanded for an entry; return the command's id.
+
+        Whoever finds it here does not know whether the guard was still told: the same command with the same id, given
+        once more, is obeyed at most once.
+        """
+        identity = uuid4().hex
+        self._append("command", entry=entry, name=name, id=identity, **details)
+        return identity
+
+    def last_command(self, entry: str, name: str) -> Line | None:
+        """Return the line of the last command for an entry."""
+        return self._commands.get((entry, name))
+
     def next_attempt(self) -> int:
         """Return the number of the next attempt at a tomogram, counted over the whole run directory."""
         self._read()
         return self._last_attempt + 1
 
     def ended(self, entry: str, name: str) -> str | None:
-        """Return the outcome that was written for an entry, ``None`` if it has none yet."""
+        """Return the outcome that was written last for an entry, ``None`` if it has none yet."""
+        line = self._outcomes.get((entry, name))
+        return None if line is None else str(line.get("outcome"))
+
+    def outcome_line(self, entry: str, name: str) -> Line | None:
+        """Return the last outcome of an entry with all its details."""
         return self._outcomes.get((entry, name))
+
+    def is_over(self, entry: str, name: str) -> bool:
+        """Whether nothing more is to be done about an entry: it is complete, or can never be again."""
+        return self.ended(entry, name) in (Outcome.COMPLETE, Outcome.MISSED)
+
+    def incomplete(self, entry: str) -> dict[str, str]:
+        """Return names and outcomes of what ended otherwise than complete, in the order of their first end."""
+        ends = {name: str(line.get("outcome")) for (kind, name), line in self._outcomes.items() if kind == entry}
+        return {name: outcome for name, outcome in ends.items() if outcome != Outcome.COMPLETE}
+
+    def unfinished_tomograms(self) -> list[Line]:
+        """Return the intents of attempts at tomograms that have no outcome."""
+        return list(self._open_tomograms.values())
 
     def began_s(self, entry: str, name: str) -> float | None:
         """Return when an entry was first intended, in s of the clock."""
@@ -75,16 +118,26 @@ class ScheduleJournal:
 
     def _read(self) -> None:
         for line in self._reader.new_values():
-            if not isinstance(line, dict):
-                continue
-            event, key = line.get("event"), (str(line.get("entry")), str(line.get("name")))
-            if event == "intent":
-                self._intents.setdefault(key, line)
-                self._last_attempt = max(self._last_attempt, int(line.get("attempt", 0)))
-            elif event == "outcome":
-                self._outcomes[key] = str(line.get("outcome"))
-            elif event == "request":
-                request = Request(*(str(line.get(field, "")) for field in ("id", "what", "argument", "person")))
-                self._requests[request.id] = request
-            elif event == "request_done":
-                self._answered.add(str(line.get("id")))
+            if isinstance(line, dict):
+                self._take_in(line)
+
+    def _take_in(self, line: Line) -> None:
+        event, key = line.get("event"), (str(line.get("entry")), str(line.get("name")))
+        attempt = int(line.get("attempt", 0))
+        if event == "intent":
+            self._intents.setdefault(key, line)
+            self._last_attempt = max(self._last_attempt, attempt)
+            if attempt:
+                self._open_tomograms[attempt] = line
+        elif event == "outcome":
+            self._outcomes[key] = line
+            self._open_tomograms.pop(attempt, None)
+        elif event == "command":
+            self._commands[key] = line
+        elif event == "begun" and self.first_velocity_deg_s is None:
+            self.first_velocity_deg_s = float(line["rotation_velocity_deg_s"])
+        elif event == "request":
+            request = Request(*(str(line.get(field, "")) for field in ("id", "what", "argument", "person")))
+            self._requests[request.id] = request
+        elif event == "request_done":
+            self._answered.add(str(line.get("id")))

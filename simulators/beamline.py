@@ -1,6 +1,7 @@
 """Starts a simulated beamline from an experiment file: chooses ports, writes the beamline file, serves."""
 
 import asyncio
+import math
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from operando.model.attendance import LONGEST_ALONE_S
 from operando.model.channel_access import prepare, server_environment
-from operando.model.clock import SystemClock
+from operando.model.clock import ClockPage, SystemClock
 from operando.model.experiment import Experiment
 from operando.model.experiment_file import load_experiment
-from operando.model.json_lines import JsonLinesWriter
-from simulators.beamline_file import CHIP_COLUMNS, CHIP_ROWS, Ports, beamline_text
+from operando.model.json_lines import JsonLinesWriter, read_json_lines
+from simulators.beamline_file import CHIP_COLUMNS, CHIP_ROWS, PAGE, Ports, beamline_text
 from simulators.clock_participant import ROLES
 from simulators.faults.fault_file import load_faults
+from simulators.past import PAST_FILE, Past, read_past
 from simulators.ports import free_ports
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ def run_simulated_beamline(
     *,
     seed: int | None = None,
     epoch_s: float | None = None,
+    goes_on: bool = False,
+    cell_file: Path | None = None,
     recorded_scan: Path | None = None,
     angle_unit: str | None = None,
     await_all: bool = False,
@@ -60,7 +64,13 @@ def run_simulated_beamline(
     seed
         Of cell and noise instead of the experiment file's.
     epoch_s
-        Virtual time at the beginning, in s since the Unix epoch; the host's time if not given.
+        Virtual time at the beginning, in s since the Unix epoch; the host's time if not given. A beamline that goes on
+        begins where its clock stood, and not before this time.
+    goes_on
+        Go on with the cell of the beamline that served from this directory before: its instruments have done since
+        what they were told, and no time has passed while nobody simulated them.
+    cell_file
+        File of the cell instead of the one that the experiment file names.
     recorded_scan
         Scan to be replayed instead of a rendered cell.
     angle_unit
@@ -79,7 +89,7 @@ def run_simulated_beamline(
     FileFormatError
         If a file is not what it must be.
     SimulationError
-        If the experiment has no such geometry or does not name a cell.
+        If the experiment has no such geometry or does not name a cell, or there is nothing to go on with.
     """
     experiment = load_experiment(experiment_file)
     if geometry not in experiment.geometry:
@@ -94,9 +104,14 @@ def run_simulated_beamline(
     os.environ["OPHYD_CONTROL_LAYER"] = "dummy"  # its classes are only read for the names of their signals
     if seed is None:
         seed = 0 if experiment.rehearsal is None else experiment.rehearsal.seed
-    epoch_s = float(round(SystemClock().now() if epoch_s is None else epoch_s))
+    past = _past(directory) if goes_on else None
+    if past is None:
+        (directory / PAST_FILE).unlink(missing_ok=True)
+        epoch_s = float(round(SystemClock().now() if epoch_s is None else epoch_s))
+    else:
+        epoch_s = max(past.last_s, ClockPage(directory / PAGE).written_s, epoch_s or 0.0)
     if recorded_scan is None:
-        make_contents = _rendered(experiment, experiment_file, geometry, directory, seed)
+        make_contents = _rendered(experiment, experiment_file, cell_file, geometry, directory, seed, goes_on=goes_on)
     else:
         make_contents = _recorded(experiment, geometry, recorded_scan, angle_unit)
 
@@ -109,6 +124,7 @@ def run_simulated_beamline(
         epoch_s=epoch_s,
         seed=seed,
         make_contents=make_contents,
+        past=past,
         await_all=await_all,
         roles=roles,
         longest_alone_s=longest_alone_s,
@@ -121,8 +137,28 @@ def run_simulated_beamline(
     asyncio.run(beamline.run(lambda: print(f"READY {path}", flush=True)))
 
 
+def _past(directory: Path) -> Past:
+    found = read_past(directory / PAST_FILE)
+    if found is None or not (directory / PAGE).is_file():
+        raise SimulationError(f"{directory}: no simulated beamline has served from here that one could go on with.")
+    return found
+
+
+def _told_until_s(path: Path) -> float:
+    """Return the last command of which the truth is told already."""
+    entries = [entry for entry in read_json_lines(path) if isinstance(entry, dict) and "attempt" not in entry]
+    return max((float(entry["time_s"]) for entry in entries), default=-math.inf)
+
+
 def _rendered(
-    experiment: Experiment, experiment_file: Path, name: str, directory: Path, seed: int
+    experiment: Experiment,
+    experiment_file: Path,
+    cell_file: Path | None,
+    name: str,
+    directory: Path,
+    seed: int,
+    *,
+    goes_on: bool,
 ) -> "Callable[[float], Contents]":
     from simulators.beamline_process import Contents
     from simulators.cell_frames import CellFrames
@@ -135,19 +171,24 @@ def _rendered(
 
     if experiment.rehearsal is None:
         raise SimulationError(f"{experiment_file}: has no [rehearsal], so there is no cell to simulate. Add it.")
-    parameters = load_cell(experiment_file.parent / experiment.rehearsal.cell)
+    parameters = load_cell(cell_file or experiment_file.parent / experiment.rehearsal.cell)
     geometry = experiment.geometry[name]
 
     def contents(epoch_s: float) -> Contents:
+        told_s = _told_until_s(directory / TRUTH_FILE) if goes_on else -math.inf
         truths = JsonLinesWriter(directory / TRUTH_FILE)
 
         def write_commanded(time_s: float) -> None:
-            truths.append(cell_truth.at(time_s))
+            true = cell_truth.at(time_s)
+            if time_s > told_s:  # a beamline that goes on obeys its past once more
+                truths.append(true)
 
         twin = CellTwin(parameters, epoch_s, write_commanded)
         bends = curve_truth(parameters)
         cell_truth = CellTruth(twin, epoch_s, bends["pressure_slope_break"])
-        truths.append({**cell_truth.at(epoch_s), **bends})
+        true = cell_truth.at(epoch_s)
+        if epoch_s > told_s:
+            truths.append({**true, **bends})
         phantom = Phantom(parameters, seed)
         imaging = geometry.imaging
         axis_column = (imaging.num_columns - 1) / 2 + parameters.beam.axis_offset.value / imaging.pixel_size_um

@@ -41,12 +41,13 @@ from simulators.frame_source import FrameSource
 from simulators.hdf5_plugin import Hdf5Plugin
 from simulators.load_cell import LoadCell
 from simulators.motor import Motor
+from simulators.past import PAST_FILE, Past, PastWriter
 from simulators.potentiostat import Potentiostat
 from simulators.potentiostat_cell import Cell
 from simulators.potentiostat_channel import Channel
 from simulators.potentiostat_identity import PotentiostatIdentity
 from simulators.preview import Preview
-from simulators.scalar_sensors import ScalarSensors, StoredCurrent
+from simulators.scalar_sensors import RING_CURRENT_MA, ScalarSensors, StoredCurrent
 from simulators.shutter import Shutter
 
 LOOK_ROUND_S = 1.0
@@ -83,11 +84,13 @@ class SimulatedBeamline:
     ports
         Where to answer.
     epoch_s
-        Virtual time at the beginning, in s since the Unix epoch.
+        Virtual time now, in s since the Unix epoch.
+    past
+        What has happened before, if this beamline goes on with an earlier one.
     seed
         Of all noise.
     make_contents
-        Given the virtual time of the beginning, makes what is simulated.
+        Given the virtual time at which the cell was closed, makes what is simulated.
     await_all
         Let time begin when all of ``roles`` have joined.
     roles
@@ -106,6 +109,7 @@ class SimulatedBeamline:
         epoch_s: float,
         seed: int,
         make_contents: Callable[[float], Contents],
+        past: Past | None = None,
         await_all: bool = False,
         roles: Sequence[str] = ROLES,
         longest_alone_s: float = LONGEST_ALONE_S,
@@ -115,7 +119,9 @@ class SimulatedBeamline:
         self._page = ClockPage(directory / PAGE, create=True)
         self._conductor = conductor = Conductor(self._page, epoch_s=epoch_s, await_all=await_all, roles=roles)
         self._ports = ports
-        contents = make_contents(epoch_s)
+        began_s = epoch_s if past is None else past.began_s
+        places = {} if past is None else past.places
+        contents = make_contents(began_s)
         stamp_with(conductor.now)
         self._rotation = Motor(
             prefix=f"{PREFIX}rotation",
@@ -124,6 +130,7 @@ class SimulatedBeamline:
             acceleration_time_s=0.2,
             limits=(-720.0, 720.0),
             units="deg",
+            position=places.get("rotation", 0.0),
         )
         self._sample_x = Motor(
             prefix=f"{PREFIX}sample_x",
@@ -132,13 +139,26 @@ class SimulatedBeamline:
             acceleration_time_s=0.2,
             limits=SAMPLE_X_LIMITS_MM,
             units="mm",
+            position=places.get("sample_x", 0.0),
         )
-        self._shutter = Shutter(prefix=f"{PREFIX}shutter:", conductor=conductor)
-        self._ring = StoredCurrent(prefix=CONTROL_PREFIX, conductor=conductor)
+        self._shutter = Shutter(
+            prefix=f"{PREFIX}shutter:", conductor=conductor, is_open=bool(places.get("shutter_open", False))
+        )
+        self._ring = StoredCurrent(
+            prefix=CONTROL_PREFIX, conductor=conductor, current_ma=places.get("stored_current", RING_CURRENT_MA)
+        )
         self._sensors = ScalarSensors(prefix=PREFIX, conductor=conductor, seed=seed, ring=self._ring)
-        channel = Channel(contents.cell, epoch_s, MAX_CURRENT_A)
+        channel = Channel(contents.cell, began_s, MAX_CURRENT_A)
+        if past is not None:
+            past.repeat(channel)
+        history = PastWriter(directory / PAST_FILE, began_s, self._places)
+        conductor.on_arrival(history.look)
         self._potentiostat = Potentiostat(
-            prefix=f"{PREFIX}ECLAB:C{CHANNEL}:", conductor=conductor, channel=channel, seed=seed
+            prefix=f"{PREFIX}ECLAB:C{CHANNEL}:",
+            conductor=conductor,
+            channel=channel,
+            seed=seed,
+            obeyed=history.obeyed,
         )
         self._potentiostat_identity = PotentiostatIdentity(prefix=f"{PREFIX}ECLAB:")
         self._load_cell = LoadCell(directory / LOAD_CELL_LINK, conductor, contents.cell.force_n, seed=seed)
@@ -199,6 +219,14 @@ class SimulatedBeamline:
         """Return the mean intensity at the sample between two times, relative to the filled ring."""
         return self._ring.beam(begin_s, end_s) if self._shutter.is_open_at((begin_s + end_s) / 2) else 0.0
 
+    def _places(self) -> dict[str, float]:
+        return {
+            "rotation": self._rotation.target,
+            "sample_x": self._sample_x.target,
+            "shutter_open": self._shutter.is_open,
+            "stored_current": self._ring.current_ma,
+        }
+
     @property
     def groups(self) -> list[PVGroup]:
         """All groups of process variables."""
@@ -246,7 +274,7 @@ class SimulatedBeamline:
 
     def _initialise_and_tell(self, ready: Callable[[], None]) -> Callable[[Any], Awaitable[None]]:
         async def server_started(_: Any) -> None:
-            for device in (self._rotation, self._sample_x, self._camera, self._hdf5):
+            for device in (self._rotation, self._sample_x, self._shutter, self._camera, self._hdf5):
                 await device.initialise()
             await asyncio.sleep(0.01)  # caproto's listening sockets open in tasks of their own
             ready()

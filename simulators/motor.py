@@ -74,6 +74,8 @@ class Motor(PVGroup):  # type: ignore[misc]
         Time.
     velocity, acceleration_time_s, limits, units
         What VELO, ACCL, LLM and HLM, EGU say at first; velocity in units per second.
+    position
+        Where it stands at first.
     """
 
     motor = pvproperty(value=0.0, name="", record="motor", precision=5)
@@ -86,12 +88,13 @@ class Motor(PVGroup):  # type: ignore[misc]
         acceleration_time_s: float,
         limits: tuple[float, float],
         units: str,
+        position: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._conductor = conductor
         self._settings = velocity, acceleration_time_s, limits, units
-        still = Motion(-math.inf, 0.0, 0.0, 1.0, 1.0)
+        still = Motion(-math.inf, position, position, 1.0, 1.0)
         self._motions: deque[Motion] = deque([still], maxlen=8)
         self._arrival: Event | None = None
         self._arrived: asyncio.Future[None] | None = None
@@ -105,6 +108,11 @@ class Motor(PVGroup):  # type: ignore[misc]
             if motion.begin_s <= time_s:
                 return motion.position_at(time_s)
         return self._motions[0].start
+
+    @property
+    def target(self) -> float:
+        """Where it stands, or will stand at the end of its motion, in user units."""
+        return self._motions[-1].target
 
     async def initialise(self) -> None:
         """Fill the record's fields; call it once the server runs."""
@@ -123,6 +131,8 @@ class Motor(PVGroup):  # type: ignore[misc]
         )
         await fields.user_readback_value.write_metadata(units=units, precision=5)
         await fields.done_moving_to_value.write(1)
+        await self._post_target(self.target)
+        await self._post_position(self.target)
 
     @motor.putter  # type: ignore[no-redef]
     async def motor(self, instance: Any, value: float) -> float:

@@ -1,6 +1,7 @@
 """The potentiostat's server: ISIS EPICS-ECLab names, polled once a second, posting only what changed."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from caproto import AlarmSeverity, AlarmStatus
@@ -42,8 +43,17 @@ class Potentiostat(MirroredGroup):
 
     locals().update(channel_properties() | beyond_the_public_ioc())
 
-    def __init__(self, *args: Any, conductor: Conductor, channel: Channel, seed: int, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        conductor: Conductor,
+        channel: Channel,
+        seed: int,
+        obeyed: Callable[..., None] = lambda *_: None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._obeyed = obeyed
         self._conductor = conductor
         self._channel = channel
         self._seed = seed
@@ -52,6 +62,8 @@ class Potentiostat(MirroredGroup):
         self.commands: Tap[str] = Tap()
         self.readings: Tap[dict[str, Any]] = Tap()
         conductor.on_arrival(self._poll)
+        if channel.running:  # of a beamline that was started again
+            self._changed(conductor.now())
 
     async def on_LOADTECH__SP(self, value: Any) -> str:  # noqa: N802
         """Load a sequence such as ``"cplimit,ca"`` with the parameters as they stand."""
@@ -60,10 +72,12 @@ class Potentiostat(MirroredGroup):
             self.commands("LOADTECH")
             if len(text) > MAX_LOAD_TEXT:
                 raise ChannelError(Code.BAD_PARAMETERS)
-            self._channel.load(self._sequence(_names(text)))
+            sequence = self._sequence(_names(text))
+            self._channel.load(sequence)
         except ChannelError as error:
             await self._refuse("LOADTECH:SP", error.code)
             return text
+        self._obeyed(self._conductor.now(), "load", sequence)
         await self._accept("LOADTECH:SP")
         await self.post(LOADTECH=text)
         return text
@@ -79,6 +93,7 @@ class Potentiostat(MirroredGroup):
         except ChannelError as error:
             await self._refuse("START", error.code)
             return 0
+        self._obeyed(now_s, "start")
         self._changed(now_s)
         await self._accept("START")
         return 0
@@ -94,6 +109,7 @@ class Potentiostat(MirroredGroup):
             await self._refuse("STOP", error.code)
             return 0
         self._channel.stop(now_s)
+        self._obeyed(now_s, "stop")
         self._changed(now_s)
         await self._accept("STOP")
         return 0
@@ -103,10 +119,12 @@ class Potentiostat(MirroredGroup):
         now_s = await self._up_to_now()
         try:
             self.commands("UPDATE")
-            self._channel.update(now_s, self._sequence(self._channel.names()))
+            sequence = self._sequence(self._channel.names())
+            self._channel.update(now_s, sequence)
         except ChannelError as error:
             await self._refuse("UPDATE:SP", error.code)
             return
+        self._obeyed(now_s, "update", sequence)
         self._changed(now_s)
         await self._accept("UPDATE:SP")
 

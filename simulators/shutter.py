@@ -19,10 +19,19 @@ class Shutter(PVGroup):  # type: ignore[misc]
         name="STATUS", value="Closed", dtype=ChannelType.ENUM, enum_strings=["Closed", "Open"], read_only=True
     )
 
-    def __init__(self, *args: Any, conductor: Conductor, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, conductor: Conductor, is_open: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._conductor = conductor
-        self._moves: deque[tuple[float, bool]] = deque([(-math.inf, False)], maxlen=8)
+        self._moves: deque[tuple[float, bool]] = deque([(-math.inf, is_open)], maxlen=8)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the beam is on."""
+        return self._moves[-1][1]
+
+    async def initialise(self) -> None:
+        """Say where it is; call it once the server runs."""
+        await self._say()
 
     def is_open_at(self, time_s: float) -> bool:
         """Return whether the beam was on at ``time_s``."""
@@ -44,4 +53,7 @@ class Shutter(PVGroup):  # type: ignore[misc]
 
     async def _move(self, is_open: bool) -> None:
         self._moves.append((self._conductor.now(), is_open))
-        await self.status.write("Open" if is_open else "Closed")
+        await self._say()
+
+    async def _say(self) -> None:
+        await self.status.write("Open" if self.is_open else "Closed")

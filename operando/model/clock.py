@@ -113,6 +113,11 @@ class ClockPage:
         self._count += 2
         self._LAYOUT.pack_into(self._page, 0, self._count, *values)
 
+    @property
+    def written_s(self) -> float:
+        """The virtual time that was written last; time that has run by itself since is not counted."""
+        return float(self._LAYOUT.unpack_from(self._page, 0)[1])
+
     def now(self) -> float:
         """Return the virtual time, in s since the Unix epoch."""
         while True:

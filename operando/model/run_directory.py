@@ -18,6 +18,11 @@ class RunDirectory:
         return self.path / "experiment.toml"
 
     @property
+    def asked(self) -> Path:
+        """What the command line asked for beside these files, in JSON: whoever resumes the run asks for the same."""
+        return self.path / "asked.json"
+
+    @property
     def beamline(self) -> Path:
         """Exact copy of the beamline file."""
         return self.path / "beamline.toml"
@@ -76,6 +81,11 @@ class RunDirectory:
     def simulation(self) -> Path:
         """Folder of a rehearsal's simulated beamline."""
         return self.path / "simulation"
+
+    @property
+    def simulated_cell(self) -> Path:
+        """Exact copy of the file of a rehearsal's cell."""
+        return self.simulation / "cell.toml"
 
     @property
     def truth(self) -> Path:

@@ -8,23 +8,27 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from operando.model.cell_log import CellLogReader
-from operando.model.clock import Pulse, RehearsalClock
+from operando.model.clock import Clock, Pulse, RehearsalClock
 from operando.model.experiment import Experiment
 from operando.model.experiment_file import raw_table
 from operando.model.instrument_lock import InstrumentOwnedError, Owner, only_owner
 from operando.model.outcome import Outcome
 from operando.model.run_directory import RunDirectory
 from operando.session.beamline_access import enter_beamline, open_clock, quiet_channel_access, server_of
-from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_STOPPED
+from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_MISTAKE, EXIT_STOPPED
 from operando.session.interrupt import InterruptHandler, Wish
 from operando.session.journal import DocumentJournal
 from operando.session.progress_line import ProgressLine
 from plans.report import Wishes
+
+if TYPE_CHECKING:
+    from plans.instruments import Instruments
+    from plans.schedule_journal import ScheduleJournal
 
 CONNECT_TIMEOUT_S = 20.0
 BEGIN_POLL_S = 0.05
@@ -32,7 +36,22 @@ LIBRARIES = ("operando", "bluesky", "ophyd", "event-model", "pyepics", "h5py", "
 
 
 class Acquisition:
-    """Runs the plan of one experiment in this process; prints how it goes."""
+    """Runs the plan of one experiment in this process; prints how it goes.
+
+    Parameters
+    ----------
+    resumed
+        Whether an earlier acquisition has begun the experiment; what it left is cleared up first.
+    opened
+        Called when the experiment's run has been opened.
+
+    Attributes
+    ----------
+    has_opened
+        Whether a run was opened: before it nothing was asked of the cell.
+    stopped_now
+        Whether a person wanted no more than its end.
+    """
 
     def __init__(
         self,
@@ -43,6 +62,8 @@ class Acquisition:
         rehearsal: bool,
         wishes: Wishes,
         console: Console,
+        resumed: bool = False,
+        opened: Callable[[], None] = lambda: None,
     ) -> None:
         self._run = run
         self._experiment = experiment
@@ -50,7 +71,10 @@ class Acquisition:
         self._rehearsal = rehearsal
         self._console = console
         self._wishes = wishes
+        self._resumed = resumed
+        self._opened = opened
         self._ended = threading.Event()
+        self.has_opened = False
         self.stopped_now = False
 
     def run(self) -> int:
@@ -102,6 +126,7 @@ class Acquisition:
         journal = DocumentJournal(self._run.documents)
         ending.callback(journal.close)
         engine.subscribe(journal)
+        engine.subscribe(lambda *_: self._tell_opened(), "start")
         schedule = ScheduleJournal(self._run.schedule, clock)
         ending.callback(schedule.close)
         log = CellLogReader(self._run.cell_log)
@@ -117,6 +142,17 @@ class Acquisition:
         if isinstance(clock, RehearsalClock):
             clock.join()
 
+        continues = None
+        if self._resumed:
+            from devices.answers import NO_ANSWER  # after ophyd, which chooses the library that pyepics loads
+            from plans.cell_watch import CellDangerError
+            from plans.clock_waits import WaitError
+
+            try:
+                continues = self._clear_up(engine, devices, clock, schedule)
+            except (CellDangerError, WaitError, *NO_ANSWER) as error:
+                self._console.print(f"Not resumed: {error}", style="bold red", markup=False, highlight=False)
+                return EXIT_MISTAKE
         plan = experiment_plan(
             devices,
             clock,
@@ -129,6 +165,7 @@ class Acquisition:
             rehearsal=self._rehearsal,
             wishes=self._wishes,
             report=line.show,
+            continues=continues,
         )
         ends: list[Any] = []
 
@@ -152,6 +189,35 @@ class Acquisition:
         if end.reason:
             self._console.print(f"{end.outcome.value}: {end.reason}", markup=False, highlight=False)
         return {Outcome.COMPLETE: EXIT_COMPLETE, Outcome.ABORTED: EXIT_STOPPED}.get(end.outcome, EXIT_FAILED)
+
+    def _tell_opened(self) -> None:
+        if not self.has_opened:
+            self.has_opened = True
+            self._opened()
+
+    def _clear_up(
+        self, engine: Any, devices: "Instruments", clock: Clock, schedule: "ScheduleJournal"
+    ) -> str | None:
+        """Find and end what an acquisition that died has left; return the uid of its outer run."""
+        from operando.session.salvage import salvage
+        from operando.session.unfinished import close_unfinished
+        from plans import cell_watch
+        from plans.left_running import stop_what_runs
+
+        ends: list[list[str]] = []
+
+        def stop() -> Any:
+            velocity_deg_s = schedule.first_velocity_deg_s
+            ends.append((yield from stop_what_runs(devices, clock, normal_velocity_deg_s=velocity_deg_s)))
+
+        engine(stop())
+        said = [f"found running and stopped: {what}" for what in ends[0]]
+        said += [f"salvaged: {sentence}" for sentence in salvage(self._run)]  # whose writer is at rest now
+        closed = close_unfinished(self._run, schedule, clock)
+        for sentence in (*said, *closed.sentences):
+            self._console.print(sentence, markup=False, highlight=False)
+        cell_watch.state(devices.cell)  # of a tripped cell nothing more is asked
+        return closed.outer_run
 
     def _act_on(self, engine: Any) -> Callable[[Wish], None]:
         def act(wish: Wish) -> None:

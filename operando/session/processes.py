@@ -63,6 +63,38 @@ def read_pid_files(folder: Path) -> list[ProcessRecord]:
     return records
 
 
+class _Found:
+    """A living process that somebody else started, with what is used of a subprocess."""
+
+    def __init__(self, record: ProcessRecord, pid_file: Path) -> None:
+        self.pid = record.pid
+        self._record = record
+        self._pid_file = pid_file
+
+    def poll(self) -> int | None:
+        """Return None while it lives, 0 if it ended in order (it has taken its pid file away), else 1."""
+        if self._record.alive:
+            return None
+        return int(self._pid_file.exists())
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait for its end."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            try:
+                psutil.Process(self.pid).wait(timeout_s)
+            except psutil.TimeoutExpired:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout_s or 0.0) from None
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal."""
+        if self._record.alive:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
 class ChildProcess:
     """One process of a run, started through the ``operando`` command line in a session of its own."""
 
@@ -70,7 +102,8 @@ class ChildProcess:
         self.role = role
         self._arguments = arguments
         self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | _Found | None = None
+        self._log_offset = 0
         self.num_starts = 0
 
     @property
@@ -82,6 +115,14 @@ class ChildProcess:
     def log(self) -> Path:
         """Where its output goes."""
         return self._folder / f"{self.role}.log"
+
+    def adopt(self) -> bool:
+        """Take over the living process that the pid file names, as after the death of who started it; say if there is one."""
+        named = next((record for record in read_pid_files(self._folder) if record.role == self.role), None)
+        if named is None or not named.alive:
+            return False
+        self._process = _Found(named, self._folder / f"{self.role}.pid")
+        return True
 
     def start(self) -> None:
         """Start it; its output goes to a file, so that it never depends on who started it."""

@@ -68,6 +68,8 @@ class SoftMotor(Device):  # type: ignore[misc]
 
 
 class SoftRotation(SoftMotor):
+    normal_velocity_deg_s = 20.0
+
     def flight(self, scan: AngleScan) -> Flight:
         return flight_of(scan, acceleration_s=0.5)
 
@@ -199,6 +201,7 @@ class SoftCell(Device):  # type: ignore[misc]
         super().__init__(name=name)
         self.clock, self.slope = clock, volts_per_ampere_second
         self.commands: list[tuple[str, dict[str, Any]]] = []
+        self.obeyed: set[str | None] = set()
         self.rows: list[dict[str, Any]] = []
         self._technique: dict[str, Any] = {}
         self._last_s = self._began_s = clock.now()
@@ -207,6 +210,9 @@ class SoftCell(Device):  # type: ignore[misc]
 
     def command(self, command: str, arguments: dict[str, Any], *, command_id: str | None = None) -> DeviceStatus:
         self._advance()
+        if command_id is not None and command_id in self.obeyed:
+            return done(self)
+        self.obeyed.add(command_id)
         self.commands.append((command, arguments))
         if command == "set_sampling":
             self.period.put(arguments["period_s"])

@@ -1,0 +1,260 @@
+"""An experiment under way: its processes, the acquisition, and what is said when it is over."""
+
+import contextlib
+import fcntl
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from live_analysis.results import read_analysis_runs, read_measurements
+from operando.guard.life import has_guard
+from operando.model.clock import SystemClock
+from operando.model.experiment import Experiment
+from operando.model.number_text import duration_text
+from operando.model.run_directory import RunDirectory
+from operando.session.acquisition import Acquisition
+from operando.session.asked import Asked
+from operando.session.errors import EXIT_FAILED, EXIT_STOPPED, RequestError
+from operando.session.interrupt import Interrupted, one_interrupt
+from operando.session.processes import ChildProcess, ProcessError, Supervisor, read_pid_files, write_pid_file
+from operando.session.report.writing import write_report
+from operando.session.results_table import results_tables
+from plans.report import Wishes
+from simulators.past import PAST_FILE
+
+ANALYSIS_TIMEOUT_S = 1800.0
+LOCK_NAME = "acquisition.lock"
+
+
+@dataclass(frozen=True)
+class Undertaking:
+    """An experiment and its run directory; ``resumed`` says that an earlier acquisition has begun it."""
+
+    run: RunDirectory
+    experiment: Experiment
+    asked: Asked
+    resumed: bool = False
+    epoch_s: float | None = None
+    faults: Path | None = None
+
+
+def conduct(undertaking: Undertaking, begin: Callable[[], None], console: Console) -> int:
+    """Go through with an experiment; return the exit code.
+
+    Parameters
+    ----------
+    begin
+        Called when this process is the run's only acquisition; says what begins.
+
+    Raises
+    ------
+    RequestError
+        If another acquisition of this run lives.
+    """
+    run = undertaking.run
+    with one_interrupt() as no_more_interrupts, contextlib.ExitStack() as ending:
+        ending.enter_context(only_one_acquisition(run))
+        write_pid_file(run.processes, "acquisition")
+        ending.callback((run.processes / "acquisition.pid").unlink, missing_ok=True)
+        begin()
+        try:
+            return _conduct(undertaking, console, ending)
+        except (ProcessError, OSError) as error:  # as of a full disk
+            console.print(f"The run could not go on: {error}", style="bold red", highlight=False, markup=False)
+            return EXIT_FAILED
+        except Interrupted:  # while processes start or the last measurements are made
+            console.print(f"Stopped. Everything is in {run.path}", highlight=False, markup=False)
+            return EXIT_STOPPED
+        finally:
+            no_more_interrupts()
+
+
+@contextmanager
+def only_one_acquisition(run: RunDirectory) -> Iterator[None]:
+    """Keep other processes from acquiring into the same run meanwhile.
+
+    Raises
+    ------
+    RequestError
+        If another process does so already.
+    """
+    run.processes.mkdir(parents=True, exist_ok=True)
+    with (run.processes / LOCK_NAME).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            living = [record.pid for record in read_pid_files(run.processes) if record.role == "acquisition"]
+            named = f"process {living[0]}" if living else "another process"
+            raise RequestError(f"{run.path}: {named} acquires into this run already. Wait for its end.") from None
+        yield
+
+
+def _conduct(undertaking: Undertaking, console: Console, ending: contextlib.ExitStack) -> int:
+    run, experiment, rehearsal = undertaking.run, undertaking.experiment, undertaking.asked.rehearsal
+    wishes = Wishes()
+    alone = ["--longest-alone", repr(undertaking.asked.longest_alone_s)]
+    guard = ChildProcess("guard", ["guard", str(run.path), *alone], run.processes)
+    analysis = ChildProcess("analysis", ["analyse", str(run.path), "--follow", *alone], run.processes)
+    if rehearsal:
+        _have_simulator(undertaking, (guard, analysis), wishes, ending, console)
+        ending.callback(_end_unless_left, guard, wishes)
+    else:  # a beamline's guard goes on guarding the cell
+        ending.callback(_tell_of_guard, guard, wishes, console)
+    if not (undertaking.resumed and guard.adopt()):
+        guard.start()
+        guard.wait_ready()
+    supervisor = Supervisor(
+        guard,
+        on_restart=lambda code: console.print(f"The guard died (exit {code}) and was restarted.", style="bold red"),
+        taken_over=lambda: has_guard(run),
+    )
+    ending.callback(supervisor.stop)
+
+    if undertaking.resumed and analysis.adopt():
+        analysis.end()  # of the run that is closed now it would see the end, and wait for no other
+    watchers: list[Supervisor] = []
+
+    def begin_analysis() -> None:
+        analysis.start()
+        watcher = Supervisor(
+            analysis,
+            on_restart=lambda code: console.print(
+                f"The analysis died (exit {code}) and was restarted.", style="bold red"
+            ),
+            max_restarts=3,
+        )
+        watchers.append(watcher)
+        ending.callback(analysis.end)
+        ending.callback(watcher.stop)
+
+    if not undertaking.resumed:
+        begin_analysis()  # its kernels are loaded while the first step goes on
+    acquisition = Acquisition(
+        run,
+        experiment,
+        undertaking.asked.geometry,
+        rehearsal=rehearsal,
+        resumed=undertaking.resumed,
+        opened=begin_analysis if undertaking.resumed else lambda: None,
+        wishes=wishes,
+        console=console,
+    )
+    exit_code = acquisition.run()
+    if undertaking.resumed and not acquisition.has_opened and not acquisition.stopped_now:
+        wishes.leave_cell_running()  # a guard that has tripped is asked to clear it, then the run is resumed again
+    if wishes.cell_stays:
+        console.print(
+            _how_to_end(run, guard, undertaking.asked.longest_alone_s if rehearsal else None),
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    if watchers and not acquisition.stopped_now:
+        exit_code = max(exit_code, _sum_up(run, experiment, watchers[0], console))
+    console.print(f"Everything is in {run.path}", highlight=False)
+    return exit_code
+
+
+def _sum_up(run: RunDirectory, experiment: Experiment, watcher: Supervisor, console: Console) -> int:
+    """Wait for the last measurements, print them and write the report; return the exit code that they are worth."""
+    exit_code = 0
+    with console.status("waiting for the last measurements ..."):
+        finished = watcher.wait_finished(ANALYSIS_TIMEOUT_S)
+    if not finished:
+        exit_code = EXIT_FAILED
+        console.print("The analysis did not finish; 'operando analyse RUN' finishes it.", style="red")
+    analysed = read_analysis_runs(run.results)
+    last = {entry.tomogram: entry for entry in analysed}  # an attempt that was taken again is told, not judged
+    for entry in analysed:
+        if entry.failures:
+            exit_code = EXIT_FAILED if entry is last[entry.tomogram] else exit_code
+            told = f"{entry.tomogram} could not be analysed: {' '.join(entry.failures)}"
+            console.print(told, style="red", markup=False, highlight=False)
+    measurements = read_measurements(run.results)
+    if measurements:
+        console.print(*results_tables(experiment, measurements))
+    _write_report(run, console)
+    return exit_code
+
+
+def _write_report(run: RunDirectory, console: Console) -> None:
+    try:
+        with console.status("writing the report ..."):
+            page = write_report(run, written_s=SystemClock().now())
+        console.print(f"Report: {page}", highlight=False)
+    except Exception as error:  # a report never decides how a run ended
+        sentence = f"The report could not be written ({error}); 'operando report {run.path}' tries again."
+        console.print(sentence, style="red", markup=False, highlight=False)
+
+
+def _have_simulator(
+    undertaking: Undertaking,
+    clients: tuple[ChildProcess, ...],
+    wishes: Wishes,
+    ending: contextlib.ExitStack,
+    console: Console,
+) -> None:
+    """Take over the simulated beamline that lives, or start one; clients of one that died cannot use another."""
+    run, asked = undertaking.run, undertaking.asked
+    arguments = ["simulate", str(run.experiment), "--directory", str(run.simulation)]
+    arguments += ["--geometry", asked.geometry]
+    arguments += ["--longest-alone", repr(asked.longest_alone_s)]
+    if run.simulated_cell.is_file():
+        arguments += ["--cell", str(run.simulated_cell)]
+    if asked.seed is not None:
+        arguments += ["--seed", str(asked.seed)]
+    if undertaking.epoch_s is not None:
+        arguments += ["--epoch", repr(undertaking.epoch_s)]
+    if not undertaking.resumed:
+        arguments += ["--await-all"]
+    elif (run.simulation / PAST_FILE).is_file():  # time runs at once: a guard that had tripped verifies it first
+        arguments += ["--go-on"]
+    if asked.recorded is not None:
+        arguments += ["--recorded", asked.recorded]
+    if undertaking.faults is not None:  # a beamline that is started again has none
+        arguments += ["--faults", str(undertaking.faults.resolve())]
+    if asked.angle_unit is not None:
+        arguments += ["--angle-unit", asked.angle_unit]
+    simulator = ChildProcess("simulator", arguments, run.processes)
+    ending.callback(_end_unless_left, simulator, wishes)
+    if undertaking.resumed and simulator.adopt():
+        return
+    for client in clients:
+        if undertaking.resumed and client.adopt():
+            console.print(f"The {client.role} of the lost beamline, process {client.pid}, is ended.", highlight=False)
+            client.end()
+    simulator.start()
+    shutil.copyfile(Path(simulator.wait_ready()), run.beamline)
+
+
+def _end_unless_left(process: ChildProcess, wishes: Wishes) -> None:
+    """End a process that guards or is the cell, unless a person left the cell cycling."""
+    if not wishes.cell_stays or process.exit_code() is not None:
+        process.end()
+
+
+def _tell_of_guard(guard: ChildProcess, wishes: Wishes, console: Console) -> None:
+    """Say that a guard goes on after its run, unless that was said already."""
+    if not wishes.cell_stays and guard.pid is not None and guard.exit_code() is None:
+        console.print(
+            f"The guard, process {guard.pid}, goes on watching the cell; 'kill {guard.pid}' ends it.", soft_wrap=True
+        )
+
+
+def _how_to_end(run: RunDirectory, guard: ChildProcess, longest_alone_s: float | None) -> str:
+    """Say how a cell that was left cycling is ended; a beamline's guard is never alone for too long."""
+    goes_on = f"The cell goes on under the guard, process {guard.pid}."
+    if longest_alone_s is None:
+        return (
+            f"{goes_on} 'kill {guard.pid}' ends the guard only; the technique's own limits then protect the cell. "
+            f"For open circuit run 'operando guard {run.path} --stop-cell' after it, and end that with Ctrl-C."
+        )
+    simulator = next(record.pid for record in read_pid_files(run.processes) if record.role == "simulator")
+    return (
+        f"{goes_on} 'kill {guard.pid}' brings the cell to open circuit and ends it; 'kill {simulator}' then ends the "
+        f"simulated beamline. Each ends by itself {duration_text(longest_alone_s)} after its last client."
+    )

@@ -1,0 +1,28 @@
+"""How many frames a frames file holds, whatever became of who wrote it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+
+from operando.model.frames import FRAME_IDS, IMAGES
+
+
+@dataclass(frozen=True)
+class FramesInFile:
+    """Frames in the file, and how many their ids span: those in between that are missing were lost."""
+
+    written: int
+    spanned: int
+
+
+def frames_in_file(path: Path) -> FramesInFile:
+    """Count the frames of a file; one that is not there, or that nobody can read, holds none."""
+    try:
+        with h5py.File(path, "r", swmr=True) as file:
+            ids = file[FRAME_IDS][...]
+            written = min(int(file[IMAGES].shape[0]), len(ids))
+            spanned = int(ids[:written].max() - ids[:written].min()) + 1 if written else 0
+            return FramesInFile(written, max(spanned, written))
+    except (OSError, KeyError, RuntimeError):
+        return FramesInFile(0, 0)

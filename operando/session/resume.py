@@ -1,0 +1,74 @@
+"""An experiment whose acquisition died, was stopped or failed goes on where the cell really is."""
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+from rich.console import Console
+
+from operando.model.cell_log import CellLogReader
+from operando.model.experiment import Experiment
+from operando.model.experiment_file import load_experiment
+from operando.model.json_lines import read_json_lines
+from operando.model.outcome import Outcome
+from operando.model.run_directory import RunDirectory
+from operando.model.schedule import step_key
+from operando.session.asked import read_asked
+from operando.session.conducting import Undertaking, conduct
+from operando.session.errors import EXIT_COMPLETE, RequestError
+from operando.session.layout import open_run_directory
+from operando.session.processes import read_pid_files
+
+
+def resume_run(path: Path, console: Console) -> int:
+    """Go on with an experiment in its run directory; return the exit code.
+
+    Raises
+    ------
+    RequestError, FileFormatError, RunDirectoryError
+        If it cannot be resumed; nothing was changed then.
+    """
+    run = open_run_directory(path)
+    asked = read_asked(run)
+    experiment = load_experiment(run.experiment)
+    acquisition = next((entry for entry in read_pid_files(run.processes) if entry.role == "acquisition"), None)
+    if acquisition is not None and acquisition.alive:
+        raise RequestError(f"{path}: goes on already (acquisition, process {acquisition.pid}). There is nothing to resume.")
+    if not asked.rehearsal and not run.beamline.is_file():
+        raise RequestError(f"{path}: has no beamline.toml, so nobody knows where its instruments are. Begin a new run.")
+    left = steps_left(run, experiment)
+    if not left:
+        console.print(f"{run.path.name}: every step of the schedule is over; there is nothing to resume.")
+        return EXIT_COMPLETE
+
+    def begin() -> None:
+        console.print(
+            f"{'REHEARSAL' if asked.rehearsal else 'Experiment'} {experiment.experiment.name} ({asked.geometry}) "
+            f"goes on in {run.path}, with {left[0]}",
+            highlight=False,
+        )
+
+    return conduct(Undertaking(run, experiment, asked, resumed=True, epoch_s=last_time_s(run)), begin, console)
+
+
+def steps_left(run: RunDirectory, experiment: Experiment) -> list[str]:
+    """Return the keys of the steps that are not over, in order."""
+    ends = {
+        str(line.get("name")): line.get("outcome")
+        for line in read_json_lines(run.schedule)
+        if isinstance(line, dict) and line.get("event") == "outcome" and line.get("entry") == "step"
+    }
+    keys = [step_key(step.name, cycle) for cycle, step in experiment.steps]
+    return [key for key in keys if ends.get(key) not in (Outcome.COMPLETE, Outcome.MISSED)]
+
+
+def last_time_s(run: RunDirectory) -> float | None:
+    """Return the last time on the run's clock that anything in it is stamped with."""
+    times_s = [
+        float(line["time"])
+        for line in read_json_lines(run.schedule)
+        if isinstance(line, dict) and line.get("event") != "request" and "time" in line
+    ]
+    with contextlib.suppress(sqlite3.Error, OSError), contextlib.closing(CellLogReader(run.cell_log)) as log:
+        times_s += [float(row["time_s"]) for table in ("potentiostat", "events") if (row := log.last(table))]
+    return max(times_s, default=None)

@@ -1,0 +1,73 @@
+"""Frames files whose writer was killed: marked as open for ever, so that only whoever knows reads them; made whole."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+
+from operando.model.frames import ANGLES, FRAME_IDS, IMAGES, TIMES
+from operando.model.run_directory import RunDirectory
+
+SALVAGED_SUFFIX = ".salvaged"
+
+
+def salvage(run: RunDirectory) -> list[str]:
+    """Make every damaged frames file whole again; return a sentence for each.
+
+    A file is left as it is where its writer still lives, where nothing can be read, or where the disk has no room.
+    Call it when the file writer is at rest.
+    """
+    return list(_salvaged(run.frames))
+
+
+def _salvaged(folder: Path) -> Iterator[str]:
+    for leftover in folder.glob(f"*{SALVAGED_SUFFIX}"):
+        leftover.unlink()
+    for path in sorted(folder.glob("*.h5")):
+        if _is_whole(path):
+            continue
+        needed, free = path.stat().st_size, shutil.disk_usage(folder).free
+        if needed > free:
+            yield f"{path.name}: left as it is: {needed / 1e9:.3g} GB are needed, {free / 1e9:.3g} GB are free"
+            continue
+        try:
+            num_frames = _copy(path, path.with_suffix(SALVAGED_SUFFIX))
+        except (OSError, KeyError, RuntimeError) as error:
+            path.with_suffix(SALVAGED_SUFFIX).unlink(missing_ok=True)
+            yield f"{path.name}: nothing can be read of it ({error})"
+            continue
+        path.with_suffix(SALVAGED_SUFFIX).replace(path)
+        yield f"{path.name}: {num_frames} frames"
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        with h5py.File(path, "r"):
+            return True
+    except OSError:
+        return False
+
+
+def _copy(damaged: Path, whole: Path) -> int:
+    """Copy what is committed chunk by chunk, without decoding it; return how many frames that is."""
+    with h5py.File(damaged, "r", swmr=True) as source, h5py.File(whole, "w", libver="latest") as target:
+        images = source[IMAGES]
+        num_frames = min(source[name].shape[0] for name in (IMAGES, TIMES, FRAME_IDS, ANGLES))
+        shape = (num_frames, *images.shape[1:])
+        copied = target.create_dataset(
+            IMAGES, shape, images.dtype, maxshape=images.maxshape, chunks=images.chunks, **_filters(images)
+        )
+        for index in range(num_frames):
+            mask, chunk = images.id.read_direct_chunk((index, *[0] * (len(shape) - 1)))
+            copied.id.write_direct_chunk((index, *[0] * (len(shape) - 1)), chunk, mask)
+        for name in (TIMES, FRAME_IDS, ANGLES):
+            target.create_dataset(name, data=source[name][:num_frames], maxshape=(None,))
+    with whole.open("rb") as file:
+        os.fsync(file.fileno())
+    return num_frames
+
+
+def _filters(images: h5py.Dataset) -> dict[str, object]:
+    return {"compression": images.compression, "compression_opts": images.compression_opts, "shuffle": images.shuffle}

@@ -86,13 +86,15 @@ class Course:
         """Command the guard and wait until it is verified."""
         yield from cell_watch.command(self.instruments.cell, self.clock, name, **arguments)
 
-    def order(self, entry: str, name: str, command: str, details: Mapping[str, Any], **arguments: Any) -> MsgGenerator[None]:
-        """Command the guard for an entry of the schedule, so that whoever resumes the run can find out what came of it."""
+    def order(
+        self, entry: str, name: str, command: str, details: Mapping[str, Any], **arguments: Any
+    ) -> MsgGenerator[None]:
+        """Command the guard for an entry of the schedule; whoever resumes the run can find out what came of it."""
         identity = self.journal.commanded(entry, name, **details)
         yield from cell_watch.command(self.instruments.cell, self.clock, command, identity=identity, **arguments)
 
     def repeat_order(self, entry: str, name: str, command: str, **arguments: Any) -> MsgGenerator[CellState]:
-        """Give the last order for an entry once more, which an earlier acquisition gave; return the state that the cell is in.
+        """Give once more the last order for an entry, which an earlier acquisition gave; return the cell's state.
 
         A guard that was told before does nothing; one that was not obeys now. A command that had failed, or that is
         refused, leaves the cell as it is.

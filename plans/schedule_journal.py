@@ -49,7 +49,7 @@ class ScheduleJournal:
         self._append("outcome", entry=entry, name=name, outcome=outcome.value, **details)
 
     def begun(self, *, rotation_velocity_deg_s: float) -> None:
-        """Write that an acquisition begins, and the stage's velocity, which one that dies within a flight leaves changed."""
+        """Write that an acquisition begins, and the velocity of the stage: one that dies in a flight leaves another."""
         self._append("begun", rotation_velocity_deg_s=rotation_velocity_deg_s)
 
     def commanded(self, entry: str, name: str, **details: Any) -> str:

@@ -1,4 +1,4 @@
-"""What has happened to the simulated instruments, kept so that a beamline that is started again goes on with the same cell.
+"""What has happened to the simulated instruments, kept for a beamline that is started again: it has the same cell.
 
 Cell and potentiostat are what their commands made of them: obeyed once more, at the same times, they are the same.
 """

@@ -29,9 +29,7 @@ class StoredCurrent(PVGroup):  # type: ignore[misc]
 
     stored_current = pvproperty(name="STORED_CURRENT", value=RING_CURRENT_MA, units="mA", precision=3)
 
-    def __init__(
-        self, *args: Any, conductor: Conductor, current_ma: float = RING_CURRENT_MA, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, conductor: Conductor, current_ma: float = RING_CURRENT_MA, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._conductor = conductor
         self._fills: deque[tuple[float, float]] = deque([(-math.inf, current_ma)], maxlen=64)

@@ -195,9 +195,7 @@ class Acquisition:
             self.has_opened = True
             self._opened()
 
-    def _clear_up(
-        self, engine: Any, devices: "Instruments", clock: Clock, schedule: "ScheduleJournal"
-    ) -> str | None:
+    def _clear_up(self, engine: Any, devices: "Instruments", clock: Clock, schedule: "ScheduleJournal") -> str | None:
         """Find and end what an acquisition that died has left; return the uid of its outer run."""
         from operando.session.salvage import salvage
         from operando.session.unfinished import close_unfinished

@@ -117,7 +117,7 @@ class ChildProcess:
         return self._folder / f"{self.role}.log"
 
     def adopt(self) -> bool:
-        """Take over the living process that the pid file names, as after the death of who started it; say if there is one."""
+        """Take over the living process that the pid file names, if there is one; return whether there is."""
         named = next((record for record in read_pid_files(self._folder) if record.role == self.role), None)
         if named is None or not named.alive:
             return False

@@ -33,7 +33,7 @@ def resume_run(path: Path, console: Console) -> int:
     experiment = load_experiment(run.experiment)
     acquisition = next((entry for entry in read_pid_files(run.processes) if entry.role == "acquisition"), None)
     if acquisition is not None and acquisition.alive:
-        raise RequestError(f"{path}: goes on already (acquisition, process {acquisition.pid}). There is nothing to resume.")
+        raise RequestError(f"{path}: goes on already (process {acquisition.pid}). There is nothing to resume.")
     if not asked.rehearsal and not run.beamline.is_file():
         raise RequestError(f"{path}: has no beamline.toml, so nobody knows where its instruments are. Begin a new run.")
     left = steps_left(run, experiment)

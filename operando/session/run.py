@@ -1,4 +1,4 @@
-"""One experiment from its file to its results: refuses what cannot work, makes the run directory, goes through with it."""
+"""One experiment from its file to its results: refuses what cannot work and makes the run directory."""
 
 import shutil
 from dataclasses import dataclass

@@ -54,7 +54,7 @@ def _copy(damaged: Path, whole: Path) -> int:
     """Copy what is committed chunk by chunk, without decoding it; return how many frames that is."""
     with h5py.File(damaged, "r", swmr=True) as source, h5py.File(whole, "w", libver="latest") as target:
         images = source[IMAGES]
-        num_frames = min(source[name].shape[0] for name in (IMAGES, TIMES, FRAME_IDS, ANGLES))
+        num_frames: int = min(source[name].shape[0] for name in (IMAGES, TIMES, FRAME_IDS, ANGLES))
         shape = (num_frames, *images.shape[1:])
         copied = target.create_dataset(
             IMAGES, shape, images.dtype, maxshape=images.maxshape, chunks=images.chunks, **_filters(images)

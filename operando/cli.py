@@ -102,10 +102,11 @@ def run(
 
 @application.command()
 def resume(run: RunFolder) -> None:
-    """Go on with a run that was killed, stopped or failed, where its cell really is.
+    """Go on with a run that was killed, stopped or failed.
 
-    What lives of it is used, what was left running is stopped, what was left open is closed and told. No tomogram is
-    taken twice; what was missed meanwhile is recorded as missed. 'operando status RUN' says beforehand what it will do.
+    It goes on where the cell really is. What lives of the run is used, what was left running is stopped, what was left
+    open is closed and told. No tomogram is taken twice; what was missed meanwhile is recorded as missed.
+    'operando status RUN' says beforehand what it will do.
     Exit code: 0 complete, 1 not complete, 2 refused before anything was asked of the cell, 130 stopped by a person.
     """
     from operando.session.resume import resume_run

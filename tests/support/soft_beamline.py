@@ -42,6 +42,7 @@ class SoftMotor(Device):  # type: ignore[misc]
             raise LimitError(f"{self.name}: {position:g} lies outside {low:g} to {high:g}")
 
     def set(self, position: float) -> DeviceStatus:
+        self.clock.require_life()
         status = DeviceStatus(self)
         self._status, self.moving, target = status, True, float(position)
 
@@ -64,7 +65,8 @@ class SoftMotor(Device):  # type: ignore[misc]
         pass
 
     def stop(self, *, success: bool = False) -> None:
-        self.moving = False
+        if not self.clock.dead:  # the RunEngine stops what moved, also where an error ends it
+            self.moving = False
 
 
 class SoftRotation(SoftMotor):
@@ -74,6 +76,7 @@ class SoftRotation(SoftMotor):
         return flight_of(scan, acceleration_s=0.5)
 
     def prepare(self, flight: Flight | None) -> DeviceStatus:
+        self.clock.require_life()
         self.velocity = 20.0 if flight is None else flight.velocity_deg_s
         return done(self)
 
@@ -85,7 +88,12 @@ class SoftShutter(Device):  # type: ignore[misc]
     state = ShutterState.CLOSED
     num_closings = 0
 
+    def __init__(self, *, name: str, clock: FastClock) -> None:
+        super().__init__(name=name)
+        self.clock = clock
+
     def set(self, state: str) -> DeviceStatus:
+        self.clock.require_life()
         self.state = ShutterState(state)
         self.num_closings += self.state is ShutterState.CLOSED
         return done(self)
@@ -120,6 +128,7 @@ class SoftCamera(Device):  # type: ignore[misc]
         self._last_s = 0.0
 
     def prepare(self, what: FrameSeries | ChipRegion) -> DeviceStatus:
+        self.clock.require_life()
         if isinstance(what, ChipRegion):
             self.region = what
             return done(self)
@@ -130,6 +139,7 @@ class SoftCamera(Device):  # type: ignore[misc]
 
     def kickoff(self) -> DeviceStatus:
         assert self.series is not None
+        self.clock.require_life()
         if self._flight is None:
             series, begin_s = self.series, self.clock.now()
             self._flight, self.acquiring, self._last_s = DeviceStatus(self), True, begin_s
@@ -169,6 +179,7 @@ class SoftCamera(Device):  # type: ignore[misc]
         return FrameCounts(self._acquired, self._written, self._acquired - self._written, self._documents.num_declared)
 
     def end_series(self) -> DeviceStatus:
+        self.clock.require_life()
         self.acquiring = self.capturing = False
         return done(self)
 
@@ -204,11 +215,12 @@ class SoftCell(Device):  # type: ignore[misc]
         self.obeyed: set[str | None] = set()
         self.rows: list[dict[str, Any]] = []
         self._technique: dict[str, Any] = {}
-        self._last_s = self._began_s = clock.now()
+        self._last_s = self._began_s = self._held_since_s = clock.now()
         self._sampling = 0
         self._tick()
 
     def command(self, command: str, arguments: dict[str, Any], *, command_id: str | None = None) -> DeviceStatus:
+        self.clock.require_life()
         self._advance()
         if command_id is not None and command_id in self.obeyed:
             return done(self)
@@ -260,6 +272,8 @@ class SoftCell(Device):  # type: ignore[misc]
     def _advance(self) -> None:
         now_s, technique = self.clock.now(), self._technique
         spent_s, self._last_s = now_s - self._last_s, now_s
+        if self.state.get() == "HOLDING" and now_s - self._held_since_s >= technique["max_hold_s"]:
+            self.state.put("STEP_ENDED")
         if self.state.get() != "RUNNING":
             return
         if technique["command"] == "constant_current":
@@ -269,6 +283,7 @@ class SoftCell(Device):  # type: ignore[misc]
                 self.voltage.put(until_v)
                 self.current.put(0.0)
                 self.state.put("HOLDING" if technique["hold"] else "STEP_ENDED")
+                self._held_since_s = now_s
                 return
             self.voltage.put(voltage_v)
         limit_s = float(technique["duration_s"] if "duration_s" in technique else technique["max_duration_s"])
@@ -282,7 +297,7 @@ def soft_instruments(clock: FastClock, **cell_options: Any) -> Instruments:
         camera=SoftCamera(name="camera", clock=clock),
         rotation_stage=SoftRotation(name="rotation", clock=clock, velocity=20.0),
         sample_x=SoftMotor(name="sample_x", clock=clock, velocity=5.0),
-        shutter=SoftShutter(name="shutter"),
+        shutter=SoftShutter(name="shutter", clock=clock),
         cell=SoftCell(name="cell", clock=clock, **cell_options),
         ring_current=SoftRing(name="ring_current"),
     )

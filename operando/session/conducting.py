@@ -222,6 +222,8 @@ def _have_simulator(
     simulator = ChildProcess("simulator", arguments, run.processes)
     ending.callback(_end_unless_left, simulator, wishes)
     if undertaking.resumed and simulator.adopt():
+        simulator.wait_ready()  # it may have been started just before
+        shutil.copyfile(run.simulation / "beamline.toml", run.beamline)
         return
     for client in clients:
         if undertaking.resumed and client.adopt():

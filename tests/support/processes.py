@@ -37,6 +37,17 @@ class Rehearsal:
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
             )
 
+    def command(self, name: str, *arguments: str) -> "Rehearsal":
+        """Begin another command on the same run; from here on it is what is waited for."""
+        self.process = self._start([sys.executable, "-m", "operando.cli", name, str(self.directory), *arguments])
+        return self
+
+    def said_at_end(self, exit_code: int, timeout_s: float = 90.0) -> str:
+        """Wait for the end of the command, with this exit code; return what it said, on one line."""
+        found = self.exit_code(timeout_s)
+        assert found == exit_code, self.said()
+        return " ".join(self.said().split())
+
     def documents(self) -> list[tuple[str, dict[str, Any]]]:
         """Documents written so far."""
         return [(name, document) for name, document in read_json_lines(self.directory / "documents.jsonl")]

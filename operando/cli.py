@@ -518,8 +518,11 @@ def inject(
 def status(
     parent: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of runs, or one run.")] = Path("runs"),
 ) -> None:
-    """Say which runs there are and which processes live."""
-    from operando.session.reading import print_status
+    """Say which runs there are and which processes live.
+
+    Of one run also what 'operando resume' would find and do. It looks only. Exit code: 0, or 2 if there is no such run.
+    """
+    from operando.session.status import print_status
 
     print_status(parent, _console())
 

@@ -19,15 +19,19 @@ def salvage(run: RunDirectory) -> list[str]:
     A file is left as it is where its writer still lives, where nothing can be read, or where the disk has no room.
     Call it when the file writer is at rest.
     """
-    return list(_salvaged(run.frames))
+    return list(_salvaged(run))
 
 
-def _salvaged(folder: Path) -> Iterator[str]:
+def damaged_files(run: RunDirectory) -> list[Path]:
+    """Return the frames files that no writer has closed, also those of one that still writes."""
+    return [path for path in sorted(run.frames.glob("*.h5")) if not _is_whole(path)]
+
+
+def _salvaged(run: RunDirectory) -> Iterator[str]:
+    folder = run.frames
     for leftover in folder.glob(f"*{SALVAGED_SUFFIX}"):
         leftover.unlink()
-    for path in sorted(folder.glob("*.h5")):
-        if _is_whole(path):
-            continue
+    for path in damaged_files(run):
         needed, free = path.stat().st_size, shutil.disk_usage(folder).free
         if needed > free:
             yield f"{path.name}: left as it is: {needed / 1e9:.3g} GB are needed, {free / 1e9:.3g} GB are free"

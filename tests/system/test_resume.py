@@ -39,7 +39,7 @@ def test_a_run_of_which_everything_was_killed_in_a_tomogram_and_again_in_a_leg_e
     with rehearsal(tmp_path / "run", CAMPAIGN) as run:
         run.wait(lambda: any(name == "stream_datum" for name, _ in run.documents()))
         kill(run, *EVERYTHING)
-        assert "would resume with step rest" in status(run.directory)
+        assert "would go on with step rest" in status(run.directory)
         run.command("resume")
         run.wait(lambda: run.began("leg", "discharge/1.9") and run.rows("potentiostat")[-1]["current_a"] < -1e-6)
         kill(run, "acquisition")

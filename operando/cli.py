@@ -472,13 +472,15 @@ def ask(
     run: RunFolder,
     what: Annotated[
         str,
-        typer.Argument(metavar="tomogram|note|stop-after|clear-trip", help="What is asked of the running experiment."),
+        typer.Argument(
+            metavar="tomogram|skip|note|stop-after|edit|clear-trip", help="What is asked of the running experiment."
+        ),
     ],
     argument: Annotated[
         str,
         typer.Argument(
             metavar="TEXT",
-            help="Name of the tomogram, text of the note, step to stop after, or why the cell is safe again.",
+            help="Name of the tomogram or step, text of the note, file of the steps to come, or why the cell is safe.",
         ),
     ] = "",
     person: Annotated[str, typer.Option("--person", help="Who asks.")] = "",
@@ -486,7 +488,9 @@ def ask(
     """Ask a running experiment for something.
 
     operando ask RUN tomogram [NAME]: one more tomogram, now. operando ask RUN note TEXT: a line in the cell's log.
+    operando ask RUN skip [NAME]: leave out a step or tomogram that is to come; without a name end the present step.
     operando ask RUN stop-after STEP: end after that step, or after 'tomogram', the present one.
+    operando ask RUN edit FILE: put the [[schedule]] of FILE in the place of all steps that have not begun.
     operando ask RUN clear-trip REASON: let the guard accept techniques again; it refuses while the danger is there.
     """
     from operando.session.asking import ask_run

@@ -8,7 +8,8 @@ from operando.model.cell_state import CellState
 from operando.model.schedule import CellStep, ConstantCurrent, ConstantVoltage, Rest, step_key
 from plans import triggers
 from plans.constant_current import ConstantCurrentStep
-from plans.course import Course, Occasion
+from plans.course import Course
+from plans.occasion import Occasion
 from plans.timed_tomograms import take_timed
 
 LEAST_DURATION_S = 1.0  # of a technique

@@ -12,7 +12,8 @@ from operando.model.outcome import Outcome
 from operando.model.schedule import ConstantCurrent, Hold, SyncMode, step_key
 from plans import triggers
 from plans.cell_watch import CellDangerError
-from plans.course import Course, Occasion
+from plans.course import Course
+from plans.occasion import Occasion
 from plans.timed_tomograms import take_late
 from plans.triggers import DueTomogram
 

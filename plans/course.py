@@ -17,15 +17,16 @@ from operando.model.experiment import Experiment
 from operando.model.outcome import Outcome
 from operando.model.run_directory import RunDirectory
 from operando.model.schedule import CellStep, step_key
-from plans import cell_watch, clock_waits, facts
+from plans import cell_watch, clock_waits, facts, requests_of_people
 from plans.cell_watch import CellDangerError
 from plans.faults import StopWishedError, outcome_of, sentence
 from plans.instruments import Instruments
+from plans.occasion import Occasion
 from plans.report import Progress, Report, Wishes
-from plans.schedule_journal import Request, ScheduleJournal
+from plans.requests_of_people import TakeEdit, refuse_edit
+from plans.schedule_journal import ScheduleJournal
 from plans.tomogram import TomogramEnd, TomogramName, tomogram
 from plans.tomogram_scan import TomogramScan
-from plans.triggers import DueTomogram
 
 OUTER = "experiment"
 NUM_ATTEMPTS = 2
@@ -39,22 +40,6 @@ SAMPLE_KEYS = {
     "charge_mah": "mAh",
 }
 SamplesSince = Callable[[int], Sequence[Mapping[str, Any]]]
-
-
-@dataclass(frozen=True)
-class Occasion:
-    """Why a tomogram is due: its step and cycle, how cell and plan are synchronised, and how long it may be taken.
-
-    ``stop_v`` is the voltage at which the current was stopped for it, ``None`` if it was not.
-    """
-
-    due: DueTomogram
-    step: CellStep
-    cycle: int
-    sync: str
-    holds: Callable[[], bool] = lambda: True
-    target_v: float | None = None
-    stop_v: float | None = None
 
 
 @dataclass
@@ -74,9 +59,28 @@ class Course:
     between_tomograms_s: float
     ended: list[TomogramEnd] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
-    stop_after: str | None = None
+    take_edit: TakeEdit = refuse_edit
+    under_way: str = ""
     pages: facts.Pages = field(default_factory=lambda: facts.Pages("cell_samples", SAMPLE_KEYS))
     _silent_since_s: float | None = None
+
+    @property
+    def num_begun(self) -> int:
+        """How many steps of the schedule, with its loops gone through, have begun."""
+        begun = [
+            number
+            for number, (cycle, step) in enumerate(self.experiment.steps, start=1)
+            if self.journal.began_s("step", step_key(step.name, cycle)) is not None
+        ]
+        return max(begun, default=0)
+
+    def next_step(self) -> tuple[int, CellStep] | None:
+        """Return cycle and step of the first step that is not over."""
+        steps = self.experiment.steps
+        return next(
+            ((cycle, step) for cycle, step in steps if not self.journal.is_over("step", step_key(step.name, cycle))),
+            None,
+        )
 
     def outer(self, plan: MsgGenerator[Any]) -> MsgGenerator[Any]:
         """Send the messages of ``plan`` to the experiment's own run."""
@@ -181,6 +185,9 @@ class Course:
         name = occasion.due.name
         if self.journal.is_over("tomogram", name):
             return
+        if name in self.journal.skipped:
+            yield from self.miss(occasion, self.journal.skipped[name])
+            return
         for attempts in range(NUM_ATTEMPTS):
             yield from self._wait_for_beam(occasion)
             if not occasion.holds():
@@ -192,8 +199,7 @@ class Course:
             if end.outcome is Outcome.COMPLETE:
                 break
         yield from self.answer_requests(occasion.step, occasion.cycle)
-        if self.stop_after == name:
-            raise StopWishedError(f"a person asked to stop after tomogram {name}")
+        self.stop_here_if_asked(name)
         self.stop_if_wished()
 
     def miss(self, occasion: Occasion, reason: str) -> MsgGenerator[None]:
@@ -274,42 +280,17 @@ class Course:
         ------
         StopWishedError
             If the experiment is to end here.
+        StepSkippedError
+            If the step that is under way is to end here.
         """
         while requests := self.journal.new_requests():  # a tomogram that was asked for answers those after it
-            yield from self._answer(requests[0], step, cycle)
+            yield from requests_of_people.answer(self, requests[0], step, cycle)
 
-    def _answer(self, request: Request, step: CellStep, cycle: int) -> MsgGenerator[None]:
-        if request.what == "note":
-            try:
-                yield from self.command("note", text=f"{request.person}: {request.argument}")
-            except CellCommandError as error:  # no reason to end an experiment
-                self.journal.answer(request, f"not written: {error}")
-            else:
-                self.journal.answer(request, "written into the cell's log")
-        elif request.what == "stop-after":
-            self._stop_after(request)
-        elif request.what == "tomogram":
-            name = request.argument or f"asked_{self.journal.next_attempt():04d}"
-            self.journal.answer(request, f"taken as {name}")
-            yield from self.take(Occasion(DueTomogram(name), step, cycle, "request"))
-        else:
-            self.journal.answer(request, f"unknown request {request.what!r}; there are tomogram, note, stop-after")
-
-    def _stop_after(self, request: Request) -> None:
-        asked = request.argument
-        if asked in ("", "tomogram"):  # requests are read between tomograms
-            self.journal.answer(request, "stops here: no tomogram is under way")
-            raise StopWishedError(f"{request.person or 'a person'} asked to stop")
-        ends = [
-            self.journal.ended("step", step_key(step.name, cycle))
-            for cycle, step in self.experiment.steps
-            if step.name == asked
-        ]
-        if ends and all(end == Outcome.COMPLETE for end in ends):
-            self.journal.answer(request, f"step {asked} is over already; the experiment goes on")
-            return
-        self.journal.answer(request, f"stops after {asked}")
-        self.stop_after = asked
+    def stop_here_if_asked(self, name: str) -> None:
+        """Raise StopWishedError if a person has asked to end after this step or tomogram."""
+        if self.journal.stop_after == name:
+            self.journal.stopped(name)
+            raise StopWishedError(f"a person asked to stop after {name}")
 
 
 def _number(value: Any) -> float:

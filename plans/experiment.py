@@ -12,13 +12,15 @@ from operando.model.experiment import Experiment
 from operando.model.outcome import EXIT_STATUS, Outcome
 from operando.model.run_directory import RunDirectory
 from operando.model.schedule import CellStep, step_key
-from plans import clock_waits, facts
+from plans import clock_waits, facts, triggers
 from plans.cell_steps import run_step
 from plans.cell_watch import CellDangerError
 from plans.course import Course, SamplesSince
-from plans.faults import StopWishedError, outcome_of, sentence
+from plans.faults import StepSkippedError, StopWishedError, outcome_of, sentence
 from plans.instruments import Instruments
+from plans.occasion import Occasion
 from plans.report import Report, Wishes, say_nothing
+from plans.requests_of_people import TakeEdit, refuse_edit
 from plans.schedule_journal import ScheduleJournal
 from plans.tomogram import TomogramEnd
 from plans.tomogram_scan import scan_of
@@ -49,6 +51,7 @@ def experiment_plan(
     wishes: Wishes | None = None,
     report: Report = say_nothing,
     continues: str | None = None,
+    take_edit: TakeEdit = refuse_edit,
 ) -> MsgGenerator[ExperimentEnd]:
     """Take a cell through the schedule of an experiment, with its tomograms; return how it ended.
 
@@ -63,6 +66,9 @@ def experiment_plan(
         More for the outer start document, such as ``experiment`` (the file as a table) and ``versions``.
     continues
         Uid of the outer run that this one goes on with.
+    take_edit
+        Returns the experiment with the schedule of a file that a person gave after its first steps, which have begun;
+        raises ValueError with what is wrong with it.
 
     Raises
     ------
@@ -89,6 +95,7 @@ def experiment_plan(
         wishes=wishes or Wishes(),
         report=report,
         tomogram_metadata={"rehearsal": rehearsal},
+        take_edit=take_edit,
         between_tomograms_s=experiment.sampling_period_s(rehearsal=rehearsal),
     )
     uid = yield from course.outer(bps.open_run(start))
@@ -121,25 +128,44 @@ def _schedule(course: Course, *, rehearsal: bool) -> MsgGenerator[None]:
     yield from course.outer(bps.declare_stream(course.pages, name="cell_samples", collect=True))
     yield from clock_waits.prepare(course.instruments.camera, course.scan.region)
     yield from course.command("set_sampling", period_s=course.between_tomograms_s)
-    for cycle, step in course.experiment.steps:
-        key = step_key(step.name, cycle)
-        if course.journal.is_over("step", key):
-            continue
-        period_s = course.experiment.sampling_period_s(step, rehearsal=rehearsal)
-        if period_s != course.between_tomograms_s:
-            course.between_tomograms_s = period_s
-            yield from course.command("set_sampling", period_s=period_s)
-        course.journal.intent("step", key)
-        try:
-            yield from run_step(course, step, cycle)
-            yield from course.answer_requests(step, cycle)
-        except Exception as error:
-            course.journal.outcome("step", key, outcome_of(error), reason=sentence(error))
-            raise
-        yield from course.outer(facts.record("steps", _step_fields(course, step, cycle), course.clock))
-        course.journal.outcome("step", key, Outcome.COMPLETE)
-        if course.stop_after == step.name:
-            raise StopWishedError(f"a person asked to stop after step {step.name}")
+    while (following := course.next_step()) is not None:  # a person may change what follows
+        cycle, step = following
+        yield from _step(course, step, cycle, rehearsal=rehearsal)
+        course.stop_here_if_asked(step.name)
+
+
+def _step(course: Course, step: CellStep, cycle: int, *, rehearsal: bool) -> MsgGenerator[None]:
+    key = step_key(step.name, cycle)
+    if (told := course.journal.skipped.get(key)) is not None:
+        yield from _skip(course, step, cycle, told)
+        return
+    period_s = course.experiment.sampling_period_s(step, rehearsal=rehearsal)
+    if period_s != course.between_tomograms_s:
+        course.between_tomograms_s = period_s
+        yield from course.command("set_sampling", period_s=period_s)
+    course.journal.intent("step", key)
+    course.under_way = key
+    try:
+        yield from run_step(course, step, cycle)
+        course.under_way = ""
+        yield from course.answer_requests(step, cycle)
+    except StepSkippedError as wish:
+        course.under_way = ""
+        yield from course.command("open_circuit", reason=str(wish))
+        yield from _skip(course, step, cycle, str(wish))
+        return
+    except Exception as error:
+        course.journal.outcome("step", key, outcome_of(error), reason=sentence(error))
+        raise
+    yield from course.outer(facts.record("steps", _step_fields(course, step, cycle), course.clock))
+    course.journal.outcome("step", key, Outcome.COMPLETE)
+
+
+def _skip(course: Course, step: CellStep, cycle: int, told: str) -> MsgGenerator[None]:
+    """Record a step that a person did not want, and its tomograms, as missed."""
+    for due in (*triggers.timed(step, cycle, 0.0), *triggers.at_voltages(step, cycle), *triggers.at_end(step, cycle)):
+        yield from course.miss(Occasion(due, step, cycle, "request"), told)
+    course.journal.outcome("step", step_key(step.name, cycle), Outcome.MISSED, reason=told)
 
 
 def _step_fields(course: Course, step: CellStep, cycle: int) -> dict[str, Any]:

@@ -14,6 +14,10 @@ class StopWishedError(Exception):
     """A person asked the experiment to end here."""
 
 
+class StepSkippedError(Exception):
+    """A person asked to go on with the next step."""
+
+
 class BeamLostError(RuntimeError):
     """The storage ring has no beam."""
 

@@ -15,7 +15,7 @@ Line = dict[str, Any]
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked for: ``what`` is tomogram, note or stop-after."""
+    """What a person asked for: ``what`` is tomogram, skip, note, stop-after or edit."""
 
     id: str
     what: str
@@ -37,6 +37,8 @@ class ScheduleJournal:
         self._open_tomograms: dict[int, Line] = {}
         self._requests: dict[str, Request] = {}
         self._answered: set[str] = set()
+        self.stop_after: str | None = None  # a step or tomogram, as long as nobody has stopped there
+        self.skipped: dict[str, str] = {}  # who asked to skip each step or tomogram that was to come
         self.first_velocity_deg_s: float | None = None
         self._read()
 
@@ -103,10 +105,24 @@ class ScheduleJournal:
         self._read()
         return [request for identity, request in self._requests.items() if identity not in self._answered]
 
-    def answer(self, request: Request, text: str) -> None:
-        """Say what became of a request."""
-        self._append("request_done", id=request.id, what=request.what, argument=request.argument, answer=text)
+    def unnamed_tomogram(self, request: Request) -> str:
+        """Return the name of a tomogram that was asked for without one: the same whoever answers the request."""
+        unnamed = [each.id for each in self._requests.values() if each.what == "tomogram" and not each.argument]
+        return f"asked_{unnamed.index(request.id) + 1:04d}"
+
+    def begin(self, request: Request) -> None:
+        """Take up a request that takes time; whoever resumes the run before it is answered takes it up again."""
         self._answered.add(request.id)
+
+    def answer(self, request: Request, text: str, **decided: Any) -> None:
+        """Say what became of a request, with what must be known of it when the run is resumed."""
+        self._append(
+            "request_done", id=request.id, what=request.what, argument=request.argument, answer=text, **decided
+        )
+
+    def stopped(self, name: str) -> None:
+        """Write that the experiment ends after a step or tomogram as a person wished; it is no wish any more."""
+        self._append("stopped", after=name)
 
     def close(self) -> None:
         """Close the file."""
@@ -141,3 +157,8 @@ class ScheduleJournal:
             self._requests[request.id] = request
         elif event == "request_done":
             self._answered.add(str(line.get("id")))
+            self.stop_after = line.get("stop_after", self.stop_after)
+            if "skips" in line:
+                self.skipped[str(line["skips"])] = str(line["answer"])
+        elif event == "stopped":
+            self.stop_after = None

@@ -3,7 +3,8 @@
 from bluesky.utils import MsgGenerator
 
 from operando.model.schedule import CellStep
-from plans.course import Course, Occasion
+from plans.course import Course
+from plans.occasion import Occasion
 from plans.triggers import DueTomogram
 
 

@@ -33,6 +33,15 @@ class RunDirectory:
         return self.path / "schedule.jsonl"
 
     @property
+    def edits(self) -> Path:
+        """Schedules that people have put in the place of what remained."""
+        return self.path / "edits"
+
+    def edited_schedule(self, name: str) -> Path:
+        """One of them; only the last part of ``name`` counts, so that it cannot lead out of the folder."""
+        return self.edits / Path(name).name
+
+    @property
     def documents(self) -> Path:
         """Every bluesky document of the acquisition, in order."""
         return self.path / "documents.jsonl"

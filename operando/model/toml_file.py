@@ -41,10 +41,31 @@ def read_toml(path: Path, form: type[FormT]) -> FormT:
     FileFormatError
         If the file is missing, is not TOML, or holds an unknown key or a value that is not allowed.
     """
+    return validated(toml_content(path), form, path)
+
+
+def toml_content(path: Path) -> dict[str, Any]:
+    """Return what a TOML file holds, of whatever form.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing or is not TOML.
+    """
     try:
-        content = tomllib.loads(_text(path))
+        return tomllib.loads(_text(path))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise FileFormatError(f"{path}: is not valid TOML: {error}.") from error
+
+
+def validated(content: dict[str, Any], form: type[FormT], path: Path) -> FormT:
+    """Return what was read from ``path`` in its form.
+
+    Raises
+    ------
+    FileFormatError
+        If it holds an unknown key or a value that is not allowed.
+    """
     try:
         return form.model_validate(content)
     except ValidationError as error:

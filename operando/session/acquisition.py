@@ -20,6 +20,7 @@ from operando.model.instrument_lock import InstrumentOwnedError, Owner, only_own
 from operando.model.outcome import Outcome
 from operando.model.run_directory import RunDirectory
 from operando.session.beamline_access import enter_beamline, open_clock, quiet_channel_access, server_of
+from operando.session.editing import taken_edit
 from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_MISTAKE, EXIT_STOPPED
 from operando.session.interrupt import InterruptHandler, Wish
 from operando.session.journal import DocumentJournal
@@ -166,6 +167,7 @@ class Acquisition:
             wishes=self._wishes,
             report=line.show,
             continues=continues,
+            take_edit=lambda name, num_begun: taken_edit(self._run, name, num_begun),
         )
         ends: list[Any] = []
 

@@ -7,13 +7,11 @@ from pathlib import Path
 from rich.console import Console
 
 from operando.model.cell_log import CellLogReader
-from operando.model.experiment import Experiment
-from operando.model.experiment_file import load_experiment
+from operando.model.edited_schedule import present_experiment
 from operando.model.json_lines import read_json_lines
-from operando.model.outcome import Outcome
 from operando.model.run_directory import RunDirectory
-from operando.model.schedule import step_key
 from operando.session.asked import read_asked
+from operando.session.begun_steps import steps_left
 from operando.session.conducting import Undertaking, conduct
 from operando.session.errors import EXIT_COMPLETE, RequestError
 from operando.session.layout import open_run_directory
@@ -30,7 +28,7 @@ def resume_run(path: Path, console: Console) -> int:
     """
     run = open_run_directory(path)
     asked = read_asked(run)
-    experiment = load_experiment(run.experiment)
+    experiment = present_experiment(run)
     acquisition = next((entry for entry in read_pid_files(run.processes) if entry.role == "acquisition"), None)
     if acquisition is not None and acquisition.alive:
         raise RequestError(f"{path}: goes on already (process {acquisition.pid}). There is nothing to resume.")
@@ -49,17 +47,6 @@ def resume_run(path: Path, console: Console) -> int:
         )
 
     return conduct(Undertaking(run, experiment, asked, resumed=True, epoch_s=last_time_s(run)), begin, console)
-
-
-def steps_left(run: RunDirectory, experiment: Experiment) -> list[str]:
-    """Return the keys of the steps that are not over, in order."""
-    ends = {
-        str(line.get("name")): line.get("outcome")
-        for line in read_json_lines(run.schedule)
-        if isinstance(line, dict) and line.get("event") == "outcome" and line.get("entry") == "step"
-    }
-    keys = [step_key(step.name, cycle) for cycle, step in experiment.steps]
-    return [key for key in keys if ends.get(key) not in (Outcome.COMPLETE, Outcome.MISSED)]
 
 
 def last_time_s(run: RunDirectory) -> float | None:

@@ -11,13 +11,13 @@ from rich.table import Table
 
 from operando.model.cell_log import CellLogReader
 from operando.model.document_lines import read_documents
-from operando.model.experiment_file import load_experiment
+from operando.model.edited_schedule import present_experiment
 from operando.model.run_directory import RunDirectory
 from operando.session.asked import read_asked
+from operando.session.begun_steps import steps_left
 from operando.session.errors import RequestError
 from operando.session.layout import RunDirectoryError
 from operando.session.processes import ProcessRecord, read_pid_files
-from operando.session.resume import steps_left
 from operando.session.salvage import damaged_files
 from operando.session.unfinished import RunSoFar, runs_so_far
 
@@ -50,7 +50,7 @@ def what_resume_would_do(run: RunDirectory) -> list[str]:
     if _lives(records, "acquisition"):
         return ["The run goes on; there is nothing to resume."]
     try:
-        asked, left = read_asked(run), steps_left(run, load_experiment(run.experiment))
+        asked, left = read_asked(run), steps_left(run, present_experiment(run))
     except RequestError as error:
         return [str(error)]
     if not left:

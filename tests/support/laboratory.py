@@ -87,16 +87,17 @@ class Laboratory:
     instruments: Instruments
     documents: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     wishes: Wishes = field(default_factory=Wishes)
+    experiment: Any = None
 
     @property
     def cell(self) -> Any:
         return self.instruments.cell
 
     def run(self, schedule: str = DISCHARGE, sync: str = "firmware", **options: Any) -> ExperimentEnd:
-        asked = Experiment.model_validate(tomllib.loads(BASE + schedule.replace("SYNC", sync)))
+        self.experiment = Experiment.model_validate(tomllib.loads(BASE + schedule.replace("SYNC", sync)))
         directory = RunDirectory(self.folder)
         plan = experiment_plan(
-            self.instruments, self.clock, asked, geometry="tiny", run_directory=directory,
+            self.instruments, self.clock, self.experiment, geometry="tiny", run_directory=directory,
             journal=ScheduleJournal(directory.schedule, self.clock), samples_since=self.cell.samples_since,
             metadata={}, rehearsal=True, wishes=self.wishes, **options,
         )  # fmt: skip

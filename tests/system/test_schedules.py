@@ -171,7 +171,7 @@ def test_every_step_has_an_intent_before_and_an_outcome_after(ended: Rehearsal) 
 
 def test_a_persons_wishes_are_done_and_answered(ended: Rehearsal) -> None:
     answers = {line["what"]: line["answer"] for line in ended.schedule() if line["event"] == "request_done"}
-    assert answers == {"note": "written into the cell's log", "tomogram": "taken as extra"}
+    assert answers == {"note": "written into the cell's log", "tomogram": "taken as extra: complete"}
     notes = [event["text"] for event in ended.rows("events") if event["kind"] == "note"]
     assert notes == ["Ada: the beam was fine"]
 

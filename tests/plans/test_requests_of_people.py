@@ -87,7 +87,8 @@ def test_another_schedule_takes_the_place_of_what_has_not_begun(laboratory: Labo
         rest = laboratory.experiment.steps[0][1]
         named = rest.tomograms[0].model_copy(update={"name": "late"})
         later = rest.model_copy(update={"name": "later", "tomograms": (named,)})
-        return laboratory.experiment.model_copy(update={"schedule": (rest, later)})
+        changed: Experiment = laboratory.experiment.model_copy(update={"schedule": (rest, later)})
+        return changed
 
     ask(laboratory, "edit", "wrong.toml", after_s=100.0)
     ask(laboratory, "edit", "0001.toml", after_s=200.0)

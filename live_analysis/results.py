@@ -1,5 +1,6 @@
 """What live analysis measured, as bluesky documents in ``results.jsonl``, and how to read it back."""
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,38 +146,50 @@ class AnalysisRun:
 
 def read_analysis_runs(path: Path) -> list[AnalysisRun]:
     """Return every analysis run that has its stop document; one cut off by a killed process counts as never begun."""
-    starts: dict[str, dict[str, Any]] = {}
-    streams: dict[str, tuple[str, str]] = {}
-    events: dict[str, dict[str, Measurement]] = {}
-    failures: dict[str, list[str]] = {}
-    runs: list[AnalysisRun] = []
+    found = _AnalysisRuns()
     for name, document in read_documents(path):
+        # A damaged file: what cannot be used is left out.
+        with contextlib.suppress(AttributeError, KeyError, OverflowError, TypeError, ValueError):
+            found.add(name, document)
+    return found.ended
+
+
+class _AnalysisRuns:
+    def __init__(self) -> None:
+        self._starts: dict[str, dict[str, Any]] = {}
+        self._streams: dict[str, tuple[str, str]] = {}
+        self._events: dict[str, dict[str, Measurement]] = {}
+        self._failures: dict[str, list[str]] = {}
+        self.ended: list[AnalysisRun] = []
+
+    def add(self, name: str, document: dict[str, Any]) -> None:
         if name == "start" and document.get("kind") == "analysis":
-            starts[document["uid"]] = document
-        elif name == "descriptor" and document["run_start"] in starts:
-            streams[document["uid"]] = document["run_start"], document["name"]
-        elif name == "event" and document["descriptor"] in streams:
-            uid, stream = streams[document["descriptor"]]
+            self._starts[document["uid"]] = document
+        elif name == "descriptor" and document["run_start"] in self._starts:
+            self._streams[document["uid"]] = document["run_start"], document["name"]
+        elif name == "event" and document["descriptor"] in self._streams:
+            uid, stream = self._streams[document["descriptor"]]
             if stream == "measurements":
-                events.setdefault(uid, {})[document["uid"]] = _measurement(document["data"])
+                self._events.setdefault(uid, {})[str(document["uid"])] = _measurement(document["data"])
             else:
-                failures.setdefault(uid, []).append(document["data"]["reason"])
-        elif name == "stop" and document["run_start"] in starts:
-            uid = document["run_start"]
-            start = starts[uid]
-            runs.append(
-                AnalysisRun(
-                    uid,
-                    start["raw_run"],
-                    start["tomogram"],
-                    start["attempt"],
-                    start.get("raw_run_ended", True),
-                    start.get("quick", False),
-                    events.get(uid, {}),
-                    tuple(failures.get(uid, ())),
-                )
+                self._failures.setdefault(uid, []).append(str(document["data"]["reason"]))
+        elif name == "stop" and document["run_start"] in self._starts:
+            self._end(document["run_start"])
+
+    def _end(self, uid: str) -> None:
+        start = self._starts[uid]
+        self.ended.append(
+            AnalysisRun(
+                uid,
+                str(start["raw_run"]),
+                str(start["tomogram"]),
+                int(start["attempt"]),
+                bool(start.get("raw_run_ended", True)),
+                bool(start.get("quick", False)),
+                self._events.get(uid, {}),
+                tuple(self._failures.get(uid, ())),
             )
-    return runs
+        )
 
 
 def read_measurements(path: Path, *, with_replaced: bool = False) -> list[Measurement]:
@@ -197,4 +210,24 @@ def read_measurements(path: Path, *, with_replaced: bool = False) -> list[Measur
 
 
 def _measurement(data: dict[str, Any]) -> Measurement:
-    return Measurement(**{**data, "flags": tuple(data["flags"])})
+    """Return what a document says.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, OverflowError
+        If it does not say it.
+    """
+    replaces = data["replaces"]
+    return Measurement(
+        tomogram=str(data["tomogram"]),
+        name=str(data["name"]),
+        value=float(data["value"]),
+        unit=str(data["unit"]),
+        uncertainty=float(data["uncertainty"]),
+        run_uid=str(data["run_uid"]),
+        time=float(data["time"]),
+        num_frames=int(data["num_frames"]),
+        flags=tuple(str(flag) for flag in data["flags"]),
+        replaces=None if replaces is None else str(replaces),
+        details=dict(data["details"]),
+    )

@@ -30,6 +30,7 @@ class ScheduleJournal:
         self._clock = clock
         self._reader = JsonLinesReader(path)
         self._writer = JsonLinesWriter(path)
+        self._num_unusable = 0
         self._last_attempt = 0
         self._outcomes: dict[Key, Line] = {}
         self._intents: dict[Key, Line] = {}
@@ -124,6 +125,11 @@ class ScheduleJournal:
         """Write that the experiment ends after a step or tomogram as a person wished; it is no wish any more."""
         self._append("stopped", after=name)
 
+    @property
+    def num_damaged(self) -> int:
+        """Lines that could not be used and were left out."""
+        return self._reader.num_damaged + self._num_unusable
+
     def close(self) -> None:
         """Close the file."""
         self._writer.close()
@@ -134,14 +140,16 @@ class ScheduleJournal:
 
     def _read(self) -> None:
         for line in self._reader.new_values():
-            if isinstance(line, dict):
+            try:
                 self._take_in(line)
+            except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+                self._num_unusable += 1
 
     def _take_in(self, line: Line) -> None:
         event, key = line.get("event"), (str(line.get("entry")), str(line.get("name")))
         attempt = int(line.get("attempt", 0))
         if event == "intent":
-            self._intents.setdefault(key, line)
+            self._intents.setdefault(key, {**line, "time": float(line["time"])})
             self._last_attempt = max(self._last_attempt, attempt)
             if attempt:
                 self._open_tomograms[attempt] = line

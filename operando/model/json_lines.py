@@ -5,9 +5,11 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
+
+MAX_LINE_BYTES = 2**26  # a page of a week's samples is a tenth of it
 
 
 def plain(value: object) -> Any:
@@ -66,21 +68,33 @@ class JsonLinesReader:
         self.num_damaged = 0
 
     def new_values(self) -> Iterator[Any]:
-        """Yield the values of every whole line not yet read; a damaged line is counted and left out."""
+        """Yield the values of every whole line not yet read; a damaged or endless line is counted and left out."""
         if not self._path.exists():
             return
         with self._path.open("rb") as file:
             file.seek(self._offset)
-            for line in file:
+            while line := file.readline(MAX_LINE_BYTES):
                 if not line.endswith(b"\n"):
-                    return  # still being written, or torn by a power cut
-                self._offset += len(line)
+                    if len(line) < MAX_LINE_BYTES or not _passes_line(file):
+                        return  # still being written, or torn by a power cut
+                    line = b"endless"
+                self._offset = file.tell()
                 if not line.strip():
                     continue
                 try:
-                    yield json.loads(line)
-                except ValueError:
+                    value = json.loads(line)
+                except (ValueError, RecursionError):
                     self.num_damaged += 1
+                else:
+                    yield value
+
+
+def _passes_line(file: BinaryIO) -> bool:
+    """Read on to the end of a line that is too long to be kept; return whether it has one."""
+    while part := file.readline(MAX_LINE_BYTES):
+        if part.endswith(b"\n"):
+            return True
+    return False
 
 
 def read_json_lines(path: Path) -> list[Any]:

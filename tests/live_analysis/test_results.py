@@ -1,5 +1,7 @@
 """What was measured is written as valid bluesky documents and comes back as it was."""
 
+import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from live_analysis.results import ResultsWriter, TomogramResults, read_analysis_
 from operando.model.clock import SystemClock
 from operando.model.json_lines import read_json_lines
 from operando.model.measurement import Measurement
+from tests.support.strange_json import damaged
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 measurements = st.builds(
@@ -88,3 +91,19 @@ def test_what_a_repeated_analysis_did_not_come_to_no_longer_holds(tmp_path: Path
     write(path, TomogramResults("OCV", 1, "raw", (voltage(2.3),)))
     assert [entry.name for entry in read_measurements(path)] == ["voltage"]
     assert shift in read_measurements(path, with_replaced=True)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.data())
+def test_a_damaged_document_costs_no_other_run(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "results.jsonl"
+        write(path, TomogramResults("OCV", 1, "raw-1", (voltage(2.3),)))
+        num_of_first = len(read_json_lines(path))
+        write(path, TomogramResults("D1.2V", 2, "raw-2", (voltage(1.2),)))
+        lines = read_json_lines(path)
+        index = data.draw(st.integers(num_of_first, len(lines) - 1))
+        lines[index] = data.draw(damaged(lines[index]))
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        assert [run.raw_run for run in read_analysis_runs(path)][:1] == ["raw-1"]
+        assert read_measurements(path)[0].value == 2.3

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from operando.model import json_lines
 from operando.model.json_lines import JsonLinesReader, JsonLinesWriter, read_json_lines
 
 
@@ -41,3 +43,19 @@ def test_no_bytes_break_the_reader(content: bytes) -> None:
         path = Path(folder) / "lines.jsonl"
         path.write_bytes(content)
         read_json_lines(path)
+
+
+def test_nesting_without_end_and_a_line_without_end_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_lines, "MAX_LINE_BYTES", 200_000)
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(
+        b'{"before": 1}\n' + b"[" * 100_000 + b"\n" + b"1" * 1_000_000 + b'\n{"after": 2}\n' + b"2" * 300_000
+    )
+    reader = JsonLinesReader(path)
+    assert list(reader.new_values()) == [{"before": 1}, {"after": 2}]
+    assert reader.num_damaged == 2
+    with path.open("ab") as file:
+        file.write(b'\n{"later": 3}\n')
+    assert list(reader.new_values()) == [{"later": 3}]

@@ -1,15 +1,21 @@
 """Follows one growing frames file by index: every committed frame once, in order, while another process writes it."""
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from operando.model import frames
+from operando.model.hdf5_beside_writer import open_beside_writer
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # Whole frames would be read into the cache of chunks where a few rows of each are wanted: 0.4 instead of 0.03 s of
 # processor time for 16 of 256 rows of 2256 frames.
@@ -41,6 +47,21 @@ class FrameBatch:
         return len(self.images)
 
 
+def _refusing_damage(
+    method: Callable[Concatenate["FrameReader", P], T],
+) -> Callable[Concatenate["FrameReader", P], T]:
+    """Have what HDF5 says of damaged insides told as an error of the file."""
+
+    @wraps(method)
+    def refusing(self: "FrameReader", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(self, *args, **kwargs)
+        except (KeyError, RuntimeError) as error:
+            raise FrameFileError(f"{self.path}: is damaged inside ({error}). Is there another copy of it?") from error
+
+    return refusing
+
+
 class FrameReader:
     """Reads a frames file by index; the length of the image dataset is the writer's commit mark.
 
@@ -54,6 +75,7 @@ class FrameReader:
         self._file: Any = None
         self._refusal = "it is not there"
 
+    @_refusing_damage
     def num_frames(self) -> int:
         """Return how many frames are committed now; 0 while the file is not there or cannot be opened yet.
 
@@ -68,6 +90,7 @@ class FrameReader:
         images.refresh()  # images.id.refresh() would leave h5py's cached shape and never see growth
         return int(images.shape[0])
 
+    @_refusing_damage
     def frame_shape(self) -> tuple[int, int] | None:
         """Return rows and columns of one frame; None while the file is not there."""
         if not self._opened():
@@ -75,6 +98,7 @@ class FrameReader:
         _, num_rows, num_columns = self._file[frames.IMAGES].shape
         return int(num_rows), int(num_columns)
 
+    @_refusing_damage
     def frames_since(self, index: int, *, max_num: int = 32) -> FrameBatch | None:
         """Return the frames from ``index`` on that are committed, at most ``max_num``; None if there are none yet."""
         stop = min(self.num_frames(), index + max_num)
@@ -82,6 +106,7 @@ class FrameReader:
             return None
         return FrameBatch(index, np.asarray(self._file[frames.IMAGES][index:stop]), *self.values_beside(index, stop))
 
+    @_refusing_damage
     def values_beside(
         self, index: int, stop: int
     ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
@@ -91,6 +116,7 @@ class FrameReader:
         )
         return times.astype(np.float64), ids.astype(np.int64), angles.astype(np.float64)
 
+    @_refusing_damage
     def rows(self, index: int, stop: int, first_row: int, stop_row: int) -> NDArray[np.uint16]:
         """Return rows ``first_row`` to ``stop_row - 1`` of frames ``index`` to ``stop - 1`` that are committed."""
         if self.num_frames() < stop:
@@ -119,11 +145,14 @@ class FrameReader:
             self._refusal = refusal
             return False
         try:
-            self._file = h5py.File(self.path, "r", swmr=True, rdcc_nbytes=NO_CACHE)
-        except (OSError, ValueError):
+            self._file = open_beside_writer(self.path, chunk_cache_bytes=NO_CACHE)
+        except (OSError, RuntimeError, ValueError):
             try:
                 self._file = h5py.File(self.path, "r", rdcc_nbytes=NO_CACHE)  # closed, of an older format
-            except OSError as error:  # being created at this moment, or damaged: the caller's end of waiting decides
+            except (
+                OSError,
+                RuntimeError,
+            ) as error:  # being created at this moment, or damaged: the caller's end of waiting decides
                 self._refusal = str(error)
                 return False
         self._refusal = ""

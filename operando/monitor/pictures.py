@@ -13,6 +13,7 @@ from PySide6 import QtGui
 
 from operando.model import frames
 from operando.model.frames import FrameKind
+from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.run_directory import RunDirectory
 from operando.monitor.run_view import TomogramView
 
@@ -50,7 +51,7 @@ class PictureReader:
 
     def _projection(self, running: TomogramView) -> Picture | None:
         path = self._run.frames_file(running.attempt, FrameKind.PROJECTION)
-        with contextlib.suppress(OSError, KeyError, RuntimeError, ValueError), h5py.File(path, "r", swmr=True) as file:
+        with contextlib.suppress(OSError, KeyError, RuntimeError, ValueError), open_beside_writer(path) as file:
             images = file[frames.IMAGES]
             num = int(images.shape[0])
             key = path.name, num

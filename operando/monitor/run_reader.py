@@ -8,11 +8,10 @@ from collections.abc import Callable
 from math import inf, isfinite, nan
 from typing import Any
 
-import h5py
-
 from operando.model import frames
 from operando.model.cell_log import CellLogReader
 from operando.model.frames import FrameKind
+from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.json_lines import JsonLinesReader
 from operando.model.run_directory import RunDirectory
 from operando.monitor.run_story import RunStory
@@ -142,6 +141,6 @@ class RunReader:
     def _num_acquired(self, attempt: int) -> int:
         path = self._run.frames_file(attempt, FrameKind.PROJECTION)
         # Not there yet, just being created, or damaged: then nothing was acquired as far as anybody can see.
-        with contextlib.suppress(OSError, KeyError, RuntimeError), h5py.File(path, "r", swmr=True) as file:
+        with contextlib.suppress(OSError, KeyError, RuntimeError), open_beside_writer(path) as file:
             return int(file[frames.IMAGES].shape[0])
         return 0

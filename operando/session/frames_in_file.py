@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
-
 from operando.model.frames import FRAME_IDS, IMAGES
+from operando.model.hdf5_beside_writer import open_beside_writer
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class FramesInFile:
 def frames_in_file(path: Path) -> FramesInFile:
     """Count the frames of a file; one that is not there, or that nobody can read, holds none."""
     try:
-        with h5py.File(path, "r", swmr=True) as file:
+        with open_beside_writer(path) as file:
             ids = file[FRAME_IDS][...]
             written = min(int(file[IMAGES].shape[0]), len(ids))
             spanned = int(ids[:written].max() - ids[:written].min()) + 1 if written else 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 
 from operando.model.frames import ANGLES, FRAME_IDS, IMAGES, TIMES
+from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.run_directory import RunDirectory
 
 SALVAGED_SUFFIX = ".salvaged"
@@ -56,7 +57,7 @@ def _is_whole(path: Path) -> bool:
 
 def _copy(damaged: Path, whole: Path) -> int:
     """Copy what is committed chunk by chunk, without decoding it; return how many frames that is."""
-    with h5py.File(damaged, "r", swmr=True) as source, h5py.File(whole, "w", libver="latest") as target:
+    with open_beside_writer(damaged) as source, h5py.File(whole, "w", libver="latest") as target:
         images = source[IMAGES]
         num_frames: int = min(source[name].shape[0] for name in (IMAGES, TIMES, FRAME_IDS, ANGLES))
         shape = (num_frames, *images.shape[1:])

@@ -1,12 +1,17 @@
 """Frames are read by index, whoever writes them and however the writer ends."""
 
+import contextlib
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from live_analysis.frame_reader import FrameFileError, FrameReader
 from operando.model import frames
@@ -130,3 +135,37 @@ def test_a_closed_file_that_was_cut_short_is_refused_at_once(tmp_path: Path) -> 
     reader = FrameReader(path)
     assert reader.num_frames() == 0
     assert "cut short" in reader.refusal
+
+
+@pytest.mark.timeout(60)
+@settings(max_examples=60, deadline=None)
+@given(place=st.floats(0, 1), damage=st.binary(min_size=1, max_size=64), stop=st.sampled_from([0.5, 0.9, 1.0]))
+def test_a_file_with_damage_anywhere_is_read_or_refused_in_a_moment(
+    frames_of_killed_writer: bytes, place: float, damage: bytes, stop: float
+) -> None:
+    content = bytearray(frames_of_killed_writer[: int(stop * len(frames_of_killed_writer))])
+    begin = int(place * (len(content) - len(damage)))
+    content[begin : begin + len(damage)] = damage
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "frames.h5"
+        path.write_bytes(content)
+        reader = FrameReader(path)
+        began_s = time.perf_counter()
+        with contextlib.suppress(FrameFileError, OSError):
+            num = reader.num_frames()
+            batch = reader.frames_since(0)
+            assert num <= 4
+            assert batch is None or len(batch) == num
+        reader.close()
+        assert time.perf_counter() - began_s < 10  # by itself the library would wait for hours
+
+
+@pytest.fixture(scope="module")
+def frames_of_killed_writer(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("killed") / "frames.h5"
+    writer = writer_process(path, 4)
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    writer.kill()
+    writer.communicate()
+    return path.read_bytes()

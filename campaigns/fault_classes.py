@@ -101,8 +101,15 @@ AT_ANY_TIME: Mapping[str, Draw] = {
     "potentiostat's clock drifts": lambda _: {"kind": "potentiostat_clock", "drift_ppm": 50.0},
     "servers lost": _servers,
 }
-ENDS_EVERYTHING = "simulated beamline killed"  # nothing can go wrong after it
-KILLED = {"guard killed": "guard", "analysis killed": "analysis", ENDS_EVERYTHING: "simulator"}
+EVERYTHING = "everything"
+KILLED = {
+    "guard killed": "guard",
+    "analysis killed": "analysis",
+    "acquisition killed": "acquisition",
+    "simulated beamline killed": "simulator",
+    "everything killed": EVERYTHING,
+}
+LAST = ("simulated beamline killed", "everything killed")  # one that is started again has no faults
 HUNG = {
     "guard hung": "guard",
     "analysis hung": "analysis",

@@ -10,10 +10,10 @@ from campaigns.fault_classes import (
     AT_FRAMES,
     CLASSES,
     DISK,
-    ENDS_EVERYTHING,
     FULL_DISK,
     HUNG,
     KILLED,
+    LAST,
     LONGEST_HANG_S,
     NUM_PROJECTIONS,
 )
@@ -63,7 +63,7 @@ def _names(seed: int, number: int) -> list[str]:
     for position in range(first, first + num_faults(seed, number)):
         turn, place = divmod(position, len(CLASSES))
         found.append(CLASSES[int(np.random.default_rng((seed, turn, 2)).permutation(len(CLASSES))[place])])
-    return sorted(found, key=lambda name: name == ENDS_EVERYTHING)
+    return sorted(found, key=lambda name: name in LAST)
 
 
 def _fault(name: str, after_s: float, random: np.random.Generator) -> PlannedFault:

@@ -1,4 +1,4 @@
-"""One rehearsal in which things go wrong: started, disturbed from outside, watched to its end, never left running."""
+"""One rehearsal in which things go wrong: disturbed from outside, resumed until it is over, never left running."""
 
 import os
 import shutil
@@ -7,136 +7,198 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
-from campaigns.fault_classes import DISK
+from campaigns.fault_classes import DISK, EVERYTHING
 from campaigns.fault_plan import PlannedFault
 from campaigns.small_disk import SmallDisk
 from campaigns.toml_text import toml_text
+from operando.model.experiment_file import load_experiment
+from operando.model.json_lines import read_json_lines
+from operando.model.outcome import Outcome
 from operando.model.run_directory import RunDirectory
+from operando.model.schedule import step_key
+from operando.session.errors import EXIT_MISTAKE
 from operando.session.processes import read_pid_files
 
 _ROOT = Path(__file__).parents[1]
 EXPERIMENT = _ROOT / "experiments" / "campaign.toml"
-LONGEST_S = 240.0  # of a rehearsal that takes 25 s undisturbed, on a busy computer
+LONGEST_S = 240.0  # of one command, which takes 25 s undisturbed, on a busy computer
 LONGEST_ENDING_S = 30.0
+LONGEST_ALONE_S = 30.0
+MAX_COMMANDS = 8
 POLL_S = 0.05
+ROLES = ("acquisition", "simulator", "guard", "analysis")
 
 
-@dataclass(frozen=True)
+@dataclass
 class DisturbedRun:
-    """What came of a run: its exit code, None if it had to be killed, and what was still alive after it."""
+    """What came of a run.
+
+    ``commands`` holds what was called, one after the other, with its exit code, None if it had to be killed;
+    ``signals`` when each fault from outside happened, on the host's clock; ``left`` what was alive in the end.
+    """
 
     directory: Path
-    exit_code: int | None
-    took_s: float
-    signals: dict[str, float]  # name of a fault: when its signal was sent, on the host's clock
-    left: list[str]
+    commands: list[tuple[str, int | None]] = field(default_factory=list)
+    signals: dict[str, float] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+    took_s: float = 0.0
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code of the last command."""
+        return self.commands[-1][1]
 
     @property
     def output(self) -> str:
-        """What it printed."""
+        """What all commands printed."""
         return self.directory.with_suffix(".out").read_text(encoding="utf-8", errors="replace")
 
 
 def run_disturbed(directory: Path, faults: Sequence[PlannedFault]) -> DisturbedRun:
-    """Rehearse ``experiments/campaign.toml`` in ``directory`` with faults; return what came of it."""
+    """Rehearse ``experiments/campaign.toml`` in ``directory`` with faults, and resume it until its schedule is over.
+
+    What tripped is cleared, as a person does who has looked after it.
+    """
+    begin_s = time.perf_counter()
     if all(fault.role != DISK for fault in faults):
-        return _run(directory, faults, None)
-    with SmallDisk(directory.with_suffix(".disk")) as disk:
-        run = _run(disk.folder / directory.name, faults, disk)
-        for path in disk.folder.iterdir():
-            if path.name.startswith(directory.name):
-                shutil.move(path, directory.parent / path.name)
-    return replace(run, directory=directory)
+        run = _run(directory, faults, None)
+    else:
+        with SmallDisk(directory.with_suffix(".disk")) as disk:
+            run = _run(disk.folder / directory.name, faults, disk)
+            for path in disk.folder.iterdir():
+                if path.name.startswith(directory.name):
+                    shutil.move(path, directory.parent / path.name)
+        run.directory = directory
+    run.took_s = time.perf_counter() - begin_s
+    return run
 
 
 def _run(directory: Path, faults: Sequence[PlannedFault], disk: SmallDisk | None) -> DisturbedRun:
     tables = [fault.table for fault in faults if fault.table is not None]
     file = directory.with_suffix(".faults.toml")
     file.write_text(toml_text({"fault": tables}) if tables else "", encoding="utf-8")
-    arguments = ["run", str(EXPERIMENT), "--run-dir", str(directory), "--faults", str(file), "--longest-alone", "20"]
-    begin_s = time.perf_counter()
-    with directory.with_suffix(".out").open("wb") as output:
+    run = DisturbedRun(directory)
+    outside = _FromOutside(RunDirectory(directory), faults, disk, run.signals)
+    alone = ["--longest-alone", repr(LONGEST_ALONE_S)]
+    try:
+        _call(run, outside, "run", str(EXPERIMENT), "--run-dir", str(directory), "--faults", str(file), *alone)
+        while run.exit_code is not None and not is_over(directory) and len(run.commands) < MAX_COMMANDS:
+            if run.commands[-1] == ("resume", EXIT_MISTAKE):
+                _call(run, outside, "ask", str(directory), "clear-trip", "the campaign has looked after it")
+            _call(run, outside, "resume", str(directory))
+        run.left = [] if run.exit_code is None else _left_after(directory)
+    finally:
+        outside.end()
+        for process in processes_of(directory):
+            _send(process, signal.SIGKILL)
+    return run
+
+
+def is_over(directory: Path) -> bool:
+    """Return whether every step of a run's schedule has ended."""
+    run = RunDirectory(directory)
+    if not run.experiment.is_file():
+        return True
+    ended = {
+        line.get("name")
+        for line in read_json_lines(run.schedule)
+        if line.get("entry") == "step" and line.get("outcome") in (Outcome.COMPLETE, Outcome.MISSED)
+    }
+    return all(step_key(step.name, cycle) in ended for cycle, step in load_experiment(run.experiment).steps)
+
+
+def _call(run: DisturbedRun, outside: "_FromOutside", *arguments: str) -> None:
+    """Call the command line, disturb what it does, and note its exit code."""
+    with _command(run.directory.with_suffix(".out"), *arguments) as process:
+        pause, deadline_s = threading.Event(), time.monotonic() + LONGEST_S
+        while process.poll() is None and time.monotonic() < deadline_s:
+            outside.look()
+            pause.wait(POLL_S)
+        run.commands.append((arguments[0], process.poll()))
+
+
+@contextmanager
+def _command(output: Path, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+    with output.open("ab") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "operando.cli", *arguments],
             cwd=_ROOT,
             env=os.environ | {"PYTHONPATH": str(_ROOT)},
             stdin=subprocess.DEVNULL,
-            stdout=output,
+            stdout=file,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            start_new_session=True,  # Ctrl-C asks this program, not the rehearsal
         )
-    signals: dict[str, float] = {}
     try:
-        exit_code = _watched(process, RunDirectory(directory), faults, signals, disk)
-        took_s = time.perf_counter() - begin_s
-        left = [] if exit_code is None else _left_after(directory)
+        yield process
     finally:
-        _end(process, directory)
-    return DisturbedRun(directory, exit_code, took_s, signals, left)
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
-def _watched(
-    process: "subprocess.Popen[bytes]",
-    run: RunDirectory,
-    faults: Sequence[PlannedFault],
-    signals: dict[str, float],
-    disk: SmallDisk | None,
-) -> int | None:
-    """Send the signals when it is time; return the exit code, None if the run does not end."""
-    waiting = [fault for fault in faults if fault.table is None]
-    lasting: list[tuple[float, Callable[[], None]]] = []
-    pause = threading.Event()
-    deadline_s, begun_s = time.monotonic() + LONGEST_S, None
-    while process.poll() is None and time.monotonic() < deadline_s:
+class _FromOutside:
+    """Faults that no simulated instrument can have: signals to processes, and a full disk."""
+
+    def __init__(
+        self, run: RunDirectory, faults: Sequence[PlannedFault], disk: SmallDisk | None, signals: dict[str, float]
+    ) -> None:
+        self._run, self._disk, self._signals = run, disk, signals
+        self._waiting = [fault for fault in faults if fault.table is None]
+        self._lasting: list[tuple[float, Callable[[], None]]] = []
+        self._begun_s: float | None = None
+
+    def look(self) -> None:
+        """Begin and end what is due."""
         now_s = time.monotonic()
-        if begun_s is None and run.schedule.exists() and run.schedule.stat().st_size:
-            begun_s = now_s
-        if begun_s is not None and waiting and now_s >= begun_s + waiting[0].after_s:
-            fault = waiting.pop(0)
-            end = _disturb(run, fault, disk)
+        if self._begun_s is None and self._run.schedule.exists() and self._run.schedule.stat().st_size:
+            self._begun_s = now_s
+        if self._begun_s is not None and self._waiting and now_s >= self._begun_s + self._waiting[0].after_s:
+            fault = self._waiting.pop(0)
+            end = self._begin(fault)
             if end is not None:
-                signals[fault.name] = time.time()
-                lasting.append((now_s + (fault.hangs_s or 0.0), end))
-        for each in tuple(lasting):
+                self._signals[fault.name] = time.time()
+                self._lasting.append((now_s + (fault.hangs_s or 0.0), end))
+        for each in tuple(self._lasting):
             until_s, end = each
             if now_s >= until_s:
-                lasting.remove(each)
+                self._lasting.remove(each)
                 end()
-        pause.wait(POLL_S)
-    for _, end in lasting:
-        end()
-    return process.poll()
+
+    def end(self) -> None:
+        """End everything that lasts."""
+        for _, end in self._lasting:
+            end()
+
+    def _begin(self, fault: PlannedFault) -> Callable[[], None] | None:
+        """Do it; return what ends it, None if there is nobody whom it could hit."""
+        if fault.role == DISK:
+            assert self._disk is not None
+            self._disk.fill()
+            return self._disk.make_room
+        roles = ROLES if fault.role == EVERYTHING else (fault.role,)
+        records = [record for record in read_pid_files(self._run.processes) if record.role in roles and record.alive]
+        targets = [psutil.Process(record.pid) for record in records]
+        for target in targets:
+            _send(target, signal.SIGKILL if fault.hangs_s is None else signal.SIGSTOP)
+
+        def go_on() -> None:
+            for target in targets:
+                _send(target, signal.SIGCONT)
+
+        return go_on if targets else None
 
 
-def _disturb(run: RunDirectory, fault: PlannedFault, disk: SmallDisk | None) -> Callable[[], None] | None:
-    """Fill the disk, or send the fault's signal to its process; return what ends it, None if there is no process."""
-    if fault.role == DISK:
-        assert disk is not None
-        disk.fill()
-        return disk.make_room
-    target = _process(run, fault.role)
-    if target is None:
-        return None
-    target.send_signal(signal.SIGKILL if fault.hangs_s is None else signal.SIGSTOP)
-    return lambda: _go_on(target)
-
-
-def _process(run: RunDirectory, role: str) -> psutil.Process | None:
-    for record in read_pid_files(run.processes):
-        if record.role == role and record.alive:
-            return psutil.Process(record.pid)
-    return None
-
-
-def _go_on(target: psutil.Process) -> None:
+def _send(process: psutil.Process, number: signal.Signals) -> None:
     try:
-        target.send_signal(signal.SIGCONT)
+        process.send_signal(number)
     except psutil.NoSuchProcess:
         return
 
@@ -158,15 +220,3 @@ def _left_after(directory: Path) -> list[str]:
     while (left := processes_of(directory)) and time.monotonic() < deadline_s:
         pause.wait(0.2)
     return [" ".join(process.info["cmdline"] or []) for process in left]
-
-
-def _end(process: "subprocess.Popen[bytes]", directory: Path) -> None:
-    """Kill everything that belongs to a run, also if whoever waited for it was interrupted."""
-    if process.poll() is None:
-        process.kill()
-        process.wait()
-    for left in processes_of(directory):
-        try:
-            left.kill()
-        except psutil.NoSuchProcess:
-            continue

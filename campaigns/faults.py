@@ -16,7 +16,7 @@ from rich.console import Console
 from campaigns.fault_invariants import Evidence, broken_invariants
 from campaigns.fault_plan import planned_faults
 from campaigns.fault_reactions import reactions
-from campaigns.fault_run import run_disturbed
+from campaigns.fault_run import LONGEST_S, is_over, run_disturbed
 from campaigns.fault_table import TriedFault, append_tried, campaign_table, read_tried
 from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_STOPPED
 
@@ -35,7 +35,9 @@ def try_run(folder: Path, seed: int, number: int) -> list[TriedFault]:
     directory.with_suffix(".signals.json").write_text(json.dumps(run.signals), encoding="utf-8")
     broken = [f"still running: {command}" for command in run.left]
     if run.exit_code is None:
-        broken.append(f"did not end within {run.took_s:.0f} s")
+        broken.append(f"operando {run.commands[-1][0]} did not end within {LONGEST_S:.0f} s")
+    elif not is_over(directory):
+        broken.append(f"the schedule did not end: {', '.join(f'{name} {code}' for name, code in run.commands)}")
     evidence = Evidence(directory, run.exit_code, run.output)
     broken += broken_invariants(evidence)
     found = reactions(evidence, faults, run)

@@ -24,9 +24,6 @@ from simulators.faults.fault_file import fault_from
 FAULTS = [
     PlannedFault("guard killed", 0.2, role="guard"),
     PlannedFault("lost frames", 1.0, {"kind": "lost_frames", "at": "projection 20 of attempt 1"}),
-    PlannedFault(
-        "load cell silent", 10.0, {"kind": "silent_sensor", "sensor": "load_cell", "duration": "1 h", "at": "20 min"}
-    ),
 ]
 
 
@@ -40,19 +37,17 @@ def evidence_of(run: DisturbedRun) -> Evidence:
 
 
 @pytest.mark.timeout(260)
-def test_a_killed_guard_lost_frames_and_a_silent_load_cell_leave_all_invariants_whole(disturbed: DisturbedRun) -> None:
+def test_a_killed_guard_and_lost_frames_leave_all_invariants_whole(disturbed: DisturbedRun) -> None:
     evidence = evidence_of(disturbed)
     assert broken_invariants(evidence) == [], disturbed.output
     assert disturbed.left == []
-    guard, frames, force = reactions(evidence, FAULTS, disturbed)
-    assert [reaction.late for reaction in (guard, frames, force)] == ["", "", ""]
+    guard, frames = reactions(evidence, FAULTS, disturbed)
+    assert (guard.late, frames.late) == ("", "")
     assert guard.took_s is not None
-    assert force.took_s is not None, "the circuit was opened"
     assert frames.begun
-    assert disturbed.exit_code == 1, "the schedule could not be ended"
+    assert disturbed.commands == [("run", 0)]
     outcomes = {number: attempt.complete for number, attempt in evidence.attempts.items()}
-    assert outcomes[1] is False
-    assert outcomes[2] is True
+    assert outcomes == {1: False, 2: True, 3: True}
 
 
 def lose_a_frame(run: RunDirectory) -> None:

@@ -109,6 +109,7 @@ KILLED = {
     "simulated beamline killed": "simulator",
     "everything killed": EVERYTHING,
 }
+MONITOR, MONITOR_KILLED = "monitor", "monitor killed"
 LAST = ("simulated beamline killed", "everything killed")  # one that is started again has no faults
 HUNG = {
     "guard hung": "guard",
@@ -119,4 +120,4 @@ HUNG = {
 DISK = "disk"
 FULL_DISK = "full disk of the run"
 LONGEST_HANG_S = 8.0
-CLASSES = (*AT_FRAMES, *AT_ANY_TIME, *KILLED, *HUNG, *((FULL_DISK,) if may_mount() else ()))
+CLASSES = (*AT_FRAMES, *AT_ANY_TIME, *KILLED, *HUNG, MONITOR_KILLED, *((FULL_DISK,) if may_mount() else ()))

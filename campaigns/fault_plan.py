@@ -15,6 +15,8 @@ from campaigns.fault_classes import (
     KILLED,
     LAST,
     LONGEST_HANG_S,
+    MONITOR,
+    MONITOR_KILLED,
     NUM_PROJECTIONS,
 )
 
@@ -71,6 +73,8 @@ def _fault(name: str, after_s: float, random: np.random.Generator) -> PlannedFau
         return PlannedFault(name, after_s, role=KILLED[name])
     if name in HUNG:
         return PlannedFault(name, after_s, role=HUNG[name], hangs_s=float(random.uniform(0.3, LONGEST_HANG_S)))
+    if name == MONITOR_KILLED:
+        return PlannedFault(name, after_s, role=MONITOR, hangs_s=3.0)
     if name == FULL_DISK:
         return PlannedFault(name, after_s, role=DISK, hangs_s=float(random.uniform(0.3, LONGEST_HANG_S)))
     if name in AT_ANY_TIME:

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import psutil
 
-from campaigns.fault_classes import DISK, EVERYTHING
+from campaigns.fault_classes import DISK, EVERYTHING, MONITOR
 from campaigns.fault_plan import PlannedFault
 from campaigns.small_disk import SmallDisk
 from campaigns.toml_text import toml_text
+from campaigns.witness import Witness
 from operando.model.experiment_file import load_experiment
 from operando.model.json_lines import read_json_lines
 from operando.model.outcome import Outcome
@@ -41,13 +42,15 @@ class DisturbedRun:
     """What came of a run.
 
     ``commands`` holds what was called, one after the other, with its exit code, None if it had to be killed;
-    ``signals`` when each fault from outside happened, on the host's clock; ``left`` what was alive in the end.
+    ``signals`` when each fault from outside happened, on the host's clock; ``left`` what was alive in the end, ``lost``
+    what had been in its files before and is gone.
     """
 
     directory: Path
     commands: list[tuple[str, int | None]] = field(default_factory=list)
     signals: dict[str, float] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
     took_s: float = 0.0
 
     @property
@@ -94,6 +97,7 @@ def _run(directory: Path, faults: Sequence[PlannedFault], disk: SmallDisk | None
                 _call(run, outside, "ask", str(directory), "clear-trip", "the campaign has looked after it")
             _call(run, outside, "resume", str(directory))
         run.left = [] if run.exit_code is None else _left_after(directory)
+        run.lost = list(outside.witness.lost(RunDirectory(directory)))
     finally:
         outside.end()
         for process in processes_of(directory):
@@ -150,6 +154,7 @@ class _FromOutside:
     def __init__(
         self, run: RunDirectory, faults: Sequence[PlannedFault], disk: SmallDisk | None, signals: dict[str, float]
     ) -> None:
+        self.witness = Witness(run)
         self._run, self._disk, self._signals = run, disk, signals
         self._waiting = [fault for fault in faults if fault.table is None]
         self._lasting: list[tuple[float, Callable[[], None]]] = []
@@ -157,6 +162,7 @@ class _FromOutside:
 
     def look(self) -> None:
         """Begin and end what is due."""
+        self.witness.look()
         now_s = time.monotonic()
         if self._begun_s is None and self._run.schedule.exists() and self._run.schedule.stat().st_size:
             self._begun_s = now_s
@@ -179,6 +185,9 @@ class _FromOutside:
 
     def _begin(self, fault: PlannedFault) -> Callable[[], None] | None:
         """Do it; return what ends it, None if there is nobody whom it could hit."""
+        self.witness.look(now=True)
+        if fault.role == MONITOR:
+            return self._watch()
         if fault.role == DISK:
             assert self._disk is not None
             self._disk.fill()
@@ -194,6 +203,20 @@ class _FromOutside:
                 _send(target, signal.SIGCONT)
 
         return go_on if targets else None
+
+    def _watch(self) -> Callable[[], None]:
+        """Let somebody watch the run whose terminal is killed later."""
+        command = [sys.executable, "-m", "operando.cli", "watch", str(self._run.path)]
+        nowhere = subprocess.DEVNULL
+        watching = subprocess.Popen(
+            command, cwd=_ROOT, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True
+        )
+
+        def kill() -> None:
+            watching.kill()
+            watching.wait()
+
+        return kill
 
 
 def _send(process: psutil.Process, number: signal.Signals) -> None:

@@ -39,7 +39,7 @@ def try_run(folder: Path, seed: int, number: int) -> list[TriedFault]:
     elif not is_over(directory):
         broken.append(f"the schedule did not end: {', '.join(f'{name} {code}' for name, code in run.commands)}")
     evidence = Evidence(directory, run.exit_code, run.output)
-    broken += broken_invariants(evidence)
+    broken += [*broken_invariants(evidence), *run.lost]
     found = reactions(evidence, faults, run)
     broken += [reaction.late for reaction in found if reaction.late]
     tried = [

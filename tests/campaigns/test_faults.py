@@ -16,6 +16,8 @@ from campaigns.fault_invariants import Evidence, broken_invariants
 from campaigns.fault_plan import PlannedFault, num_faults, planned_faults
 from campaigns.fault_reactions import reactions
 from campaigns.fault_run import DisturbedRun, run_disturbed
+from campaigns.witness import Witness
+from operando.model.cell_log import CellLogWriter
 from operando.model.frames import FRAME_IDS, IMAGES, FrameKind
 from operando.model.json_lines import read_json_lines
 from operando.model.run_directory import RunDirectory
@@ -40,7 +42,7 @@ def evidence_of(run: DisturbedRun) -> Evidence:
 def test_a_killed_guard_and_lost_frames_leave_all_invariants_whole(disturbed: DisturbedRun) -> None:
     evidence = evidence_of(disturbed)
     assert broken_invariants(evidence) == [], disturbed.output
-    assert disturbed.left == []
+    assert disturbed.left == disturbed.lost == []
     guard, frames = reactions(evidence, FAULTS, disturbed)
     assert (guard.late, frames.late) == ("", "")
     assert guard.took_s is not None
@@ -65,11 +67,15 @@ def darken_a_frame(run: RunDirectory) -> None:
         file[IMAGES][7] = np.full(file[IMAGES].shape[1:], 100, np.uint16)
 
 
-def lose_a_sample(run: RunDirectory) -> None:
+def lose_rows(run: RunDirectory, table: str, *rows: int) -> None:
     log = sqlite3.connect(run.cell_log)
-    log.execute("DELETE FROM potentiostat WHERE id = 3")
+    log.executemany(f"DELETE FROM {table} WHERE id = ?", [(row,) for row in rows])
     log.commit()
     log.close()
+
+
+def lose_a_sample(run: RunDirectory) -> None:
+    lose_rows(run, "potentiostat", 3)
 
 
 def change_lines(path: Path, change: Callable[[str], str]) -> None:
@@ -110,6 +116,24 @@ def test_what_must_not_be_is_noticed(
     shutil.copytree(disturbed.directory, copy)
     tamper(RunDirectory(copy))
     assert told in "; ".join(broken_invariants(Evidence(copy, disturbed.exit_code, disturbed.output)))
+
+
+def test_what_was_written_once_must_stay(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    log = CellLogWriter(run.cell_log)
+    for _ in range(3):
+        log.sample("temperature", time_s=1.0, wall_s=1.0, period_s=1.0, quality="OK", values=(25.0,))
+    log.commit()
+    run.documents.write_text('["start", {}]\n["stop", {}]\n["torn')
+    witness = Witness(run)
+    witness.look()
+    with run.documents.open("a") as file:
+        file.write("\n")
+    assert list(witness.lost(run)) == []
+    run.documents.write_text('["start", {}]\n')
+    log.close()
+    lose_rows(run, "temperature", 3)
+    assert [sentence.split(" of ")[0] for sentence in witness.lost(run)] == ["the first 28 bytes", "rows [3]"]
 
 
 def test_every_class_has_its_turn_and_every_fault_can_be_injected() -> None:

@@ -1,5 +1,6 @@
 """What must hold whatever went wrong: read from the run directory and the truth of the simulation, from outside."""
 
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from operando.session.errors import EXIT_COMPLETE
 
 VOLTAGE_MARGIN_V = 0.02  # what a limit may be passed by before the next sample shows it
 NAME_MARGIN_V = 0.01  # between a set voltage and the true one of a tomogram that is named after it
+_FOR_US = re.compile(r"Traceback|Status\(|object at 0x|Cannot '")  # mistakes of the program, told as they are
+FULL_DISK = "No space left"
 DARK = 0.5  # of the median of a series: a frame below had no beam for half its exposure
 
 
@@ -89,15 +92,20 @@ def broken_invariants(evidence: Evidence) -> list[str]:
 
 
 def _told_truthfully(evidence: Evidence) -> Iterator[str]:
-    if "Traceback" in evidence.output:
-        yield "the run printed a traceback"
+    reasons = [str(document.get("reason", "")) for name, document in evidence.documents if name == "stop"]
+    yield from (
+        f"people are told {found[0]!r}" for text in (evidence.output, *reasons) if (found := _FOR_US.search(text))
+    )
     starts = [document["uid"] for name, document in evidence.documents if name == "start"]
     stops = [document["run_start"] for name, document in evidence.documents if name == "stop"]
     if sorted(starts) != sorted(stops):
         yield f"{len(starts)} runs were opened and {len(stops)} closed in documents.jsonl"
     for number, attempt in evidence.attempts.items():
-        if attempt.outcome is None or attempt.stop is None:
-            yield f"attempt {number} has no outcome"
+        if attempt.stop is None:
+            yield f"attempt {number} was not closed"
+        elif attempt.outcome is None:
+            if attempt.complete or FULL_DISK not in attempt.stop["reason"]:
+                yield f"attempt {number} has no outcome"
         elif attempt.stop["exit_status"] != EXIT_STATUS[Outcome(attempt.outcome["outcome"])]:
             yield f"attempt {number} is {attempt.outcome['outcome']} but its stop says {attempt.stop['exit_status']}"
         elif not attempt.complete and not attempt.stop["reason"]:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from operando.model.units import Seconds
 from simulators.faults.fault import End, Fault, LastingFault, Scene
+from simulators.potentiostat_technique import ChannelError, Code
 
 PPM = 1e-6
 
@@ -17,8 +18,6 @@ class PotentiostatDisconnect(LastingFault):
 
     async def begin(self, scene: Scene) -> End:
         """Cut the connection."""
-        from simulators.potentiostat_technique import ChannelError, Code
-
         potentiostat = scene.instruments.potentiostat
 
         def fail(command: str) -> str:
@@ -45,8 +44,6 @@ class RefusedCommand(Fault):
 
     async def begin(self, scene: Scene) -> None:
         """Begin to refuse."""
-        from simulators.potentiostat_technique import ChannelError, Code
-
         left = self.times
 
         def refuse(command: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from simulators.faults.fault import End, Fault, LastingFault, Scene
+from simulators.load_cell import COUNTS_AT_FULL_SCALE, FULL_SCALE_N, LARGEST_COUNT
 
 Sensor = Literal["load_cell", "thermometer", "potentiostat"]
 
@@ -66,7 +67,6 @@ class Spike(Fault):
     async def begin(self, scene: Scene) -> None:
         """Change the next reading."""
         instruments = scene.instruments
-        from simulators.load_cell import COUNTS_AT_FULL_SCALE, FULL_SCALE_N, LARGEST_COUNT
 
         def counts(reading: int) -> int:
             take_out()

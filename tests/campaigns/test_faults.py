@@ -133,7 +133,7 @@ def test_what_was_written_once_must_stay(tmp_path: Path) -> None:
     run.documents.write_text('["start", {}]\n')
     log.close()
     lose_rows(run, "temperature", 3)
-    assert [sentence.split(" of ")[0] for sentence in witness.lost(run)] == ["the first 28 bytes", "rows [3]"]
+    assert [sentence.split(" of ")[0] for sentence in witness.lost(run)] == ["the first 27 bytes", "rows [3]"]
 
 
 def test_every_class_has_its_turn_and_every_fault_can_be_injected() -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
 import signal
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 if TYPE_CHECKING:
     from tests.operando.guard.conftest import World
@@ -69,3 +72,20 @@ def test_a_potentiostat_that_is_gone_is_unsafe_and_the_guard_goes_on_looking(fre
     assert "has given nothing new" in found["trip"]  # the load cell, which went with it, may be noticed first
     world.wait(lambda now: now["heartbeat"] > found["heartbeat"])
     assert len(world.events("unsafe")) == 1  # said loudly, once a minute
+
+
+def test_the_potentiostat_limits_the_pressure_where_the_force_is_wired_to_it(fresh_world: World) -> None:
+    world = fresh_world
+    text = world.run.beamline.read_text()
+    wired = "poll_s = 0.1\nforce_input = {{ number = {}, volts = [0.0, 10.0], force_n = [0.0, 2000.0] }}"
+    world.run.beamline.write_text(text.replace("poll_s = 0.1", wired.format(2)))
+    guard = world.start_guard()
+    assert guard.child.wait(20) == 1
+    assert "has no AUX2" in guard.text
+    world.run.beamline.write_text(text.replace("poll_s = 0.1", wired.format(1)))
+    world.start_guard().wait_ready()
+    assert world.command("constant_current", **CHARGE) == "done"
+    (technique,) = json.loads(world.events("step")[0]["data"])["techniques"]
+    assert technique["parameters"]["TEST3CONF"] == 37
+    limit_v = 35.0 * 28.274 / 200  # 35 MPa on a bore of 6 mm, 200 N/V
+    assert technique["parameters"]["TEST3VAL"] == pytest.approx(limit_v, abs=1e-3)

@@ -95,7 +95,8 @@ class CellControl:
                 return snapshot
             if snapshot is None and give_up_if_silent:
                 return None
-            self.inbox.settle_until(begin_s + (look + 1) * self.poll_s / _LOOKS_PER_POLL)
+            pause_s = self.poll_s / _LOOKS_PER_POLL  # counted anew where the host's clock is set back meanwhile
+            self.inbox.settle_until(min(begin_s + (look + 1) * pause_s, self.clock.now() + pause_s))
         return snapshot
 
     def _found(self, snapshot: Snapshot | None) -> str:

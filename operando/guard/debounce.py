@@ -39,7 +39,7 @@ class Debounce:
         """Take one reading; return what it changed."""
         if outside:
             self._inside_since_s = None
-            if self._outside_since_s is None:
+            if self._outside_since_s is None or self._outside_since_s > time_s:  # the host's clock was set back
                 self._outside_since_s = time_s
             if self.counts or time_s - self._outside_since_s < self.delay_s - TOLERANCE_S:
                 return Turn.NOTHING
@@ -47,7 +47,7 @@ class Debounce:
             return Turn.BEGAN
         if self._outside_since_s is None:
             return Turn.NOTHING
-        if self._inside_since_s is None:
+        if self._inside_since_s is None or self._inside_since_s > time_s:
             self._inside_since_s = time_s
         if time_s - self._inside_since_s < (SETTLE_S if self.counts else self.delay_s) - TOLERANCE_S:
             return Turn.NOTHING

@@ -31,6 +31,8 @@ class RateHistory:
         if not isfinite(value):
             return None
         if self._kept and time_s <= self._kept[-1][0]:
+            if time_s < self._kept[-1][0]:  # the host's clock was set back
+                self.forget()
             return None
         while len(self._kept) > 1 and time_s - self._kept[1][0] >= self._over_s:
             self._kept.popleft()

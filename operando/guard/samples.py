@@ -56,7 +56,7 @@ class Silence:
         if answered:
             self._since_s = None
             return 0.0
-        if self._since_s is None:
+        if self._since_s is None or self._since_s > time_s:  # the host's clock was set back
             self._since_s = time_s
         return time_s - self._since_s
 
@@ -188,6 +188,8 @@ class Sampler:
             return self._silence["potentiostat"].age_s(time_s, answered=True)
         if self._elapsed is None:
             return self._silence["potentiostat"].age_s(time_s, answered=False)
+        if self._elapsed[1] > time_s:
+            self._elapsed = self._elapsed[0], time_s
         # The instrument's own clock shows the same as when it was seen first, or no time: it stands still since then.
         still_s = time_s - self._elapsed[1]
         return still_s if still_s > LONGEST_STANDSTILL_POLLS * self._poll_s else 0.0

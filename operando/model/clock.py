@@ -38,10 +38,10 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The host's clock."""
+    """The host's clock. Waits are measured by its monotonic one: a step of the time of day must hold nobody up."""
 
     def __init__(self) -> None:
-        self._due: list[tuple[float, int, Future[float]]] = []
+        self._due: list[tuple[float, int, Future[float]]] = []  # by the monotonic clock
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._count = 0
@@ -53,16 +53,18 @@ class SystemClock:
 
     def sleep_until(self, deadline_s: float) -> float:
         """Block until ``deadline_s``; return the time then."""
-        while (left_s := deadline_s - time.time()) > 0:
+        until_s = time.monotonic() + deadline_s - time.time()
+        while (left_s := until_s - time.monotonic()) > 0:
             time.sleep(min(left_s, 60.0))
         return time.time()
 
     def timer(self, deadline_s: float) -> "Future[float]":
         """Return a future that is done at ``deadline_s``."""
         future: Future[float] = Future()
+        until_s = time.monotonic() + deadline_s - time.time()
         with self._changed:
             self._count += 1
-            heapq.heappush(self._due, (deadline_s, self._count, future))
+            heapq.heappush(self._due, (until_s, self._count, future))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
                 self._thread.start()
@@ -81,8 +83,8 @@ class SystemClock:
     def _run(self) -> None:
         while True:
             with self._changed:
-                while not self._closed and (not self._due or self._due[0][0] > time.time()):
-                    self._changed.wait(min(self._due[0][0] - time.time(), 60.0) if self._due else None)
+                while not self._closed and (not self._due or self._due[0][0] > time.monotonic()):
+                    self._changed.wait(min(self._due[0][0] - time.monotonic(), 60.0) if self._due else None)
                 if self._closed:
                     return
                 _, _, future = heapq.heappop(self._due)

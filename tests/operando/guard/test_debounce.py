@@ -81,3 +81,10 @@ def test_it_is_over_only_after_ten_seconds_inside(delay_s: float, course: list[t
 def test_every_beginning_has_one_end(delay_s: float, course: list[tuple[float, bool]]) -> None:
     turns = [turn for _, _, _, turn in looked_at(delay_s, [*course, *[(30.0, False)] * 2])]
     assert turns.count(Turn.BEGAN) == turns.count(Turn.OVER)
+
+
+def test_a_clock_that_is_set_back_delays_nothing_for_longer_than_the_delay() -> None:
+    debounce = Debounce(1.5)
+    debounce.look(10_000.0, outside=True)
+    turns = [debounce.look(time_s, outside=True) for time_s in (6400.0, 6401.0, 6402.0)]
+    assert turns[-1] is Turn.BEGAN

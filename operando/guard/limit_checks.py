@@ -1,10 +1,9 @@
 """One check for each kind of limit: a reading in, whether it is outside out. NaN is never taken for a good value."""
 
 from dataclasses import dataclass
-from math import inf, isfinite, isnan
+from math import inf, isnan
 from typing import Protocol
 
-from operando.guard.charge_agreement import ChargeAgreement
 from operando.guard.limit_reading import CellReading
 from operando.guard.rate import RateHistory
 from operando.model.limit_rules import UNITS, LimitKind, LimitRule, Quantity
@@ -12,7 +11,6 @@ from operando.model.limit_rules import UNITS, LimitKind, LimitRule, Quantity
 _JUMPING = (Quantity.VOLTAGE, Quantity.CURRENT)  # where the technique changes
 _SMALLEST_CURRENT = 1e-3  # of the largest allowed: no charge flows
 _FEWEST_EQUAL = 3
-_SETTLED_POLLS = 2.0  # of the instrument, after a step began
 
 
 @dataclass(frozen=True)
@@ -156,69 +154,3 @@ class Frozen:
             f"The {self._rule.quantity.words} has been exactly {value:.6g} {unit} for {same_s:.0f} s: "
             "see whether its instrument still measures.",
         )
-
-
-class CountedCharge:
-    """The instrument's charge agrees with the integral of its current."""
-
-    def __init__(self, rule: LimitRule, *, poll_s: float, largest_current_a: float) -> None:
-        self._rule = rule
-        self._agreement = ChargeAgreement(rule.over_s, poll_s=poll_s, largest_current_a=largest_current_a)
-
-    def look(self, reading: CellReading) -> Found | None:
-        """Return whether the two differ by more than sampling explains."""
-        found = self._agreement.look(reading)
-        if found is None:
-            return None
-        allowed_mah = self._rule.high / 100 * found.passed_mah + found.uncertain_mah
-        return Found(
-            abs(found.difference_mah) > allowed_mah,
-            f"The charge that the potentiostat counts and the integral of its current differ by "
-            f"{found.difference_mah:+.4g} mAh where {found.passed_mah:.4g} mAh passed; allowed are {self._rule.high:g} "
-            f"% and {found.uncertain_mah:.2g} mAh for the sampling. Check its current range and calibration.",
-        )
-
-
-class CommandedCurrent:
-    """The current that flows is the one that was commanded."""
-
-    def __init__(self, rule: LimitRule, *, poll_s: float) -> None:
-        self._rule = rule
-        self._poll_s = poll_s
-
-    def look(self, reading: CellReading) -> Found | None:
-        """Return whether it is another one, once the step has settled."""
-        snapshot, step = reading.snapshot, reading.step
-        if snapshot is None:
-            return None
-        if step is None or step.current_a is None or not reading.running or snapshot.technique_index != 0:
-            return INSIDE
-        if snapshot.elapsed_s - step.started_elapsed_s < _SETTLED_POLLS * self._poll_s:
-            return INSIDE
-        if not isfinite(snapshot.current_a):
-            return None
-        allowed_a = self._rule.high / 100 * abs(step.current_a)
-        return Found(
-            abs(snapshot.current_a - step.current_a) > allowed_a,
-            f"The current is {snapshot.current_a * 1e6:.4g} uA; commanded were {step.current_a * 1e6:.4g} uA, allowed "
-            f"is a difference of {self._rule.high:g} %. Does another program command the potentiostat?",
-        )
-
-
-def check_of(rule: LimitRule, *, poll_s: float, largest_current_a: float) -> Check:
-    """Return the check that judges ``rule``."""
-    match rule.kind:
-        case LimitKind.ABSOLUTE:
-            return Absolute(rule, largest_current_a)
-        case LimitKind.NOT_A_NUMBER:
-            return NotANumber(rule)
-        case LimitKind.RATE:
-            return Rate(rule)
-        case LimitKind.STALE | LimitKind.DISCONNECT:
-            return Answering(rule)
-        case LimitKind.FROZEN:
-            return Frozen(rule)
-        case LimitKind.DISAGREEMENT:
-            if rule.quantity is Quantity.CHARGE:
-                return CountedCharge(rule, poll_s=poll_s, largest_current_a=largest_current_a)
-            return CommandedCurrent(rule, poll_s=poll_s)

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from operando.guard.agreement_checks import CommandedCurrent, CountedCharge
 from operando.guard.debounce import Debounce, Turn
-from operando.guard.limit_checks import INSIDE, Check, Found, check_of
+from operando.guard.limit_checks import INSIDE, Absolute, Answering, Check, Found, Frozen, NotANumber, Rate
 from operando.guard.limit_reading import CellReading
-from operando.model.limit_rules import LimitAction, LimitKind, LimitRule
+from operando.model.limit_rules import LimitAction, LimitKind, LimitRule, Quantity
 
 _DELAYED_BY_THEMSELVES = (LimitKind.STALE, LimitKind.DISCONNECT, LimitKind.FROZEN)
 
@@ -61,7 +62,7 @@ class LimitEngine:
 
     def __init__(self, rules: Iterable[LimitRule], *, poll_s: float, largest_current_a: float) -> None:
         self._watches = [
-            _Watch(rule, check_of(rule, poll_s=poll_s, largest_current_a=largest_current_a)) for rule in rules
+            _Watch(rule, _check_of(rule, poll_s=poll_s, largest_current_a=largest_current_a)) for rule in rules
         ]
 
     @property
@@ -93,3 +94,21 @@ class LimitEngine:
             if found.outside and watch.debounce.counts and watch.rule.action is LimitAction.OPEN_CIRCUIT:
                 dangers.append(watch.violation)
         return Verdict(tuple(dangers), *(tuple(turned[turn]) for turn in (Turn.BEGAN, Turn.OVER, Turn.PASSED)))
+
+
+def _check_of(rule: LimitRule, *, poll_s: float, largest_current_a: float) -> Check:
+    match rule.kind:
+        case LimitKind.ABSOLUTE:
+            return Absolute(rule, largest_current_a)
+        case LimitKind.NOT_A_NUMBER:
+            return NotANumber(rule)
+        case LimitKind.RATE:
+            return Rate(rule)
+        case LimitKind.STALE | LimitKind.DISCONNECT:
+            return Answering(rule)
+        case LimitKind.FROZEN:
+            return Frozen(rule)
+        case LimitKind.DISAGREEMENT:
+            if rule.quantity is Quantity.CHARGE:
+                return CountedCharge(rule, poll_s=poll_s, largest_current_a=largest_current_a)
+            return CommandedCurrent(rule, poll_s=poll_s)

@@ -12,7 +12,7 @@ from operando.guard.record import Record
 from operando.guard.safety import Safety
 from operando.guard.state import Step
 from operando.guard.techniques import loaded_step
-from operando.model.limit_rules import Limits
+from operando.model.limits_table import Limits
 
 
 class Stepping:

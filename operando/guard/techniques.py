@@ -15,7 +15,7 @@ from devices.techniques import (
     Technique,
     TechniqueError,
 )
-from operando.model.limit_rules import Limits
+from operando.model.limits_table import Limits
 
 INSTRUMENT_MARGIN = 1.2  # of the largest current: the instrument stops at once, also at a peak that the guard lets pass
 

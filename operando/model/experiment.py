@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from operando.model.geometry import CellGeometry, ImagingGeometry, Region
-from operando.model.limit_rules import Limits
+from operando.model.limits_table import Limits
 from operando.model.phase_retrieval import PhaseRetrieval
 from operando.model.schedule import CellStep, ConstantCurrent, Step, unrolled
 from operando.model.texts import Line, Name

@@ -2,15 +2,8 @@
 
 from collections.abc import Iterator
 
-from operando.model.limit_rules import (
-    MAX_DELAY_S,
-    LimitAction,
-    LimitClass,
-    LimitKind,
-    LimitRule,
-    Limits,
-    Quantity,
-)
+from operando.model.limit_rules import LimitAction, LimitClass, LimitKind, LimitRule, Quantity
+from operando.model.limits_table import MAX_DELAY_S, Limits
 
 STALE_KEYS = {
     Quantity.POTENTIOSTAT: "stale_potentiostat",

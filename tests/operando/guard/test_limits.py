@@ -11,7 +11,8 @@ from devices.potentiostat_reading import ChannelState, Snapshot
 from operando.guard.limit_reading import CellReading
 from operando.guard.limits import LimitEngine, Verdict, Violation
 from operando.guard.state import Step
-from operando.model.limit_rules import LimitAction, LimitKind, Limits, Quantity
+from operando.model.limit_rules import LimitAction, LimitKind, Quantity
+from operando.model.limits_table import Limits
 
 POLL_S = 1.0
 LIMITS: dict[str, Any] = {

@@ -7,7 +7,7 @@ import pytest
 from devices.instrument_limit import InstrumentLimit
 from devices.techniques import TechniqueError
 from operando.guard.techniques import loaded_step
-from operando.model.limit_rules import Limits
+from operando.model.limits_table import Limits
 
 LIMITS = Limits.model_validate(
     {

@@ -15,6 +15,7 @@ from operando.model.experiment import Experiment
 from operando.model.experiment_file import load_experiment
 from operando.model.json_lines import JsonLinesWriter, read_json_lines
 from simulators.beamline_file import CHIP_COLUMNS, CHIP_ROWS, PAGE, Ports, beamline_text
+from simulators.bookkeeping import after_answers
 from simulators.clock_participant import ROLES
 from simulators.faults.fault_file import load_faults
 from simulators.past import PAST_FILE, Past, read_past
@@ -181,9 +182,9 @@ def _rendered(
         def write_commanded(time_s: float) -> None:
             true = cell_truth.at(time_s)
             if time_s > told_s:  # a beamline that goes on obeys its past once more
-                truths.append(true)
+                truths.append(true, durable=False)
 
-        twin = CellTwin(parameters, epoch_s, write_commanded)
+        twin = CellTwin(parameters, epoch_s, lambda time_s: after_answers(lambda: write_commanded(time_s)))
         bends = curve_truth(parameters)
         cell_truth = CellTruth(twin, epoch_s, bends["pressure_slope_break"])
         true = cell_truth.at(epoch_s)

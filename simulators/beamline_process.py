@@ -29,6 +29,7 @@ from simulators.beamline_file import (
     Ports,
 )
 from simulators.beamline_server import BeamlineServer
+from simulators.bookkeeping import bookkeeping_done
 from simulators.camera import Camera, Chip, Stages
 from simulators.channel_access_server import stamp_with
 from simulators.clock_participant import ROLES
@@ -270,6 +271,7 @@ class SimulatedBeamline:
                     task.result()
             finally:
                 injector.close()
+                await bookkeeping_done()
                 await self._end([*tasks, wall_time])
 
     def _initialise_and_tell(self, ready: Callable[[], None]) -> Callable[[Any], Awaitable[None]]:

@@ -47,7 +47,10 @@ class Past:
 
 
 class PastWriter:
-    """Writes down what happens; each entry is on the disk when the call returns."""
+    """Writes down what happens; each entry outlives this process when the call returns.
+
+    It does not wait for the disk: a command is answered only when it is written down, and a stop must be quick.
+    """
 
     def __init__(self, path: Path, began_s: float, places: Callable[[], Mapping[str, float]]) -> None:
         is_new = not path.exists()
@@ -60,7 +63,7 @@ class PastWriter:
     def obeyed(self, time_s: float, command: str, sequence: Sequence[Technique] = ()) -> None:
         """Write down a command of the potentiostat."""
         loaded = [{"name": each.name, "parameters": dict(each.parameters)} for each in sequence]
-        self._writer.append({"time_s": time_s, "obeyed": command, "sequence": loaded})
+        self._writer.append({"time_s": time_s, "obeyed": command, "sequence": loaded}, durable=False)
 
     async def look(self, time_s: float) -> None:
         """Write down where things stand if that has changed."""
@@ -68,7 +71,7 @@ class PastWriter:
         changed = {name: place for name, place in found.items() if self._known.get(name) != place}
         if changed:
             self._known = found
-            self._writer.append({"time_s": time_s, "places": changed})
+            self._writer.append({"time_s": time_s, "places": changed}, durable=False)
 
 
 def read_past(path: Path) -> Past | None:

@@ -32,10 +32,11 @@ class JsonLinesWriter:
             self.flush()
 
     def append(self, value: object, *, durable: bool = True) -> None:
-        """Write one value; with ``durable`` return only when the disk has it."""
+        """Write one value, which outlives this process; with ``durable`` return only when the disk has it."""
         line = json.dumps(value, default=plain, allow_nan=True) + "\n"
         with self._lock:
             self._file.write(line)
+            self._file.flush()
         if durable:
             self.flush()
 

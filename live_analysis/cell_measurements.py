@@ -8,9 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from live_analysis.frame_reader import FrameFileError
 from live_analysis.run_follower import TomogramRun
+from live_analysis.virtual_frames import frame_source
 from operando.model.cell_log import CellLogReader
+from operando.model.clock_track import ClockTrack
 from operando.model.experiment import Cell
+from operando.model.frames import FrameKind
 from operando.model.json_lines import read_json_lines
 from operando.model.materials import COULOMB_PER_MAH, FARADAY_C_PER_MOL, material
 from operando.model.run_directory import RunDirectory
@@ -19,6 +23,7 @@ from operando.model.schedule import step_key
 HELD_TECHNIQUE = 1  # the second technique of the pair constant current, hold
 PRESSURE_ACCURACY_MPA = 0.07  # 0.1 % of 2 kN over 28 mm2
 CM3_PER_MM2_IN_UM = 1e6
+LARGEST_APART_S = 60.0  # of projections and the guard's rows of the same tomogram
 ROWS_OF_A_HOLD = 600  # looked at first; ten minutes at a sample a second
 
 
@@ -65,7 +70,9 @@ def cell_measurements(run: RunDirectory, tomogram: TomogramRun, *, cell: Cell | 
         try:
             rows = _rows_between(log, first, last)
             found = [
-                replace(entry, value=_middle_charge(rows, entry.value)) if entry.name == "charge" else entry
+                replace(entry, value=_middle_charge(run, tomogram, log, rows))
+                if rows and entry.name == "charge"
+                else entry
                 for entry in found
             ]
             charge_mah = next((entry for entry in found if entry.name == "charge"), None)
@@ -89,11 +96,26 @@ def _rows_between(log: CellLogReader, first: dict[str, Any], last: dict[str, Any
     ]
 
 
-def _middle_charge(rows: list[dict[str, Any]], at_first_mah: float) -> float:
-    if not rows:
-        return at_first_mah
-    times_s = [row["time_s"] for row in rows]
-    return float(np.interp((times_s[0] + times_s[-1]) / 2, times_s, [row["charge_mah"] for row in rows]))
+def _middle_charge(run: RunDirectory, tomogram: TomogramRun, log: CellLogReader, rows: list[dict[str, Any]]) -> float:
+    """Return the charge in the middle of the projections, both clocks being taken to the host's."""
+    read_s = [row["time_s"] for row in rows]
+    elapsed_s = [np.nan if row["elapsed_s"] is None else row["elapsed_s"] for row in rows]
+    made_s = ClockTrack(log.clock_fits("potentiostat")).made_s(elapsed_s, read_s)
+    middle_s = _middle_of_projections_s(run, tomogram)
+    if middle_s is None or not made_s[0] - LARGEST_APART_S <= middle_s <= read_s[-1] + LARGEST_APART_S:
+        middle_s = (made_s[0] + made_s[-1]) / 2  # no frames, or a recorded scan, whose times are its own
+    return float(np.interp(middle_s, made_s, [row["charge_mah"] for row in rows]))
+
+
+def _middle_of_projections_s(run: RunDirectory, tomogram: TomogramRun) -> float | None:
+    try:
+        source = frame_source(tomogram, FrameKind.PROJECTION, run)
+    except (FrameFileError, OSError):  # the analysis of the frames tells
+        return None
+    if source is None:
+        return None
+    behind_s = float(tomogram.outcome["data"].get("camera_clock_behind_s", 0.0)) if tomogram.outcome else 0.0
+    return float(source.times[0] + source.times[-1]) / 2 + behind_s
 
 
 def _capacity(

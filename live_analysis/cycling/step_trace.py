@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operando.model.cell_log import CellLogReader
+from operando.model.clock_track import ClockTrack
 
 ROWS_AT_ONCE = 20_000
 GOOD = "OK"
@@ -15,6 +16,8 @@ GOOD = "OK"
 @dataclass(frozen=True)
 class StepTrace:
     """Good samples between the beginning and the end of a step, in order of time (s, the run's clock).
+
+    Times of the potentiostat are those at which it made its values, by the fits of its clock.
 
     ``charge_mah`` is the guard's integral of the current since the run began, signed. Potentiostat and load cell are
     sampled at times of their own.
@@ -35,9 +38,12 @@ class StepTrace:
 
 def read_step_trace(log: CellLogReader, begin_s: float, end_s: float) -> StepTrace:
     """Read the samples of the times from ``begin_s`` to ``end_s``, both included; what was not measured is left out."""
-    electrical = _columns(log, "potentiostat", ("voltage_v", "current_a", "charge_mah"), begin_s, end_s)
+    read_s, elapsed_s, *electrical = _columns(
+        log, "potentiostat", ("elapsed_s", "voltage_v", "current_a", "charge_mah"), begin_s, end_s
+    )
+    made_s = ClockTrack(log.clock_fits("potentiostat")).made_s(elapsed_s, read_s)
     mechanical = _columns(log, "load_cell", ("stack_pressure_mpa",), begin_s, end_s)
-    return StepTrace(*electrical, *mechanical)
+    return StepTrace(made_s, *electrical, *mechanical)
 
 
 def _columns(

@@ -25,6 +25,7 @@ from operando.guard.inbox import Answer, Command, Inbox
 from operando.guard.limit_reading import CellReading
 from operando.guard.limits import LimitEngine
 from operando.guard.memory import Memory
+from operando.guard.potentiostat_clock import PotentiostatClock
 from operando.guard.publication import LONGEST_STEP_NAME, Publisher, sample_values
 from operando.guard.record import Record
 from operando.guard.safety import Safety
@@ -51,6 +52,8 @@ class Guard:
     ----------
     memory
         What an earlier guard of this run left in the log.
+    potentiostat_clock
+        Compares the instrument's clock with the run's.
     pressure_limit
         Limit on the stack pressure that the potentiostat itself can keep.
     """
@@ -65,6 +68,7 @@ class Guard:
         inbox: Inbox,
         clock: Clock,
         memory: Memory,
+        potentiostat_clock: PotentiostatClock,
         *,
         pressure_limit: InstrumentLimit | None = None,
     ) -> None:
@@ -77,6 +81,7 @@ class Guard:
         self._publisher = publisher
         self._inbox = inbox
         self._clock = clock
+        self._potentiostat_clock = potentiostat_clock
         self._asked_period_s = memory.period_s or experiment.sampling.between_tomograms
         engine = LimitEngine(limits.rules, poll_s=control.poll_s, largest_current_a=limits.max_current)
         self._safety = Safety(engine, control, record, memory.trip)
@@ -156,8 +161,9 @@ class Guard:
         before, self._state = self._state, self._present_state(sample.potentiostat)
         if self._state is not before:
             self._state_changed(before, sample.potentiostat)
+        clock_values = self._potentiostat_clock.follow(sample.potentiostat)
         self._record.commit_if_due(fast_forward=self.period_s > self._longest_live_period_s)
-        self._publish(sample)
+        self._publish(sample, clock_values)
 
     def _judge(self, reading: CellReading) -> None:
         if reading.snapshot is not None:
@@ -207,10 +213,11 @@ class Guard:
         else:
             self._state = CellState.STEP_ENDED
 
-    def _publish(self, sample: Sample) -> None:
+    def _publish(self, sample: Sample, clock_values: Mapping[str, float]) -> None:
         self._heartbeat = self._heartbeat % _LARGEST_INTEGER + 1
         charge_mah = None if self._charge is None else self._charge.charge_mah
         values = sample_values(sample, charge_mah, self._record.committed_rows) | {
+            **clock_values,
             "PERIOD": self.period_s,
             "STATE": self._state.value,
             "STEP": "" if (step := self._stepping.step) is None else step.name[:LONGEST_STEP_NAME],

@@ -75,6 +75,7 @@ def _guard(run: RunDirectory, ending: ExitStack, *, stop_cell: bool, longest_alo
     from operando.guard.inbox import Inbox
     from operando.guard.life import Loneliness, ended_when
     from operando.guard.memory import remembered
+    from operando.guard.potentiostat_clock import PotentiostatClock, read_outs
     from operando.guard.pressure import pressure_limit
     from operando.guard.record import Record
     from operando.guard.samples import Sampler
@@ -111,7 +112,11 @@ def _guard(run: RunDirectory, ending: ExitStack, *, stop_cell: bool, longest_alo
                 "leave force_input out."
             )
         kept_by_instrument = pressure_limit(force_input, experiment.limits.max_stack_pressure, area_mm2)
-    guard = Guard(experiment, sampler, control, record, server, inbox, clock, memory, pressure_limit=kept_by_instrument)
+    potentiostat_clock = PotentiostatClock(read_outs(potentiostat.elapsed, clock, record), record)
+    guard = Guard(
+        *(experiment, sampler, control, record, server, inbox, clock, memory, potentiostat_clock),
+        pressure_limit=kept_by_instrument,
+    )
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal or a lost ssh session must not unguard the cell
     SignalWatch((signal.SIGTERM, signal.SIGINT), lambda _: inbox.end("A signal asked for it."))  # to the process's end
     record.event(

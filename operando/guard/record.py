@@ -9,6 +9,7 @@ from typing import Any
 from operando.guard.samples import Sample
 from operando.model.cell_log import TABLES, CellLogWriter
 from operando.model.clock import Clock
+from operando.model.clock_fit import ClockFit
 
 LONGEST_UNCOMMITTED_S = 0.1  # of the host's time
 
@@ -81,6 +82,12 @@ class Record:
         if self._try(lambda: self._log.event(kind, text, time_s=time_s, wall_s=wall_s, data=data)):
             self._appended = True
         self.commit()
+
+    def clock_fit(self, clock: str, fit: ClockFit) -> None:
+        """Append what is known of an instrument's clock."""
+        time_s, wall_s = self._clock.now(), self._host_clock.now()
+        if self._try(lambda: self._log.clock_fit(clock, fit, time_s=time_s, wall_s=wall_s)):
+            self._appended = True
 
     def event_without_delay(self, kind: str, text: str, **data: Any) -> None:
         """Append one event that a kill of this process cannot undo; for the disk itself the next commit waits."""

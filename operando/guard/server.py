@@ -27,6 +27,12 @@ _FLOATS = {
     "TEMPERATURE": "degC",
     "SAMPLE_TIME": "s",
     "PERIOD": "s",
+    "MADE_TIME": "s",
+    "CLOCK_UNCERTAINTY": "s",
+    "CLOCK_OFFSET": "s",
+    "CLOCK_DRIFT": "ppm",
+    "CLOCK_DRIFT_UNCERTAINTY": "ppm",
+    "CLOCK_DELAY": "s",
 }
 _INTEGERS = ("TECHNIQUE_INDEX", "POTENTIOSTAT_ROW", "LOAD_CELL_ROW", "TEMPERATURE_ROW", "HEARTBEAT", "PID")
 _TEXTS = ("STEP", "QUALITY")

@@ -4,8 +4,11 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
+
+from operando.model.clock_fit import ClockFit
 
 TABLES = {
     # time_s: run's clock at reading; wall_s: host's wall clock; period_s: declared period of that moment
@@ -27,6 +30,12 @@ _COMMON = (
 _EVENTS = (
     "CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, time_s REAL NOT NULL, wall_s REAL NOT NULL, "
     "kind TEXT NOT NULL, text TEXT NOT NULL, data TEXT NOT NULL)"
+)
+# fits of an instrument's clock, of the same meaning as ClockFit; time_s is when each was made
+_FIT = tuple(field.name for field in fields(ClockFit))
+_CLOCK_FITS = (
+    "CREATE TABLE IF NOT EXISTS clock_fits (id INTEGER PRIMARY KEY, time_s REAL NOT NULL, wall_s REAL NOT NULL, "
+    f"clock TEXT NOT NULL, {', '.join(f'{column} REAL NOT NULL' for column in _FIT)})"
 )
 
 LONGEST_WAIT_FOR_LOCK_S = 0.5  # nobody else may write; one who does must not keep the guard from opening the circuit
@@ -60,6 +69,12 @@ class CellLogWriter:
         whole = text.encode("utf-8", "backslashreplace").decode("utf-8")
         row = (time_s, wall_s, kind, whole, json.dumps(data or {}))
         return self._insert("INSERT INTO events (time_s, wall_s, kind, text, data) VALUES (?, ?, ?, ?, ?)", row)
+
+    def clock_fit(self, clock: str, fit: ClockFit, *, time_s: float, wall_s: float) -> int:
+        """Append what is known of an instrument's clock."""
+        row = (time_s, wall_s, clock, *astuple(fit))
+        columns = ", ".join(("time_s", "wall_s", "clock", *_FIT))
+        return self._insert(f"INSERT INTO clock_fits ({columns}) VALUES ({', '.join('?' * len(row))})", row)
 
     def commit(self) -> None:
         """Return when the disk has everything; after an error, as of a full disk, it can be tried again."""
@@ -111,6 +126,7 @@ class CellLogWriter:
                     declared = ", ".join(f"{column} REAL" for column in columns)
                     database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({_COMMON}, {declared})")
                 database.execute(_EVENTS)
+                database.execute(_CLOCK_FITS)
             except sqlite3.DatabaseError:
                 database.close()
                 raise
@@ -163,6 +179,16 @@ class CellLogReader:
             ),
         )
         return [dict(row) for row in found]
+
+    def clock_fits(self, clock: str) -> list[ClockFit]:
+        """Return all fits of an instrument's clock in order; none of a log that was written before there were any."""
+        known = self._database.execute("SELECT 1 FROM sqlite_master WHERE name = 'clock_fits'").fetchone()
+        if known is None:
+            return []
+        found = self._database.execute(
+            f"SELECT {', '.join(_FIT)} FROM clock_fits WHERE clock = ? ORDER BY id", (clock,)
+        )
+        return [ClockFit(*row) for row in found]
 
     def last(self, table: str) -> dict[str, Any] | None:
         """Return the newest committed row."""

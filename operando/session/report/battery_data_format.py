@@ -9,6 +9,7 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from operando.model.clock_track import ClockTrack
 from operando.session.report.cell_traces import CellTraces, Samples
 from operando.session.report.run_story import RunStory
 
@@ -25,6 +26,8 @@ ROWS_AT_ONCE = 20_000
 def write_battery_data(path: Path, traces: CellTraces, story: RunStory) -> int:
     """Write every good sample of the potentiostat; return how many rows there are.
 
+    Times are those at which the potentiostat made its values, on the run's clock.
+
     Temperature and pressure are those of the sample nearest in time; where there is none within one declared period,
     the place is empty. Steps and cycles count from 1 in the order in which they began, 0 before the first.
     """
@@ -39,7 +42,8 @@ def write_battery_data(path: Path, traces: CellTraces, story: RunStory) -> int:
 def _write(file: TextIO, potentiostat: Samples, traces: CellTraces, story: RunStory) -> int:
     voltage_v, current_a = potentiostat.values["voltage_v"], potentiostat.values["current_a"]
     good = potentiostat.good & np.isfinite(voltage_v) & np.isfinite(current_a)
-    time_s, period_s = potentiostat.time_s[good], potentiostat.period_s[good]
+    made_s = ClockTrack(traces.clock_fits).made_s(potentiostat.values["elapsed_s"], potentiostat.time_s)
+    time_s, period_s = made_s[good], potentiostat.period_s[good]
     begins_s = np.array([step.begin_s for step in story.steps])
     cycles = np.array([0, *_cycles([step.name for step in story.steps])])
     steps = np.searchsorted(begins_s, time_s, side="right")

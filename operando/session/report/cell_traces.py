@@ -1,5 +1,6 @@
 """The guard's log as columns for plots and tables: samples, their quality, gaps between them, events."""
 
+import contextlib
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from operando.model.cell_log import CellLogReader
+from operando.model.clock_fit import ClockFit
 from operando.model.run_directory import RunDirectory
 
 SHOWN = {
@@ -64,6 +67,7 @@ class CellTraces:
     samples: dict[str, Samples] = field(default_factory=dict)
     events: tuple[GuardEvent, ...] = ()
     problem: str = ""
+    clock_fits: tuple[ClockFit, ...] = ()  # of the potentiostat
 
     def span_s(self) -> tuple[float, float] | None:
         """Return first and last time of any sample."""
@@ -78,6 +82,7 @@ def read_traces(run: RunDirectory) -> CellTraces:
     samples: dict[str, Samples] = {}
     events: tuple[GuardEvent, ...] = ()
     problem = ""
+    clock_fits: tuple[ClockFit, ...] = ()
     try:
         database = sqlite3.connect(f"{run.cell_log.resolve().as_uri()}?mode=ro", uri=True)
     except sqlite3.Error as error:
@@ -87,11 +92,13 @@ def read_traces(run: RunDirectory) -> CellTraces:
             samples[table] = _samples(database, table, columns)
         rows = database.execute("SELECT time_s, kind, text FROM events ORDER BY id")
         events = tuple(GuardEvent(float(time_s), str(kind), str(text)) for time_s, kind, text in rows)
+        with contextlib.closing(CellLogReader(run.cell_log)) as log:
+            clock_fits = tuple(log.clock_fits("potentiostat"))
     except (sqlite3.Error, TypeError, ValueError) as error:
         problem = f"cell.sqlite can be read only in part ({error})."
     finally:
         database.close()
-    return CellTraces(samples, events, problem)
+    return CellTraces(samples, events, problem, clock_fits)
 
 
 def _samples(database: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> Samples:

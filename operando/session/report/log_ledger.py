@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from operando.model.clock_words import clock_sentence
 from operando.model.number_text import duration_text
 from operando.session.report.cell_traces import CellTraces
 from operando.session.report.time_plot import moment
@@ -74,4 +75,9 @@ def clock_sentences(traces: CellTraces, *, rehearsal: bool | None) -> list[str]:
         apart = elapsed[good] - potentiostat.time_s[good]
         drift_s = float(apart[-1] - apart[0])
         told.append(f"From first to last good sample the potentiostat's own time gained {drift_s:+.1f} s on the run's.")
+    if traces.clock_fits:
+        told.append(clock_sentence("The potentiostat's clock", traces.clock_fits[-1]))
+        num_jumps = len({fit.begin_s for fit in traces.clock_fits}) - 1
+        if num_jumps:
+            told.append(f"It was fitted anew {num_jumps} times: it jumped, or the guard was restarted.")
     return told

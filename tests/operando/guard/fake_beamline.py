@@ -22,6 +22,8 @@ POLL_S = 0.05
 CAPACITY_F = 1e-3  # 100 uA for 1 s is 0.1 V
 RESISTANCE_OHM = 100.0
 BEGIN_V = 2.0
+CLOCK_OFFSET_S = 10.0
+CLOCK_DRIFT = 50e-6  # more than the host's
 IDS = {"OCV": 100, "CA": 101, "CP": 102, "CPLIMIT": 155, "CALIMIT": 157}
 COMMON = ("REDT", "TB", "IRANGE", "ERANGE", "BW", "XCTR")
 SCALARS = {
@@ -64,6 +66,7 @@ def variables() -> dict[str, object]:
     found["COUNTS"] = pvproperty(name="FAKE:COUNTS", value=7351)
     for name in ("SILENT", "FROZEN", "DEAF", "GARBAGE"):
         found[name] = pvproperty(name=f"FAKE:{name}", value=0)
+    found["BEGIN"] = pvproperty(name="FAKE:BEGIN", value=0.0)  # s since 1970: when the instrument's clock began
     found["ADDED_V"] = pvproperty(name="FAKE:ADDED_V", value=0.0)
     return found
 
@@ -126,6 +129,7 @@ class Beamline(PVGroup):  # type: ignore[misc]
 
     async def poll_forever(self, link: Path) -> None:
         plug(self, link)
+        await self.show(BEGIN=time.time() - (time.monotonic() - self.begin_s))
         while True:
             self.obey()
             await self.show(START=0, STOP=0)
@@ -134,7 +138,7 @@ class Beamline(PVGroup):  # type: ignore[misc]
                 await self.show(
                     EWE=self.voltage_v(),
                     I=self.current_a if self.running else 0.0,
-                    TIME=time.monotonic() - self.begin_s,
+                    TIME=CLOCK_OFFSET_S + (time.monotonic() - self.begin_s) * (1 + CLOCK_DRIFT),
                     Q=self.charge_c / 3.6,
                     STATE=int(self.running),
                     TECHIND=min(self.index, max(len(self.loaded) - 1, 0)),

@@ -1,6 +1,6 @@
 """Acts on the guard of one run from a process of its own, where ophyd may be imported with this run's addresses.
 
-Reads one JSON request a line: ["get"], ["describe"], ["put", pv, value], ["send", text],
+Reads one JSON request a line: ["get"], ["describe"], ["put", pv, value], ["read", pv], ["send", text],
 ["command", name, arguments, id, token], ["trip_after_a_short_change"].
 """
 
@@ -8,13 +8,22 @@ import json
 import sys
 from pathlib import Path
 
-from ophyd import EpicsSignal
+from ophyd import EpicsSignal, EpicsSignalRO
 
 from devices.cell import Cell, CellCommandError
 from operando.model.run_directory import RunDirectory
 
 SIGNALS = ("voltage", "current", "charge", "pressure", "temperature", "state", "step", "trip", "quality", "heartbeat")
-ROWS = ("potentiostat_row", "load_cell_row", "temperature_row", "pid", "sample_time", "period")
+ROWS = (
+    "potentiostat_row",
+    "load_cell_row",
+    "temperature_row",
+    "pid",
+    "sample_time",
+    "period",
+    "made_time",
+    "clock_uncertainty",
+)
 
 
 def answer(cell: Cell, request: list[object]) -> object:
@@ -31,6 +40,8 @@ def answer(cell: Cell, request: list[object]) -> object:
         case ["put", str(pv), value]:
             EpicsSignal(pv, put_complete=True, name="put").set(value).wait(5)
             return 1
+        case ["read", str(pv)]:
+            return EpicsSignalRO(pv, name="read").get()
         case ["send", str(text)]:
             cell.command_text.put(text)
             return 1

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import contextlib
 import json
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
+from operando.model.cell_log import CellLogReader
+from operando.model.clock_track import ClockTrack
 from tests.operando.guard.conftest import CALIBRATION
+from tests.operando.guard.fake_beamline import CLOCK_DRIFT, CLOCK_OFFSET_S
 
 if TYPE_CHECKING:
     from tests.operando.guard.conftest import World
@@ -159,3 +164,16 @@ def test_a_missing_potentiostat_is_named(tmp_path: Path, make_world: Any) -> Non
     guard = world.start_guard()
     assert guard.child.wait(20) == 1
     assert "FAKE:C0:EWE" in guard.text
+
+
+def test_the_potentiostats_clock_is_followed_by_what_arrives_and_samples_are_placed_by_it(guarded: World) -> None:
+    found = guarded.wait(lambda found: found["clock_uncertainty"] < 0.01)  # s
+    with contextlib.closing(CellLogReader(guarded.run.cell_log)) as log:
+        fits, rows = log.clock_fits("potentiostat"), log.rows("potentiostat")
+    begin_s = guarded.ask("read", "FAKE:BEGIN")
+    elapsed_s = np.array([row["elapsed_s"] for row in rows])
+    made_s = begin_s + (elapsed_s - CLOCK_OFFSET_S) / (1 + CLOCK_DRIFT)
+    off_s = ClockTrack(fits).made_s(elapsed_s, [row["time_s"] for row in rows]) - made_s
+    assert np.abs(off_s).max() < 0.02
+    assert all(abs(fit.drift - CLOCK_DRIFT) <= 3 * fit.drift_uncertainty for fit in fits)
+    assert found["sample_time"] - 0.3 < found["made_time"] < found["sample_time"] + 0.1, "polls are 0.05 s apart"

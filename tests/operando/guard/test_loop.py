@@ -20,6 +20,7 @@ from operando.guard.guard import MOST_ANSWERS, Guard
 from operando.guard.inbox import MOST_WAITING, Answer, Command, Inbox
 from operando.guard.limit_reading import CellReading
 from operando.guard.memory import Memory
+from operando.guard.potentiostat_clock import PotentiostatClock, StampedReadOuts
 from operando.guard.record import Record
 from operando.guard.samples import Sample
 from operando.model.cell_log import CellLogReader, CellLogWriter
@@ -103,6 +104,7 @@ class Bench:
             self.inbox,
             clock,
             memory,
+            PotentiostatClock(StampedReadOuts(), self.record),
         )
 
 

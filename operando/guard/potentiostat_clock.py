@@ -1,0 +1,106 @@
+"""The potentiostat's clock as the guard follows it: fitted, shown, written down, and told when it jumps."""
+
+import logging
+import math
+from collections.abc import Callable, Iterable, Mapping
+
+from devices.arrival_times import ArrivalTimes
+from devices.potentiostat_reading import Snapshot
+from operando.guard.record import Record
+from operando.model.clock import Clock, RehearsalClock
+from operando.model.clock_fit import ClockFit, ClockFitter
+from operando.model.clock_words import JUDGED_NUM_POINTS, clock_sentence, server_sentence
+
+CLOCK = "potentiostat"  # its name in the log
+UNKNOWN = dict.fromkeys(
+    ("MADE_TIME", "CLOCK_UNCERTAINTY", "CLOCK_OFFSET", "CLOCK_DRIFT", "CLOCK_DRIFT_UNCERTAINTY", "CLOCK_DELAY"),
+    math.nan,
+)
+WRITTEN_EVERY_S = 60.0  # of the instrument's time; a drift changes over hours
+
+ReadOuts = Callable[[Snapshot | None], Iterable[tuple[float, float]]]
+
+
+class StampedReadOuts:
+    """Pairs of instrument time and time stamp, of what was polled.
+
+    For rehearsals: there the server stamps by the very clock of the run, which may jump while a value is on its way.
+    """
+
+    def __call__(self, snapshot: Snapshot | None) -> Iterable[tuple[float, float]]:
+        """Return the pair of this sample."""
+        return () if snapshot is None else ((snapshot.elapsed_s, snapshot.time_s),)
+
+
+class ArrivingReadOuts:
+    """Pairs of instrument time and time of arrival, whatever the clock of the server shows.
+
+    The guard polls at times of its own, which may stay behind the server's by the same half a second for hours; what
+    the server posts by itself arrives at once.
+    """
+
+    def __init__(self, arrivals: ArrivalTimes, record: Record) -> None:
+        self._arrivals = arrivals
+        self._record = record
+        self._least_behind_s = math.inf
+        self._num_arrived = 0
+
+    def __call__(self, snapshot: Snapshot | None) -> Iterable[tuple[float, float]]:
+        """Return the pairs since the last sample."""
+        for arrival in self._arrivals.taken():
+            self._num_arrived += 1
+            self._least_behind_s = min(self._least_behind_s, arrival.arrival_s - arrival.stamp_s)
+            if self._num_arrived == JUDGED_NUM_POINTS and (told := server_sentence(self._least_behind_s)):
+                self._record.event("clock", told, level=logging.WARNING, server_behind_s=self._least_behind_s)
+            yield arrival.value, arrival.arrival_s
+
+
+def read_outs(signal: object, clock: Clock, record: Record) -> ReadOuts:
+    """Return how the potentiostat's elapsed time, ``signal``, is compared with ``clock``."""
+    return (
+        StampedReadOuts()
+        if isinstance(clock, RehearsalClock)
+        else ArrivingReadOuts(ArrivalTimes(signal, clock), record)
+    )
+
+
+class PotentiostatClock:
+    """Keeps the fit of the potentiostat's clock."""
+
+    def __init__(self, read_outs: ReadOuts, record: Record) -> None:
+        self._read_outs = read_outs
+        self._record = record
+        self._fitter = ClockFitter()
+        self._written: ClockFit | None = None
+        self._is_told = False
+
+    def follow(self, snapshot: Snapshot | None) -> Mapping[str, float]:
+        """Take in a sample; return what is known now by the names of the guard's process variables, NaN if unknown."""
+        for instrument_s, host_s in self._read_outs(snapshot):
+            jump_s = self._fitter.add(instrument_s, host_s)
+            if jump_s is not None:
+                text = f"The potentiostat's clock jumped by {jump_s:+.3f} s: it is fitted anew from here."
+                self._record.event("clock", text, level=logging.WARNING, jump_s=jump_s)
+        fit = self._fitter.fit
+        if fit is None:
+            return UNKNOWN
+        self._write_down(fit)
+        elapsed_s = math.nan if snapshot is None else snapshot.elapsed_s
+        values = fit.host_time_s(elapsed_s), fit.uncertainty_s(elapsed_s), fit.zero_s
+        ppm = 1e6 * fit.drift, 1e6 * fit.drift_uncertainty
+        return dict(zip(UNKNOWN, (*values, *ppm, fit.delay_s), strict=True))
+
+    def _write_down(self, fit: ClockFit) -> None:
+        if fit.num_points >= JUDGED_NUM_POINTS and not self._is_told:
+            sentence = clock_sentence("The potentiostat's clock", fit)
+            self._record.event("clock", sentence, drift_ppm=1e6 * fit.drift, offset_s=fit.zero_s)
+            self._is_told = True
+        before = self._written
+        if (
+            before is None
+            or fit.begin_s != before.begin_s
+            or fit.instrument_s - before.instrument_s >= WRITTEN_EVERY_S / 2  # the middle moves half as fast as time
+            or fit.num_points >= 2 * before.num_points
+        ):
+            self._record.clock_fit(CLOCK, fit)
+            self._written = fit

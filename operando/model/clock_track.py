@@ -1,0 +1,50 @@
+"""When samples were made, by the host's clock, from the fits of their instrument's clock."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from operando.model.clock_fit import ClockFit
+
+
+class ClockTrack:
+    """All fits of one instrument's clock over a run; between jumps the fit whose middle is nearest counts.
+
+    Parameters
+    ----------
+    fits
+        In any order, as the guard's log holds them.
+    """
+
+    def __init__(self, fits: Sequence[ClockFit]) -> None:
+        ordered = sorted(fits, key=lambda fit: (fit.begin_s, fit.instrument_s))
+        self._parts = {begin_s: list(part) for begin_s, part in groupby(ordered, key=lambda fit: fit.begin_s)}
+        self._begins_s = np.array(list(self._parts))
+
+    def made_s(self, instrument_s: ArrayLike, read_s: ArrayLike) -> NDArray[np.float64]:
+        """Return when values were made, s of the host's clock.
+
+        Parameters
+        ----------
+        instrument_s
+            The instrument's own time of each value, shape (num,); NaN where it was not read.
+        read_s
+            The host's time when each was read, same shape; it tells between which jumps of the clock a value lies.
+
+        Returns
+        -------
+        NDArray[np.float64]
+            Shape (num,); ``read_s`` where nothing is known of the instrument's clock.
+        """
+        instrument, read = np.atleast_1d(np.asarray(instrument_s, np.float64)), np.asarray(read_s, np.float64)
+        made = np.atleast_1d(read).copy()
+        part_of = np.searchsorted(self._begins_s, made, side="right") - 1
+        for number, fits in enumerate(self._parts.values()):
+            here = (part_of == number) & np.isfinite(instrument)
+            middles_s = np.array([fit.instrument_s for fit in fits])
+            nearest = np.searchsorted((middles_s[1:] + middles_s[:-1]) / 2, instrument[here])
+            host_s, drift = (np.array([getattr(fit, name) for fit in fits]) for name in ("host_s", "drift"))
+            made[here] = host_s[nearest] + (instrument[here] - middles_s[nearest]) / (1 + drift[nearest])
+        return made

@@ -79,6 +79,7 @@ class Cell(Device):  # type: ignore[misc]
     clock_offset = Component(GuardReading, "CLOCK_OFFSET", kind="normal")
     clock_drift = Component(GuardReading, "CLOCK_DRIFT", kind="normal")
     clock_drift_uncertainty = Component(GuardReading, "CLOCK_DRIFT_UNCERTAINTY", kind="normal")
+    clock_server_behind = Component(GuardReading, "CLOCK_SERVER_BEHIND", kind="omitted")
     quality = Component(GuardReading, "QUALITY", string=True, kind="normal")
     potentiostat_row = Component(GuardReading, "POTENTIOSTAT_ROW", kind="normal")
     load_cell_row = Component(GuardReading, "LOAD_CELL_ROW", kind="normal")

@@ -12,7 +12,7 @@ from live_analysis.frame_reader import FrameFileError
 from live_analysis.run_follower import TomogramRun
 from live_analysis.virtual_frames import frame_source
 from operando.model.cell_log import CellLogReader
-from operando.model.clock_track import ClockTrack
+from operando.model.clock_track import placed_rows
 from operando.model.experiment import Cell
 from operando.model.frames import FrameKind
 from operando.model.json_lines import read_json_lines
@@ -98,11 +98,9 @@ def _rows_between(log: CellLogReader, first: dict[str, Any], last: dict[str, Any
 
 def _middle_charge(run: RunDirectory, tomogram: TomogramRun, log: CellLogReader, rows: list[dict[str, Any]]) -> float:
     """Return the charge in the middle of the projections, both clocks being taken to the host's."""
-    read_s = [row["time_s"] for row in rows]
-    elapsed_s = [np.nan if row["elapsed_s"] is None else row["elapsed_s"] for row in rows]
-    made_s = ClockTrack(log.clock_fits("potentiostat")).made_s(elapsed_s, read_s)
+    made_s = [row["made_s"] for row in placed_rows(log, rows)]
     middle_s = _middle_of_projections_s(run, tomogram)
-    if middle_s is None or not made_s[0] - LARGEST_APART_S <= middle_s <= read_s[-1] + LARGEST_APART_S:
+    if middle_s is None or not made_s[0] - LARGEST_APART_S <= middle_s <= made_s[-1] + LARGEST_APART_S:
         middle_s = (made_s[0] + made_s[-1]) / 2  # no frames, or a recorded scan, whose times are its own
     return float(np.interp(middle_s, made_s, [row["charge_mah"] for row in rows]))
 

@@ -35,6 +35,7 @@ SAMPLE_KEYS = {
     "potentiostat_row": "",
     "time_s": "s",
     "elapsed_s": "s",
+    "made_s": "s",
     "voltage_v": "V",
     "current_a": "A",
     "charge_mah": "mAh",
@@ -44,7 +45,10 @@ SamplesSince = Callable[[int], Sequence[Mapping[str, Any]]]
 
 @dataclass
 class Course:
-    """What the steps of an experiment share; ``samples_since(row)`` gives the guard's potentiostat rows after one."""
+    """What the steps of an experiment share.
+
+    ``samples_since(row)`` gives the guard's potentiostat rows after one, ``tell`` says a sentence to a person.
+    """
 
     instruments: Instruments
     clock: Clock
@@ -57,6 +61,7 @@ class Course:
     report: Report
     tomogram_metadata: Mapping[str, Any]
     between_tomograms_s: float
+    tell: Callable[[str], None]
     ended: list[TomogramEnd] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     take_edit: TakeEdit = refuse_edit

@@ -1,6 +1,6 @@
 """The experiment: the outer run, in which the cell goes through its schedule with tomograms at their triggers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from operando.model.schedule import CellStep, step_key
 from plans import clock_waits, facts, triggers
 from plans.cell_steps import run_step
 from plans.cell_watch import CellDangerError
+from plans.clock_comparison import compare_clocks
 from plans.course import Course, SamplesSince
 from plans.faults import StepSkippedError, StopWishedError, outcome_of, sentence
 from plans.instruments import Instruments
@@ -50,6 +51,7 @@ def experiment_plan(
     rehearsal: bool,
     wishes: Wishes | None = None,
     report: Report = say_nothing,
+    tell: Callable[[str], None] = lambda _: None,
     continues: str | None = None,
     take_edit: TakeEdit = refuse_edit,
 ) -> MsgGenerator[ExperimentEnd]:
@@ -64,6 +66,8 @@ def experiment_plan(
         Returns the guard's potentiostat rows after a row id, as :meth:`operando.model.cell_log.CellLogReader.rows`.
     metadata
         More for the outer start document, such as ``experiment`` (the file as a table) and ``versions``.
+    tell
+        Says a sentence to a person.
     continues
         Uid of the outer run that this one goes on with.
     take_edit
@@ -96,6 +100,7 @@ def experiment_plan(
         report=report,
         tomogram_metadata={"rehearsal": rehearsal},
         take_edit=take_edit,
+        tell=tell,
         between_tomograms_s=experiment.sampling_period_s(rehearsal=rehearsal),
     )
     uid = yield from course.outer(bps.open_run(start))
@@ -124,6 +129,7 @@ def experiment_plan(
 
 def _schedule(course: Course, *, rehearsal: bool) -> MsgGenerator[None]:
     velocity_deg_s = course.instruments.rotation_stage.normal_velocity_deg_s
+    course.tell((yield from compare_clocks(course.instruments.cell, course.clock, course.wishes)))
     course.journal.begun(rotation_velocity_deg_s=velocity_deg_s)
     yield from course.outer(bps.declare_stream(course.pages, name="cell_samples", collect=True))
     yield from clock_waits.prepare(course.instruments.camera, course.scan.region)

@@ -23,6 +23,10 @@ class Cell(Protocol):
     period: Any
     trip: Any
     potentiostat_row: Any
+    clock_uncertainty: Any
+    clock_drift: Any
+    clock_drift_uncertainty: Any
+    clock_server_behind: Any
 
     def command(self, command: str, arguments: dict[str, Any], *, command_id: str | None = None) -> Any:
         """Send a command to the guard; return a status that is done when the guard has verified it."""

@@ -112,7 +112,7 @@ def _guard(run: RunDirectory, ending: ExitStack, *, stop_cell: bool, longest_alo
                 "leave force_input out."
             )
         kept_by_instrument = pressure_limit(force_input, experiment.limits.max_stack_pressure, area_mm2)
-    potentiostat_clock = PotentiostatClock(read_outs(potentiostat.elapsed, clock, record), record)
+    potentiostat_clock = PotentiostatClock(read_outs(potentiostat.elapsed, clock), record)
     guard = Guard(
         *(experiment, sampler, control, record, server, inbox, clock, memory, potentiostat_clock),
         pressure_limit=kept_by_instrument,

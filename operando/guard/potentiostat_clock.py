@@ -2,7 +2,9 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from devices.arrival_times import ArrivalTimes
 from devices.potentiostat_reading import Snapshot
@@ -13,12 +15,30 @@ from operando.model.clock_words import JUDGED_NUM_POINTS, clock_sentence, server
 
 CLOCK = "potentiostat"  # its name in the log
 UNKNOWN = dict.fromkeys(
-    ("MADE_TIME", "CLOCK_UNCERTAINTY", "CLOCK_OFFSET", "CLOCK_DRIFT", "CLOCK_DRIFT_UNCERTAINTY", "CLOCK_DELAY"),
+    (
+        "MADE_TIME",
+        "CLOCK_UNCERTAINTY",
+        "CLOCK_OFFSET",
+        "CLOCK_DRIFT",
+        "CLOCK_DRIFT_UNCERTAINTY",
+        "CLOCK_DELAY",
+        "CLOCK_SERVER_BEHIND",
+    ),
     math.nan,
 )
+NUM_COMPARED = 100  # values whose time stamps are compared with their arrival
 WRITTEN_EVERY_S = 60.0  # of the instrument's time; a drift changes over hours
 
-ReadOuts = Callable[[Snapshot | None], Iterable[tuple[float, float]]]
+
+class ReadOuts(Protocol):
+    """Where pairs of instrument time and the run's time come from."""
+
+    @property
+    def server_behind_s(self) -> float:
+        """How far the clock of the potentiostat's server is behind, NaN if that was not compared."""
+
+    def pairs(self, snapshot: Snapshot | None) -> Iterable[tuple[float, float]]:
+        """Return the pairs since the last sample, which is ``snapshot``."""
 
 
 class StampedReadOuts:
@@ -27,7 +47,9 @@ class StampedReadOuts:
     For rehearsals: there the server stamps by the very clock of the run, which may jump while a value is on its way.
     """
 
-    def __call__(self, snapshot: Snapshot | None) -> Iterable[tuple[float, float]]:
+    server_behind_s = math.nan
+
+    def pairs(self, snapshot: Snapshot | None) -> Iterable[tuple[float, float]]:
         """Return the pair of this sample."""
         return () if snapshot is None else ((snapshot.elapsed_s, snapshot.time_s),)
 
@@ -39,29 +61,25 @@ class ArrivingReadOuts:
     the server posts by itself arrives at once.
     """
 
-    def __init__(self, arrivals: ArrivalTimes, record: Record) -> None:
+    def __init__(self, arrivals: ArrivalTimes) -> None:
         self._arrivals = arrivals
-        self._record = record
-        self._least_behind_s = math.inf
-        self._num_arrived = 0
+        self._behind_s: deque[float] = deque(maxlen=NUM_COMPARED)
 
-    def __call__(self, snapshot: Snapshot | None) -> Iterable[tuple[float, float]]:
-        """Return the pairs since the last sample."""
+    @property
+    def server_behind_s(self) -> float:
+        """The least difference of arrival and time stamp among the newest values."""
+        return min(self._behind_s, default=math.nan)
+
+    def pairs(self, snapshot: Snapshot | None) -> Iterable[tuple[float, float]]:
+        """Return what arrived since the last sample."""
         for arrival in self._arrivals.taken():
-            self._num_arrived += 1
-            self._least_behind_s = min(self._least_behind_s, arrival.arrival_s - arrival.stamp_s)
-            if self._num_arrived == JUDGED_NUM_POINTS and (told := server_sentence(self._least_behind_s)):
-                self._record.event("clock", told, level=logging.WARNING, server_behind_s=self._least_behind_s)
+            self._behind_s.append(arrival.arrival_s - arrival.stamp_s)
             yield arrival.value, arrival.arrival_s
 
 
-def read_outs(signal: object, clock: Clock, record: Record) -> ReadOuts:
+def read_outs(signal: object, clock: Clock) -> ReadOuts:
     """Return how the potentiostat's elapsed time, ``signal``, is compared with ``clock``."""
-    return (
-        StampedReadOuts()
-        if isinstance(clock, RehearsalClock)
-        else ArrivingReadOuts(ArrivalTimes(signal, clock), record)
-    )
+    return StampedReadOuts() if isinstance(clock, RehearsalClock) else ArrivingReadOuts(ArrivalTimes(signal, clock))
 
 
 class PotentiostatClock:
@@ -76,7 +94,7 @@ class PotentiostatClock:
 
     def follow(self, snapshot: Snapshot | None) -> Mapping[str, float]:
         """Take in a sample; return what is known now by the names of the guard's process variables, NaN if unknown."""
-        for instrument_s, host_s in self._read_outs(snapshot):
+        for instrument_s, host_s in self._read_outs.pairs(snapshot):
             jump_s = self._fitter.add(instrument_s, host_s)
             if jump_s is not None:
                 text = f"The potentiostat's clock jumped by {jump_s:+.3f} s: it is fitted anew from here."
@@ -88,12 +106,14 @@ class PotentiostatClock:
         elapsed_s = math.nan if snapshot is None else snapshot.elapsed_s
         values = fit.host_time_s(elapsed_s), fit.uncertainty_s(elapsed_s), fit.zero_s
         ppm = 1e6 * fit.drift, 1e6 * fit.drift_uncertainty
-        return dict(zip(UNKNOWN, (*values, *ppm, fit.delay_s), strict=True))
+        return dict(zip(UNKNOWN, (*values, *ppm, fit.delay_s, self._read_outs.server_behind_s), strict=True))
 
     def _write_down(self, fit: ClockFit) -> None:
         if fit.num_points >= JUDGED_NUM_POINTS and not self._is_told:
             sentence = clock_sentence("The potentiostat's clock", fit)
-            self._record.event("clock", sentence, drift_ppm=1e6 * fit.drift, offset_s=fit.zero_s)
+            behind_s = self._read_outs.server_behind_s
+            sentences = " ".join(filter(None, (sentence, server_sentence(behind_s))))
+            self._record.event("clock", sentences, drift_ppm=1e6 * fit.drift, offset_s=fit.zero_s)
             self._is_told = True
         before = self._written
         if (

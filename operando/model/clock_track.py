@@ -1,12 +1,23 @@
 """When samples were made, by the host's clock, from the fits of their instrument's clock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from operando.model.cell_log import CellLogReader
 from operando.model.clock_fit import ClockFit
+
+
+def placed_rows(log: CellLogReader, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows of the potentiostat with ``made_s``: when each was made, s of the run's clock."""
+    if not rows:
+        return []
+    elapsed_s = [np.nan if row["elapsed_s"] is None else row["elapsed_s"] for row in rows]
+    made_s = ClockTrack(log.clock_fits("potentiostat")).made_s(elapsed_s, [row["time_s"] for row in rows])
+    return [{**row, "made_s": float(time_s)} for row, time_s in zip(rows, made_s, strict=True)]
 
 
 class ClockTrack:

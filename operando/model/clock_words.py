@@ -26,9 +26,9 @@ def server_sentence(behind_s: float) -> str:
     Parameters
     ----------
     behind_s
-        Least difference, over many values, of arrival and time stamp.
+        Least difference, over many values, of arrival and time stamp; NaN if they were not compared.
     """
-    if abs(behind_s) <= LARGEST_UNTOLD_S:
+    if not abs(behind_s) > LARGEST_UNTOLD_S:
         return ""
     side = "behind" if behind_s > 0 else "ahead of"
     return (

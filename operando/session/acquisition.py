@@ -14,6 +14,7 @@ from rich.console import Console
 
 from operando.model.cell_log import CellLogReader
 from operando.model.clock import Clock, Pulse, RehearsalClock
+from operando.model.clock_track import placed_rows
 from operando.model.experiment import Experiment
 from operando.model.experiment_file import raw_table
 from operando.model.instrument_lock import InstrumentOwnedError, Owner, only_owner
@@ -161,11 +162,12 @@ class Acquisition:
             geometry=self._geometry,
             run_directory=self._run,
             journal=schedule,
-            samples_since=lambda row: log.rows("potentiostat", after_id=row),
+            samples_since=lambda row: placed_rows(log, log.rows("potentiostat", after_id=row)),
             metadata={"experiment": raw_table(self._run.experiment), "versions": versions()},
             rehearsal=self._rehearsal,
             wishes=self._wishes,
             report=line.show,
+            tell=lambda sentence: self._console.print(sentence, markup=False, highlight=False, soft_wrap=True),
             continues=continues,
             take_edit=lambda name, num_begun: taken_edit(self._run, name, num_begun),
         )

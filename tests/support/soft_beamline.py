@@ -206,6 +206,8 @@ class SoftCell(Device):  # type: ignore[misc]
     force, pressure, temperature = soft_signal(735.0), soft_signal(26.0), soft_signal(25.0)
     state, step, trip = soft_signal("OPEN_CIRCUIT"), soft_signal(""), soft_signal("")
     sample_time, period = soft_signal(1000.0), soft_signal(10.0)
+    clock_uncertainty, clock_server_behind = soft_signal(0.001), soft_signal(float("nan"))
+    clock_drift, clock_drift_uncertainty = soft_signal(50.0), soft_signal(20.0)
     potentiostat_row, load_cell_row, temperature_row = soft_signal(0), soft_signal(0), soft_signal(0)
 
     def __init__(self, *, name: str, clock: FastClock, volts_per_ampere_second: float = 0.01) -> None:
@@ -262,8 +264,8 @@ class SoftCell(Device):  # type: ignore[misc]
         self._advance()
         now_s = self.clock.now()
         self.rows.append(
-            {"id": len(self.rows) + 1, "time_s": now_s, "elapsed_s": now_s, "voltage_v": self.voltage.get(),
-             "current_a": self.current.get(), "charge_mah": None}
+            {"id": len(self.rows) + 1, "time_s": now_s, "elapsed_s": now_s, "made_s": now_s,
+             "voltage_v": self.voltage.get(), "current_a": self.current.get(), "charge_mah": None}
         )  # fmt: skip
         self.potentiostat_row.put(len(self.rows))
         self.sample_time.put(now_s)

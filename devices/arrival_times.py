@@ -4,14 +4,18 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from operando.model.clock import Clock
+from operando.model.clock import Clock, RehearsalClock
 
-MOST_KEPT = 1000  # if nobody takes them
+MOST_KEPT = 10_000  # if nobody takes them
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """A value, its server's time stamp and the time of its arrival by a clock of ours, both s since the Unix epoch."""
+    """A value, its server's time stamp and the time of its arrival by a clock of ours, both s since the Unix epoch.
+
+    A rehearsal's clock may jump while a value is on its way, and its servers stamp by that same clock: there the time
+    stamp is the arrival.
+    """
 
     value: float
     stamp_s: float
@@ -40,7 +44,8 @@ class ArrivalTimes:
             self._follows = False
 
     def _value(self, *, value: Any, timestamp: float | None = None, **_: Any) -> None:
-        arrival_s = self._clock.now()
-        if self._follows:
-            self._arrived.append(Arrival(float(value), float(timestamp or arrival_s), arrival_s))
+        now_s = self._clock.now()
+        if self._follows and timestamp is not None:
+            arrival_s = timestamp if isinstance(self._clock, RehearsalClock) else now_s
+            self._arrived.append(Arrival(float(value), float(timestamp), float(arrival_s)))
         self._follows = True

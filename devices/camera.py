@@ -9,6 +9,7 @@ from typing import Any
 from ophyd import Device, DeviceStatus, FormattedComponent
 
 from devices.answers import finished, in_background, put_all, reaches
+from devices.camera_clock import CameraClock, CameraOffset
 from devices.camera_signals import CameraDriver, FileWriter
 from devices.chip_region import ChipRegion, chip_settings
 from devices.frame_documents import FrameDocuments, data_keys
@@ -73,6 +74,7 @@ class Camera(Device):  # type: ignore[misc]
         self._cam_suffix, self._hdf1_suffix = cam, hdf1
         super().__init__(prefix, name=name, **options)
         self._watch = ProgressWatch(clock)
+        self._camera_clock = CameraClock(self.hdf1.time_stamp, clock)
         self._series: FrameSeries | None = None
         self._documents: FrameDocuments | None = None
         self._flight: DeviceStatus | None = None
@@ -102,10 +104,12 @@ class Camera(Device):  # type: ignore[misc]
 
     def kickoff(self) -> DeviceStatus:
         """Start the prepared series. A second call for the same series starts nothing."""
-        self._prepared()
+        series = self._prepared()
         if self._flight is None:
             self._flight = DeviceStatus(self)
             self._watch.restart()
+            if series.kind is FrameKind.PROJECTION:
+                self._camera_clock.begin()
             # When the exposures are over the put is answered, and a writer may still be behind: only look() says done.
             self.cam.acquire.put(1, use_complete=True, callback=lambda *_, **__: None)
             self.cam.acquiring.get(use_monitor=False)  # the reply comes after the put: the exposures have begun
@@ -147,6 +151,10 @@ class Camera(Device):  # type: ignore[misc]
             now.dropped - self._before.dropped,
             0 if self._documents is None else self._documents.num_declared,
         )
+
+    def clock_offset(self) -> CameraOffset | None:
+        """Return how far the camera's clock was behind over the last projections; ``None`` if too few came."""
+        return None if self._series is None else self._camera_clock.offset(self._series.exposure_s)
 
     def end_series(self) -> DeviceStatus:
         """Stop exposing and close the file; the status is done when both are."""

@@ -54,5 +54,6 @@ class FileWriter(Device):  # type: ignore[misc]
     capture = Component(EpicsSignal, "Capture", kind="omitted")
     capturing = _readback("Capture_RBV", auto_monitor=True)
     num_captured = _readback("NumCaptured_RBV")
+    time_stamp = _readback("TimeStamp_RBV")
     dropped_arrays = _readback("DroppedArrays_RBV")
     full_file_name = _readback("FullFileName_RBV", string=True)

@@ -9,7 +9,7 @@ import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 from bluesky.utils import MsgGenerator, RequestAbort, RequestStop
 
-from devices.camera import FrameCounts
+from devices.camera import Camera, FrameCounts
 from devices.shutter import ShutterState
 from operando.model.clock import Clock
 from operando.model.frames import FrameKind
@@ -23,6 +23,8 @@ from plans.tomogram_safety import SafeEnd
 from plans.tomogram_scan import TomogramScan
 from plans.tomogram_series import TomogramSeries
 from plans.tomogram_watch import TomogramWatch
+
+NUM_DIGITS = 4  # of s; a clock is not known better
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,19 @@ class _Taking:
             "outcome": outcome.value,
             "reason": reason,
             **self.series.ledger.as_fields(),
+            **_clock_fields(self.instruments.camera),
             "dead_time_phases": list(spent),
             "dead_time_clock_s": [seconds["clock_s"] for seconds in spent.values()],
             "dead_time_wall_s": [seconds["wall_s"] for seconds in spent.values()],
         }
+
+
+def _clock_fields(camera: Camera) -> dict[str, float]:
+    offset = camera.clock_offset()
+    if offset is None:
+        return {}
+    return {
+        "camera_clock_behind_s": round(offset.behind_s, NUM_DIGITS) + 0.0,
+        "camera_clock_uncertainty_s": round(offset.uncertainty_s, NUM_DIGITS),
+        "camera_clock_drift_ppm": round(1e6 * offset.drift, 1),
+    }

@@ -105,7 +105,7 @@ class Hdf5Plugin(MirroredGroup):
 
     async def take(self, frame: Frame) -> None:
         """Commit a frame to the file, if one is open; return when it is there or counted as lost."""
-        await self.post(UniqueId_RBV=frame.frame_id)
+        await self.post(UniqueId_RBV=frame.frame_id, TimeStamp_RBV=frame.time_s)
         writer = self._writer  # somebody may close the file while this frame is on its way into it
         if writer is None or not self.value("EnableCallbacks"):
             return

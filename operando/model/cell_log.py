@@ -188,7 +188,7 @@ class CellLogReader:
         found = self._database.execute(
             f"SELECT {', '.join(_FIT)} FROM clock_fits WHERE clock = ? ORDER BY id", (clock,)
         )
-        return [ClockFit(*numbers, num_points=int(num_points)) for *numbers, num_points in found]
+        return [ClockFit(**{**dict(row), "num_points": int(row["num_points"])}) for row in found]
 
     def last(self, table: str) -> dict[str, Any] | None:
         """Return the newest committed row."""

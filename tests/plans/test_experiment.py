@@ -239,3 +239,10 @@ def test_stop_after_a_step_that_is_over_is_answered_and_changes_nothing(laborato
     assert end.outcome is Outcome.COMPLETE, end.reason
     answers = [line["answer"] for line in laboratory.journal() if line["event"] == "request_done"]
     assert answers == ["step rest is over already; the experiment goes on"]
+
+
+def test_every_tomogram_tells_how_far_the_cameras_clock_was_behind(laboratory: Laboratory) -> None:
+    laboratory.run()
+    outcomes = laboratory.events("outcome")
+    told = [(event["camera_clock_behind_s"], event["camera_clock_uncertainty_s"]) for event in outcomes]
+    assert told == [(0.25, 0.001)] * 3

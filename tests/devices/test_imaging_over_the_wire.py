@@ -71,6 +71,12 @@ def test_a_tomogram_over_the_wire_is_complete_and_its_frames_lie_at_their_angles
     assert found["shutter"] == "closed"
 
 
+def test_the_frames_tell_that_the_camera_and_the_rehearsal_have_one_clock(found: dict[str, Any]) -> None:
+    behind_s, uncertainty_s = found["camera_clock"]
+    assert behind_s == pytest.approx(0.0, abs=1e-4), "stamps are of mid-exposure, arrivals half an exposure later"
+    assert 0 < uncertainty_s < 0.01
+
+
 def test_darks_are_taken_with_the_shutter_closed_and_flats_with_it_open(found: dict[str, Any]) -> None:
     assert set(found["dark_open"]) == {0}
     assert set(found["flat_open"]) == {1}

@@ -175,6 +175,10 @@ found["dead_time"] = [
          strict=True), strict=True))
     for name, doc in documents if name == "event" and "dead_time_phases" in doc["data"]
 ]  # fmt: skip
+found["camera_clock"] = next(
+    [doc["data"]["camera_clock_behind_s"], doc["data"]["camera_clock_uncertainty_s"]]
+    for name, doc in documents if name == "event" and "camera_clock_behind_s" in doc["data"]
+)  # fmt: skip
 found["velocity"] = instruments.rotation_stage.velocity.get(use_monitor=False)
 
 

@@ -12,7 +12,7 @@ from plans import clock_waits
 from plans.instruments import Cell
 from plans.report import Wishes
 
-LONGEST_S = 30.0  # of the clock; a dozen polls of 1 s are enough
+LONGEST_S = 30.0  # of the clock; eight polls of 1 s are enough
 LOOK_S = 1.0
 
 

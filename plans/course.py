@@ -29,7 +29,8 @@ from plans.tomogram import TomogramEnd, TomogramName, tomogram
 from plans.tomogram_scan import TomogramScan
 
 OUTER = "experiment"
-NUM_ATTEMPTS = 2
+MAX_FAULTS = 2  # of instruments, at one tomogram
+MAX_BEAM_LOSSES = 5  # at one tomogram; a beam that is lost more often is no beam
 GUARD_SILENCE_S = 60.0  # of the clock; a guard that is gone longer was not restarted
 SAMPLE_KEYS = {
     "potentiostat_row": "",
@@ -186,23 +187,29 @@ class Course:
             yield from clock_waits.sleep_until(self.clock, look_s if until_s is None else min(look_s, until_s))
 
     def take(self, occasion: Occasion) -> MsgGenerator[None]:
-        """Take a tomogram, once more if it is partial and its window still holds; a complete one is not repeated."""
+        """Take a tomogram, again if it is partial and its window still holds; a complete one is not repeated.
+
+        Without a beam it waits for one, as long as the window holds.
+        """
         name = occasion.due.name
         if self.journal.is_over("tomogram", name):
             return
         if name in self.journal.skipped:
             yield from self.miss(occasion, self.journal.skipped[name])
             return
-        for attempts in range(NUM_ATTEMPTS):
+        faults_left, losses_left = MAX_FAULTS, MAX_BEAM_LOSSES
+        while faults_left > 0 and losses_left > 0:
             yield from self._wait_for_beam(occasion)
             if not occasion.holds():
-                if attempts == 0:
+                if faults_left == MAX_FAULTS and losses_left == MAX_BEAM_LOSSES:
                     yield from self.miss(occasion, "its window had passed before it could begin")
                 break
             end = yield from self._attempt(occasion)
             self.ended.append(end)
             if end.outcome is Outcome.COMPLETE:
                 break
+            faults_left -= not end.lost_beam
+            losses_left -= end.lost_beam
         yield from self.answer_requests(occasion.step, occasion.cycle)
         self.stop_here_if_asked(name)
         self.stop_if_wished()

@@ -1,5 +1,7 @@
 """Tomograms that are due by time."""
 
+import math
+
 from bluesky.utils import MsgGenerator
 
 from operando.model.schedule import CellStep
@@ -18,9 +20,10 @@ def take_timed(course: Course, step: CellStep, cycle: int, due: DueTomogram, beg
 def take_late(course: Course, step: CellStep, cycle: int, due: DueTomogram, due_s: float) -> MsgGenerator[None]:
     """Take a tomogram whose time has come, unless the next one of its series is due as well."""
     every_s = due.asked.every if due.asked is not None else None
-    occasion = Occasion(due, step, cycle, "time")
-    if every_s is not None and course.clock.now() >= due_s + every_s:
+    next_s = math.inf if every_s is None else due_s + every_s
+    occasion = Occasion(due, step, cycle, "time", holds=lambda: course.clock.now() < next_s)
+    if course.clock.now() >= next_s:
         if course.journal.ended("tomogram", due.name) is None:
-            yield from course.miss(occasion, f"the one before took longer than {every_s:g} s")
+            yield from course.miss(occasion, f"the next one was due already, {every_s:g} s later")
         return
     yield from course.take(occasion)

@@ -16,7 +16,7 @@ from operando.model.frames import FrameKind
 from operando.model.outcome import EXIT_STATUS, Outcome
 from plans import clock_waits, facts
 from plans.dead_time import DeadTime
-from plans.faults import INSTRUMENT_FAULTS, sentence
+from plans.faults import INSTRUMENT_FAULTS, BeamLostError, sentence
 from plans.instruments import Instruments
 from plans.report import Progress, Report, say_nothing
 from plans.tomogram_safety import SafeEnd
@@ -41,13 +41,14 @@ class TomogramName:
 
 @dataclass(frozen=True)
 class TomogramEnd:
-    """How an attempt ended, with the reason if not complete, the run's uid and the counts of frames."""
+    """How an attempt ended: why if not complete, the run's uid, the counts of frames, whether it lost the beam."""
 
     tomogram: str
     outcome: Outcome
     reason: str
     uid: str
     frames: Mapping[str, int] = field(default_factory=dict)
+    lost_beam: bool = False
 
 
 def tomogram(
@@ -100,12 +101,12 @@ class _Taking:
 
     def plan(self, metadata: Mapping[str, Any]) -> MsgGenerator[TomogramEnd]:
         uid = yield from bps.open_run({**self._start(), **metadata})
-        ledger = self.series.ledger
+        ledger, lost_beam = self.series.ledger, False
         error: BaseException | None = None
         try:
             yield from self._measure()
         except INSTRUMENT_FAULTS as fault:
-            outcome, reason = Outcome.PARTIAL, sentence(fault)
+            outcome, reason, lost_beam = Outcome.PARTIAL, sentence(fault), isinstance(fault, BeamLostError)
         except (RequestAbort, RequestStop) as wish:
             outcome, reason, error = Outcome.ABORTED, "a person ended the run", wish
         except Exception as mistake:
@@ -123,7 +124,7 @@ class _Taking:
         yield from bps.close_run(exit_status=EXIT_STATUS[outcome], reason=reason)
         if (error := error or safety.wish) is not None:
             raise error
-        return TomogramEnd(self.name.tomogram, outcome, reason, str(uid), ledger.as_fields())
+        return TomogramEnd(self.name.tomogram, outcome, reason, str(uid), ledger.as_fields(), lost_beam)
 
     def _measure(self) -> MsgGenerator[None]:
         shutter, sample_x = self.instruments.shutter, self.instruments.sample_x

@@ -21,6 +21,7 @@ class TomogramWatch:
     def begin(self) -> None:
         """Begin to watch a series of frames."""
         self._num_closings = self._instruments.shutter.num_closings
+        self._instruments.ring_current.lowest_ma()  # of before counts no more
 
     def look(self, kind: FrameKind) -> None:
         """Look at everything that frames of ``kind`` depend on.
@@ -35,7 +36,7 @@ class TomogramWatch:
             If the guard has tripped.
         """
         if kind is not FrameKind.DARK:
-            self.require_beam()
+            self._require(self._instruments.ring_current.lowest_ma())
         self._require_shutter(kind)
         if self._instruments.cell.connected:  # a guard that died is restarted, and tells then
             with contextlib.suppress(*NO_ANSWER):
@@ -43,7 +44,9 @@ class TomogramWatch:
 
     def require_beam(self) -> None:
         """Raise BeamLostError if the ring current is below what the tomogram needs, or no number."""
-        found_ma = self._instruments.ring_current.current_ma()
+        self._require(self._instruments.ring_current.current_ma())
+
+    def _require(self, found_ma: float) -> None:
         if not found_ma >= self._min_ring_current_ma:
             raise BeamLostError(
                 f"the ring current is {found_ma:.1f} mA, needed are {self._min_ring_current_ma:g} mA: "

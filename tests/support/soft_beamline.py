@@ -111,6 +111,9 @@ class SoftRing(Device):  # type: ignore[misc]
     def current_ma(self) -> float:
         return self.value_ma
 
+    def lowest_ma(self) -> float:
+        return self.current_ma()
+
 
 class SoftCamera(Device):  # type: ignore[misc]
     """Loses ``lost[kind]`` frames on the way to the file; ``stalls_after`` frames of projections nothing comes."""

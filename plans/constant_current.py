@@ -296,8 +296,7 @@ class ConstantCurrentStep:
         window_v, sync = _window_v(due), self.step.sync
         relaxes = self.step.hold is Hold.OCV and sync is not SyncMode.FREE
 
-        def holds() -> bool:
-            state = self.course.state()
+        def holds(state: CellState) -> bool:
             if sync is SyncMode.FIRMWARE and state is not CellState.HOLDING:
                 return False
             if sync is SyncMode.SOFTWARE and state is not CellState.RUNNING:

@@ -19,7 +19,7 @@ from operando.model.run_directory import RunDirectory
 from operando.model.schedule import CellStep, step_key
 from plans import cell_watch, clock_waits, facts, requests_of_people
 from plans.cell_watch import CellDangerError
-from plans.faults import StopWishedError, outcome_of, sentence
+from plans.faults import StopWishedError, outcome_of, sentence, undisturbed
 from plans.instruments import Instruments
 from plans.occasion import Occasion
 from plans.report import Progress, Report, Wishes
@@ -199,8 +199,7 @@ class Course:
             return
         faults_left, losses_left = MAX_FAULTS, MAX_BEAM_LOSSES
         while faults_left > 0 and losses_left > 0:
-            yield from self._wait_for_beam(occasion)
-            if not occasion.holds():
+            if not (yield from self._wait_for_beam(occasion)):
                 if faults_left == MAX_FAULTS and losses_left == MAX_BEAM_LOSSES:
                     yield from self.miss(occasion, "its window had passed before it could begin")
                 break
@@ -255,7 +254,7 @@ class Course:
         except BaseException as error:
             self.journal.outcome("tomogram", due.name, outcome_of(error), reason=sentence(error), **details)
             raise
-        yield from self.command("set_sampling", period_s=self.between_tomograms_s)
+        yield from undisturbed(self.command("set_sampling", period_s=self.between_tomograms_s))
         yield from self._bring_samples(row)
         self.journal.outcome("tomogram", due.name, end.outcome, reason=end.reason, uid=end.uid, **details)
         return end
@@ -266,9 +265,17 @@ class Course:
         yield from self.outer(bps.collect(self.pages, name="cell_samples"))
         yield from bps.checkpoint()
 
-    def _wait_for_beam(self, occasion: Occasion) -> MsgGenerator[None]:
-        while not self._has_beam() and occasion.holds():
-            self.state()
+    def _wait_for_beam(self, occasion: Occasion) -> MsgGenerator[bool]:
+        """Wait until there is a beam, or the window is over; return whether the window holds.
+
+        What the guard does not tell for a moment, as while it is busy with a lost instrument, is no answer.
+        """
+        while True:
+            state = yield from self.known_state()
+            with contextlib.suppress(*NO_ANSWER):
+                holds = occasion.holds(state)
+                if not holds or self._has_beam():
+                    return holds
             self.stop_if_wished()
             self.report(Progress(occasion.step.name, "no beam", 0.0, 0.0, tomogram=occasion.due.name))
             yield from clock_waits.sleep_until(self.clock, self._next_look_s(self.clock.now()))

@@ -17,7 +17,7 @@ from plans.cell_steps import run_step
 from plans.cell_watch import CellDangerError
 from plans.clock_comparison import compare_clocks
 from plans.course import Course, SamplesSince
-from plans.faults import StepSkippedError, StopWishedError, outcome_of, sentence
+from plans.faults import StepSkippedError, StopWishedError, outcome_of, sentence, undisturbed
 from plans.instruments import Instruments
 from plans.occasion import Occasion
 from plans.report import Report, Wishes, say_nothing
@@ -121,7 +121,7 @@ def experiment_plan(
         outcome, reason = _outcome(course)
     if not course.wishes.cell_stays:
         reason = "; ".join(filter(None, [reason, (yield from _leave_safe(course, reason or "the schedule is over"))]))
-    yield from course.outer(bps.close_run(exit_status=EXIT_STATUS[outcome], reason=reason))
+    yield from undisturbed(course.outer(bps.close_run(exit_status=EXIT_STATUS[outcome], reason=reason)))
     if error is not None:
         raise error
     return ExperimentEnd(outcome, reason, str(uid), tuple(course.ended), len(course.missed))

@@ -1,6 +1,8 @@
 """What an instrument's fault is, as opposed to a mistake in the program, and what an error says."""
 
-from bluesky.utils import FailedStatus, RequestAbort, RequestStop
+from typing import Any
+
+from bluesky.utils import FailedStatus, MsgGenerator, RequestAbort, RequestStop
 
 from devices.answers import NO_ANSWER
 from devices.camera import CameraError
@@ -32,6 +34,24 @@ INSTRUMENT_FAULTS = (
     FailedStatus,
     *NO_ANSWER,
 )
+
+
+def undisturbed(plan: MsgGenerator[Any]) -> MsgGenerator[Any]:
+    """Go through with ``plan`` whatever becomes of moves that were begun before it.
+
+    The RunEngine throws the failure of a status into whatever message is sent next, also into those that tell how it
+    all ended. The message itself has been obeyed then; its answer is lost.
+    """
+    response: Any = None
+    while True:
+        try:
+            message = plan.send(response)
+        except StopIteration as end:
+            return end.value
+        try:
+            response = yield message
+        except FailedStatus:
+            response = None
 
 
 def sentence(error: BaseException) -> str:

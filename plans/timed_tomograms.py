@@ -21,7 +21,7 @@ def take_late(course: Course, step: CellStep, cycle: int, due: DueTomogram, due_
     """Take a tomogram whose time has come, unless the next one of its series is due as well."""
     every_s = due.asked.every if due.asked is not None else None
     next_s = math.inf if every_s is None else due_s + every_s
-    occasion = Occasion(due, step, cycle, "time", holds=lambda: course.clock.now() < next_s)
+    occasion = Occasion(due, step, cycle, "time", holds=lambda _: course.clock.now() < next_s)
     if course.clock.now() >= next_s:
         if course.journal.ended("tomogram", due.name) is None:
             yield from course.miss(occasion, f"the next one was due already, {every_s:g} s later")

@@ -16,7 +16,7 @@ from operando.model.frames import FrameKind
 from operando.model.outcome import EXIT_STATUS, Outcome
 from plans import clock_waits, facts
 from plans.dead_time import DeadTime
-from plans.faults import INSTRUMENT_FAULTS, BeamLostError, sentence
+from plans.faults import INSTRUMENT_FAULTS, BeamLostError, sentence, undisturbed
 from plans.instruments import Instruments
 from plans.report import Progress, Report, say_nothing
 from plans.tomogram_safety import SafeEnd
@@ -120,8 +120,8 @@ class _Taking:
         if outcome is Outcome.COMPLETE and (ledger.differences or safety.failed):
             outcome = Outcome.PARTIAL
         reason = "; ".join(filter(None, [reason, *ledger.differences, *safety.failed]))
-        yield from facts.record("outcome", self._outcome_fields(outcome, reason), self.clock)
-        yield from bps.close_run(exit_status=EXIT_STATUS[outcome], reason=reason)
+        yield from undisturbed(facts.record("outcome", self._outcome_fields(outcome, reason), self.clock))
+        yield from undisturbed(bps.close_run(exit_status=EXIT_STATUS[outcome], reason=reason))
         if (error := error or safety.wish) is not None:
             raise error
         return TomogramEnd(self.name.tomogram, outcome, reason, str(uid), ledger.as_fields(), lost_beam)

@@ -33,7 +33,7 @@ for period_s, num in ((120.0, 120), (0.25, 60)):
         guard.sleep_until(guard.now() + period_s)
         snapshot = potentiostat.poll()
         assert snapshot is not None
-        for pair in read_outs(snapshot):
+        for pair in read_outs.pairs(snapshot):
             num_jumps += fitter.add(*pair) is not None
         samples.append((snapshot.elapsed_s, guard.now()))
     assert fitter.fit is not None

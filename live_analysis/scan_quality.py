@@ -30,6 +30,8 @@ def scan_flags(context: TomogramContext, frames: TomogramFrames, volume: Tomogra
         flags.append(NOT_ABSOLUTE)
     if frames.num_without_beam and "partial" not in flags:
         flags.append("partial")
+    if frames.num_of_unsteady_beam:
+        flags.append("beam_unsteady")
     if frames.settings.phase is not None:
         flags.append("phase_retrieved")
     if frames.settings.lean is not None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from live_analysis.corrections.beam_intensity import BeamIntensity, beam_intensity
 from live_analysis.corrections.beam_model import BeamModel, Flats
+from live_analysis.corrections.beam_steps import unsteady_projections
 from live_analysis.corrections.broken_pixels import BrokenPixels, find_broken_pixels
 from live_analysis.corrections.counts_correction import CorrectionSettings, CountsCorrection, Integrals
 from live_analysis.corrections.frame_statistics import FrameStatistics, RunningStatistics, limit_of_type
@@ -46,6 +47,7 @@ class _Prepared:
     scan_fractions: NDArray[np.float64]
     shares: NDArray[np.float64]
     intensity: BeamIntensity
+    num_unsteady: int
     lit: NDArray[np.intp]
 
 
@@ -101,6 +103,11 @@ class TomogramFrames:
         return self.num_received[FrameKind.PROJECTION] - len(self._prepare().lit)
 
     @property
+    def num_of_unsteady_beam(self) -> int:
+        """Projections brighter or darker than their neighbours although nothing beside the sample tells the beam."""
+        return self._prepare().num_unsteady
+
+    @property
     def frame_shape(self) -> tuple[int, int]:
         """Rows and columns of one projection.
 
@@ -128,6 +135,7 @@ class TomogramFrames:
             f"num_{kind}_pixels": num for kind, num in detector.broken.counts().items()
         }
         told["num_frames_without_beam"] = self.num_without_beam
+        told["num_frames_of_unsteady_beam"] = self.num_of_unsteady_beam
         told["flat"] = detector.beam.method
         told["beam_intensity"] = prepared.intensity.source
         told["largest_beam_change"] = prepared.intensity.drift
@@ -262,14 +270,17 @@ class TomogramFrames:
         shares[lit] = beam.shares(overviews[lit], fractions[lit])
         through = beam.transmission_overview(overviews[lit], fractions[lit], shares[lit])
         open_rows = np.nanmedian(np.nan_to_num(through), axis=(0, 2)) > OPAQUE
-        intensity = BeamIntensity(None, "not followed: the beam comes through no row")
+        intensity, num_unsteady = BeamIntensity(None, "not followed: the beam comes through no row"), 0
         if open_rows.any():
-            intensity = beam_intensity(through[:, open_rows], object_of_view=self._settings.object_of_view)
+            seen = through[:, open_rows]
+            intensity = beam_intensity(seen, object_of_view=self._settings.object_of_view)
+            if intensity.brightness is None:
+                num_unsteady = int(np.count_nonzero(unsteady_projections(seen)))
         if intensity.brightness is not None:
             of_all = np.ones(len(overviews), np.float32)
             of_all[lit] = intensity.brightness
             intensity = replace(intensity, brightness=of_all)
-        self._prepared = _Prepared(key, fractions, shares, intensity, lit)
+        self._prepared = _Prepared(key, fractions, shares, intensity, num_unsteady, lit)
         return self._prepared
 
     def _judged_detector(self) -> _Detector:

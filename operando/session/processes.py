@@ -254,5 +254,7 @@ class Supervisor:
                 if self._restarts_left is not None:
                     self._restarts_left -= 1
                 self._on_restart(exit_code)
-            except (OSError, psutil.Error):  # a full disk, a lost terminal: whoever is needed is still watched
-                _logger.exception("Restarting the %s went wrong; it is tried again.", self._child.role)
+            except (OSError, psutil.Error) as error:  # a full disk, a lost terminal: whoever is needed is still watched
+                _logger.warning(
+                    "The %s died and could not be restarted yet; it is tried again: %s", self._child.role, error
+                )

@@ -26,6 +26,7 @@ FLAGS = {
     "grey_values_not_absolute": "offset and gain of the grey values are unknown: differences only",
     "cell_contradicted": "the grey reference is more than 3 % beside what the declared cell should give",
     "phase_retrieved": "a phase filter was applied: grey values hold for one material only",
+    "beam_unsteady": "some projections had another beam than their neighbours, which nothing beside the sample tells",
     "axis_straightened": "the rotation axis leaned and was straightened",
     "projections_left_out": "projections without beam were left out",
     "rows_lost": "some detector rows could not be reconstructed",

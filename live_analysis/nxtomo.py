@@ -60,6 +60,9 @@ def _write(file: Any, tomogram: TomogramRun, sources: list[FrameSource], title: 
     entry["start_time"] = _iso(start["time"])
     if tomogram.stop is not None:
         entry["end_time"] = _iso(tomogram.stop["time"])
+    if tomogram.outcome is not None:
+        entry.attrs["outcome"] = str(tomogram.outcome.get("outcome", ""))
+        entry.attrs["reason"] = str(tomogram.outcome.get("reason", ""))
     entry.attrs["rehearsal"] = bool(start.get("rehearsal", False))
 
     _quantity(_group(entry, "beam", "NXbeam"), "incident_energy", tomogram.said("energy_kev"), "keV")

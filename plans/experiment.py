@@ -121,6 +121,8 @@ def experiment_plan(
         outcome, reason = _outcome(course)
     if not course.wishes.cell_stays:
         reason = "; ".join(filter(None, [reason, (yield from _leave_safe(course, reason or "the schedule is over"))]))
+    told = {"outcome": outcome.value, "reason": reason}
+    yield from undisturbed(course.outer(facts.record("outcome", told, course.clock)))
     yield from undisturbed(course.outer(bps.close_run(exit_status=EXIT_STATUS[outcome], reason=reason)))
     if error is not None:
         raise error

@@ -18,11 +18,10 @@ from operando.model.clock_track import placed_rows
 from operando.model.experiment import Experiment
 from operando.model.experiment_file import raw_table
 from operando.model.instrument_lock import InstrumentOwnedError, Owner, only_owner
-from operando.model.outcome import Outcome
 from operando.model.run_directory import RunDirectory
 from operando.session.beamline_access import enter_beamline, open_clock, quiet_channel_access, server_of
 from operando.session.editing import taken_edit
-from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_MISTAKE, EXIT_STOPPED
+from operando.session.errors import EXIT_CODE, EXIT_FAILED, EXIT_MISTAKE, EXIT_STOPPED
 from operando.session.interrupt import InterruptHandler, Wish
 from operando.session.journal import DocumentJournal
 from operando.session.progress_line import ProgressLine
@@ -192,7 +191,7 @@ class Acquisition:
             return EXIT_FAILED
         if end.reason:
             self._console.print(f"{end.outcome.value}: {end.reason}", markup=False, highlight=False)
-        return {Outcome.COMPLETE: EXIT_COMPLETE, Outcome.ABORTED: EXIT_STOPPED}.get(end.outcome, EXIT_FAILED)
+        return EXIT_CODE[end.outcome]
 
     def _tell_opened(self) -> None:
         if not self.has_opened:

@@ -19,6 +19,7 @@ from plans.frame_ledger import FrameLedger
 from plans.schedule_journal import ScheduleJournal
 
 REASON = "the acquisition died and left this run open; it was closed when the experiment was resumed"
+FAILED = {"outcome": Outcome.FAILED.value, "reason": REASON}
 NEVER_BEGAN = "the acquisition died before its run was opened"
 
 
@@ -103,11 +104,10 @@ def close_unfinished(run: RunDirectory, schedule: ScheduleJournal, clock: Clock)
 
 
 def _close(each: RunSoFar, run: RunDirectory, journal: DocumentJournal, clock: Clock) -> str:
-    if each.is_tomogram and each.outcome is None:
-        _tell_outcome(each, run, journal, clock)
-    outcome, reason = Outcome.FAILED, REASON
-    if each.outcome is not None:
-        outcome, reason = Outcome(each.outcome["outcome"]), str(each.outcome["reason"])
+    if each.outcome is None:
+        _tell_outcome(each, _cut_off(each, run) if each.is_tomogram else FAILED, journal, clock)
+    told = each.outcome or FAILED
+    outcome, reason = Outcome(told["outcome"]), str(told["reason"])
     stop = {
         "run_start": each.uid,
         "uid": str(uuid4()),
@@ -124,8 +124,8 @@ def _close(each: RunSoFar, run: RunDirectory, journal: DocumentJournal, clock: C
     return f"closed: attempt {each.start.get('attempt')} at {each.start.get('tomogram')}, {outcome}: {written}"
 
 
-def _tell_outcome(each: RunSoFar, run: RunDirectory, journal: DocumentJournal, clock: Clock) -> None:
-    """Write the outcome event that the plan would have written, with what is known of the frames."""
+def _cut_off(each: RunSoFar, run: RunDirectory) -> dict[str, Any]:
+    """Return the outcome that the plan would have told of a tomogram, with what is known of its frames."""
     ledger = FrameLedger({kind: int(each.start.get(_ASKED[kind], 0)) for kind in _kinds(each)})
     for kind in ledger.expected:
         found = frames_in_file(run.frames_file(int(each.start["attempt"]), kind))
@@ -133,7 +133,10 @@ def _tell_outcome(each: RunSoFar, run: RunDirectory, journal: DocumentJournal, c
         ledger.enter(kind, FrameCounts(found.spanned, found.written, found.spanned - found.written, declared))
     reason = "; ".join([REASON, *ledger.differences])
     lists: dict[str, list[Any]] = {"dead_time_phases": [], "dead_time_clock_s": [], "dead_time_wall_s": []}
-    fields = {"outcome": Outcome.PARTIAL.value, "reason": reason, **ledger.as_fields(), **lists}
+    return {"outcome": Outcome.PARTIAL.value, "reason": reason, **ledger.as_fields(), **lists}
+
+
+def _tell_outcome(each: RunSoFar, fields: Mapping[str, Any], journal: DocumentJournal, clock: Clock) -> None:
     facts = Facts("outcome", fields, clock)
     descriptor = next((uid for uid, name in each.streams.items() if name == "outcome"), None)
     if descriptor is None:

@@ -64,6 +64,13 @@ def test_it_opens_in_plain_h5py_after_the_folder_was_moved(run: RunDirectory, tm
     assert_it_shows_the_frames(moved.tomogram_file(3, "D1.7V"))
 
 
+def test_it_says_how_the_tomogram_ended_in_the_word_of_its_documents(run: RunDirectory) -> None:
+    tomogram = followed(run)
+    tomogram.outcome = {"outcome": "partial", "reason": "the beam was lost"}
+    with h5py.File(write_nxtomo(run, tomogram, title="CuS: D1.7V")) as file:
+        assert (file["entry"].attrs["outcome"], file["entry"].attrs["reason"]) == ("partial", "the beam was lost")
+
+
 def test_it_is_small_because_the_images_stay_where_they_are(run: RunDirectory) -> None:
     path = write_nxtomo(run, followed(run), title="CuS: D1.7V")
     with h5py.File(path) as file:

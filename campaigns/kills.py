@@ -22,7 +22,7 @@ from operando.model.document_lines import read_documents
 from operando.model.json_lines import JsonLinesWriter, read_json_lines
 from operando.model.outcome import Outcome
 from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_STOPPED
-from operando.session.unfinished import runs_so_far
+from operando.session.runs_so_far import runs_so_far
 
 TABLE_FILE = "kills.jsonl"
 EXPERIMENT = Path(__file__).parents[1] / "experiments" / "campaign.toml"

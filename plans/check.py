@@ -99,17 +99,18 @@ def check(experiment: Experiment, geometry: str, beamline: Beamline, *, disk_fre
 def _timeline(experiment: Experiment, tomogram_s: float) -> list[StepTime]:
     timeline, now_s = [], 0.0
     for cycle, step in experiment.steps:
-        cell_s = _cell_s(experiment, step)
+        lasts_s = cell_s(experiment, step)
         at_voltages, at_end = triggers.at_voltages(step, cycle), triggers.at_end(step, cycle)
         stopping = at_end if isinstance(step, ConstantCurrent) and step.sync is SyncMode.FREE else at_voltages + at_end
-        num = len(at_voltages) + len(at_end) + len(triggers.timed(step, cycle, cell_s))
-        duration_s = cell_s + len(stopping) * tomogram_s
+        num = len(at_voltages) + len(at_end) + len(triggers.timed(step, cycle, lasts_s))
+        duration_s = lasts_s + len(stopping) * tomogram_s
         timeline.append(StepTime(step.name, cycle, now_s, duration_s, num, isinstance(step, ConstantCurrent)))
         now_s += duration_s
     return timeline
 
 
-def _cell_s(experiment: Experiment, step: CellStep) -> float:
+def cell_s(experiment: Experiment, step: CellStep) -> float:
+    """Return how long the cell takes to go through a step, in s: at most so long where a voltage ends it."""
     if not isinstance(step, ConstantCurrent):
         return step.duration
     capacity_mah = experiment.cell.theoretical_capacity * experiment.cell.active_mass / 1e3

@@ -17,7 +17,7 @@ from operando.model.experiment import Experiment
 from operando.model.outcome import Outcome
 from operando.model.run_directory import RunDirectory
 from operando.model.schedule import CellStep, step_key
-from plans import cell_watch, clock_waits, facts, requests_of_people
+from plans import cell_watch, clock_waits, facts, requests_of_people, space
 from plans.cell_watch import CellDangerError
 from plans.faults import StopWishedError, outcome_of, sentence, undisturbed
 from plans.instruments import Instruments
@@ -236,6 +236,7 @@ class Course:
 
     def _attempt(self, occasion: Occasion) -> MsgGenerator[TomogramEnd]:
         attempt, due = self.journal.next_attempt(), occasion.due
+        space.require_space(self.run_directory.path, due.name, self.scan, self.experiment, self.journal)
         details = {"attempt": attempt, "step": occasion.step.name, "cycle": occasion.cycle}
         self.journal.intent("tomogram", due.name, **details)
         yield from self.command("set_sampling", period_s=self.experiment.sampling.in_tomogram)

@@ -1,5 +1,6 @@
 """The acquisition: a RunEngine with the journal first, the experiment's plan, and a person's hand on it."""
 
+import errno
 import importlib.metadata
 import logging
 import os
@@ -96,6 +97,8 @@ class Acquisition:
         from operando.session.beamline_devices import instruments
         from plans.experiment import experiment_plan
         from plans.schedule_journal import ScheduleJournal
+        from plans.space import space_sentence
+        from plans.tomogram_scan import scan_of
 
         quiet_channel_access()
         log_libraries_to(self._run.processes / "acquisition.log")
@@ -143,15 +146,18 @@ class Acquisition:
         if isinstance(clock, RehearsalClock):
             clock.join()
 
+        scan = scan_of(self._experiment, self._geometry)
         continues = None
         if self._resumed:
             from devices.answers import NO_ANSWER  # after ophyd, which chooses the library that pyepics loads
             from plans.cell_watch import CellDangerError
             from plans.clock_waits import WaitError
+            from plans.space import DiskFullError, require_space
 
             try:
+                require_space(self._run.path, "to come", scan, self._experiment, schedule)
                 continues = self._clear_up(engine, devices, clock, schedule)
-            except (CellDangerError, WaitError, *NO_ANSWER) as error:
+            except (CellDangerError, DiskFullError, WaitError, *NO_ANSWER) as error:
                 self._console.print(f"Not resumed: {error}", style="bold red", markup=False, highlight=False)
                 return EXIT_MISTAKE
         plan = experiment_plan(
@@ -180,9 +186,10 @@ class Acquisition:
         except RunEngineInterrupted:
             pass  # a person's wish; the plan has closed its runs
         except Exception as error:
-            self._console.print(
-                f"The run ended with an error: {error}", style="bold red", markup=False, highlight=False
-            )
+            told = str(error)
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                told += f": {space_sentence(self._run.path, scan, self._experiment, schedule)}"
+            self._console.print(f"The run ended with an error: {told}", style="bold red", markup=False, highlight=False)
             return EXIT_STOPPED if self.stopped_now else EXIT_FAILED
         if self.stopped_now:
             return EXIT_STOPPED

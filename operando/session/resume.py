@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from operando.model.cell_log import CellLogReader
+from operando.model.document_lines import read_documents
 from operando.model.edited_schedule import present_experiment
 from operando.model.json_lines import read_json_lines
 from operando.model.run_directory import RunDirectory
@@ -16,6 +17,7 @@ from operando.session.conducting import Undertaking, conduct
 from operando.session.errors import EXIT_COMPLETE, RequestError
 from operando.session.layout import open_run_directory
 from operando.session.processes import read_pid_files
+from operando.session.runs_so_far import runs_so_far
 
 
 def resume_run(path: Path, console: Console) -> int:
@@ -35,18 +37,28 @@ def resume_run(path: Path, console: Console) -> int:
     if not asked.rehearsal and not run.beamline.is_file():
         raise RequestError(f"{path}: has no beamline.toml, so nobody knows where its instruments are. Begin a new run.")
     left = steps_left(run, experiment)
-    if not left:
-        console.print(f"{run.path.name}: every step of the schedule is over; there is nothing to resume.")
+    if not left and not is_left_open(run, rehearsal=asked.rehearsal):
+        console.print(
+            f"{run.path.name}: every step of the schedule is over; there is nothing to resume. "
+            f"'operando analyse {run.path}' measures what is not measured yet."
+        )
         return EXIT_COMPLETE
 
     def begin() -> None:
         console.print(
             f"{'REHEARSAL' if asked.rehearsal else 'Experiment'} {experiment.experiment.name} ({asked.geometry}) "
-            f"goes on in {run.path}, with {left[0]}",
+            f"goes on in {run.path}, with {left[0] if left else 'its end'}",
             highlight=False,
         )
 
     return conduct(Undertaking(run, experiment, asked, resumed=True, epoch_s=last_time_s(run)), begin, console)
+
+
+def is_left_open(run: RunDirectory, *, rehearsal: bool) -> bool:
+    """Return whether a run has not come to its own end, whatever its schedule: not closed, or processes left."""
+    outer = [each for each in runs_so_far(read_documents(run.documents)).values() if not each.is_tomogram]
+    living = {record.role for record in read_pid_files(run.processes) if record.alive}
+    return bool(outer and outer[-1].stop is None) or (rehearsal and bool(living & {"guard", "simulator"}))
 
 
 def last_time_s(run: RunDirectory) -> float | None:

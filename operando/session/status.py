@@ -18,8 +18,9 @@ from operando.session.begun_steps import steps_left
 from operando.session.errors import RequestError
 from operando.session.layout import RunDirectoryError
 from operando.session.processes import ProcessRecord, read_pid_files
+from operando.session.resume import is_left_open
+from operando.session.runs_so_far import RunSoFar, runs_so_far
 from operando.session.salvage import damaged_files
-from operando.session.unfinished import RunSoFar, runs_so_far
 
 SERVANTS = ("simulator", "guard", "analysis")
 
@@ -53,16 +54,20 @@ def what_resume_would_do(run: RunDirectory) -> list[str]:
         asked, left = read_asked(run), steps_left(run, present_experiment(run))
     except RequestError as error:
         return [str(error)]
-    if not left:
+    if not left and not is_left_open(run, rehearsal=asked.rehearsal):
         return ["Every step of the schedule is over; there is nothing to resume."]
     return [
         *_unfinished(run, runs_so_far(read_documents(run.documents))),
         *_processes(records, rehearsal=asked.rehearsal),
         *_cell(run),
-        f"operando resume would go on with step {left[0]}; {len(left)} steps are left."
-        if len(left) > 1
-        else f"operando resume would go on with step {left[0]}, the last one.",
+        f"operando resume would go on with {_what_is_left(left)}.",
     ]
+
+
+def _what_is_left(left: list[str]) -> str:
+    if not left:
+        return "the end of the run: every step of its schedule is over"
+    return f"step {left[0]}, the last one" if len(left) == 1 else f"step {left[0]}; {len(left)} steps are left"
 
 
 def _unfinished(run: RunDirectory, runs: dict[str, RunSoFar]) -> Iterator[str]:

@@ -1,8 +1,7 @@
 """Runs without an end: what an acquisition that died left open in its journals is closed as what it is."""
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +13,7 @@ from operando.model.outcome import EXIT_STATUS, Outcome
 from operando.model.run_directory import RunDirectory
 from operando.session.frames_in_file import frames_in_file
 from operando.session.journal import DocumentJournal
+from operando.session.runs_so_far import RunSoFar, runs_so_far
 from plans.facts import Facts
 from plans.frame_ledger import FrameLedger
 from plans.schedule_journal import ScheduleJournal
@@ -23,57 +23,12 @@ FAILED = {"outcome": Outcome.FAILED.value, "reason": REASON}
 NEVER_BEGAN = "the acquisition died before its run was opened"
 
 
-@dataclass
-class RunSoFar:
-    """One run as its documents tell it; ``streams`` has the name behind each descriptor's uid."""
-
-    start: Mapping[str, Any]
-    streams: dict[str, str] = field(default_factory=dict)
-    num_events: Counter[str] = field(default_factory=Counter)
-    outcome: Mapping[str, Any] | None = None
-    stop: Mapping[str, Any] | None = None
-
-    @property
-    def uid(self) -> str:
-        """Uid of the start document."""
-        return str(self.start["uid"])
-
-    @property
-    def is_tomogram(self) -> bool:
-        """Whether it is a tomogram's run, not the experiment's."""
-        return self.start.get("kind") == "tomogram"
-
-
 @dataclass(frozen=True)
 class Closed:
     """The last outer run, and for people a sentence for each run that was closed."""
 
     outer_run: str | None
     sentences: tuple[str, ...]
-
-
-def runs_so_far(documents: list[tuple[str, dict[str, Any]]]) -> dict[str, RunSoFar]:
-    """Return the runs of a journal by the uid of their start documents, in order."""
-    runs: dict[str, RunSoFar] = {}
-    of_descriptor: dict[str, RunSoFar] = {}
-    for name, document in documents:
-        if name == "start":
-            runs[document["uid"]] = RunSoFar(document)
-        elif name == "descriptor" and document["run_start"] in runs:
-            run = of_descriptor[document["uid"]] = runs[document["run_start"]]
-            run.streams[document["uid"]] = document["name"]
-        elif name == "stop" and document["run_start"] in runs:
-            runs[document["run_start"]].stop = document
-        elif name in ("event", "event_page", "stream_datum") and document.get("descriptor") in of_descriptor:
-            run = of_descriptor[document["descriptor"]]
-            stream = run.streams[document["descriptor"]]
-            if name == "stream_datum":  # one for each of the stream's keys
-                run.num_events[stream] = max(run.num_events[stream], int(document["seq_nums"]["stop"]) - 1)
-            else:
-                run.num_events[stream] += 1 if name == "event" else len(document["time"])
-            if name == "event" and stream == "outcome":
-                run.outcome = document["data"]
-    return runs
 
 
 def close_unfinished(run: RunDirectory, schedule: ScheduleJournal, clock: Clock) -> Closed:

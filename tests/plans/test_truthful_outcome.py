@@ -12,7 +12,7 @@ from operando.model.outcome import EXIT_STATUS, Outcome
 from operando.model.run_directory import RunDirectory
 from operando.session.errors import EXIT_CODE, EXIT_COMPLETE
 from operando.session.report.story_reading import read_story
-from operando.session.unfinished import runs_so_far
+from operando.session.runs_so_far import runs_so_far
 from tests.support.laboratory import Laboratory, new_laboratory
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from operando.model.document_lines import read_documents
-from operando.session.unfinished import REASON, runs_so_far
+from operando.session.runs_so_far import runs_so_far
+from operando.session.unfinished import REASON
 from tests.support.processes import Rehearsal, rehearsal, stops
 from tests.system.test_ending import status
 

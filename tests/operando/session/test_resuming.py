@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from operando.model.document_lines import read_documents
 from operando.model.outcome import EXIT_STATUS, Outcome
-from operando.session.unfinished import runs_so_far
+from operando.session.runs_so_far import runs_so_far
 from tests.support.laboratory import Laboratory, new_laboratory
 
 NAMES = ["OCV", "D1.7V", "D0.7V"]

@@ -4,10 +4,12 @@ import math
 
 from bluesky.utils import MsgGenerator
 
-from operando.model.schedule import CellStep
+from operando.model.schedule import CellStep, Rest
 from plans.course import Course
 from plans.occasion import Occasion
 from plans.triggers import DueTomogram
+
+LATE_SCANS = 3  # there is time for one that is given up, and for another
 
 
 def take_timed(course: Course, step: CellStep, cycle: int, due: DueTomogram, begin_s: float) -> MsgGenerator[None]:
@@ -17,13 +19,19 @@ def take_timed(course: Course, step: CellStep, cycle: int, due: DueTomogram, beg
     yield from take_late(course, step, cycle, due, due_s)
 
 
+def _window_s(course: Course, step: CellStep, due: DueTomogram) -> float:
+    """Return how late a tomogram may begin: before the next of its series; where current flows within some scans."""
+    if due.asked is not None and due.asked.every is not None:
+        return due.asked.every
+    return math.inf if isinstance(step, Rest) else LATE_SCANS * course.scan.duration_s
+
+
 def take_late(course: Course, step: CellStep, cycle: int, due: DueTomogram, due_s: float) -> MsgGenerator[None]:
-    """Take a tomogram whose time has come, unless the next one of its series is due as well."""
-    every_s = due.asked.every if due.asked is not None else None
-    next_s = math.inf if every_s is None else due_s + every_s
-    occasion = Occasion(due, step, cycle, "time", holds=lambda _: course.clock.now() < next_s)
-    if course.clock.now() >= next_s:
+    """Take a tomogram whose time has come, unless that was too long ago: then it shows another state of the cell."""
+    latest_s = due_s + _window_s(course, step, due)
+    occasion = Occasion(due, step, cycle, "time", holds=lambda _: course.clock.now() < latest_s)
+    if course.clock.now() >= latest_s:
         if course.journal.ended("tomogram", due.name) is None:
-            yield from course.miss(occasion, f"the next one was due already, {every_s:g} s later")
+            yield from course.miss(occasion, f"its window, {latest_s - due_s:g} s, was over when it could have begun")
         return
     yield from course.take(occasion)

@@ -63,6 +63,11 @@ class TomogramScan:
             **after,
         }
 
+    @property
+    def duration_s(self) -> float:
+        """How long all frames take, moves not counted."""
+        return sum(self.num_frames.values()) * self.frame_period_s
+
     def series(self, kind: FrameKind, path: Path) -> FrameSeries:
         """Return one kind's frames, written to ``path``."""
         return FrameSeries(kind, path, self.num_frames[kind], self.exposure_s, self.frame_period_s)

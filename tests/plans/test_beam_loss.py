@@ -29,7 +29,7 @@ def attempts(laboratory: Laboratory) -> dict[str, list[dict[str, Any]]]:
     streams = {
         doc["uid"]: names[doc["run_start"]]
         for name, doc in laboratory.documents
-        if name == "descriptor" and doc["name"] == "outcome"
+        if name == "descriptor" and doc["name"] == "outcome" and doc["run_start"] in names
     }
     found = defaultdict(list)
     for name, doc in laboratory.documents:

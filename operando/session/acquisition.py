@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from plans.instruments import Instruments
     from plans.schedule_journal import ScheduleJournal
 
-CONNECT_TIMEOUT_S = 20.0
+CONNECT_TIMEOUT_S = 40.0  # real time; a guard that was killed while it began needs its restart
 BEGIN_POLL_S = 0.05
 LIBRARIES = ("operando", "bluesky", "ophyd", "event-model", "pyepics", "h5py", "numpy")
 

@@ -112,7 +112,7 @@ def _middle_of_projections_s(run: RunDirectory, tomogram: TomogramRun) -> float 
         return None
     if source is None:
         return None
-    behind_s = float(tomogram.outcome.get("camera_clock_behind_s", 0.0)) if tomogram.outcome else 0.0
+    behind_s = float((tomogram.outcome or {}).get("camera_clock_behind_s", 0.0))
     return float(source.times[0] + source.times[-1]) / 2 + behind_s
 
 

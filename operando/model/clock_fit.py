@@ -12,7 +12,7 @@ Moon, Skelly and Towsley, Proc. IEEE INFOCOM (1999) 227; Mills, RFC 5905 (2010) 
 from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
-from math import hypot, isfinite
+from math import hypot
 
 MIN_POINTS = 8  # fewer say nothing about the scatter of the delays
 MAX_POINTS = 256
@@ -23,6 +23,7 @@ JUMP_S = 0.02  # a clock that is further off than this, and than its uncertainty
 NUM_LATE = 10  # read-outs in a row that are late by the same amount: not the way is long, the clock was set back
 _LATE_SPREAD = 0.25  # of their smallest lateness, the most by which it may scatter
 _NUM_SIGMAS = 5.0
+_LONGEST_S = 1e11  # since 1970, or since it was switched on; garbage from an instrument is more
 _REFIT_SHARE = 1 / 16  # of the points that are new, for the next fit; one that lies below the line is fitted at once
 # How many mean delays, divided by the number of points, are one standard uncertainty. Found by hand on 2026-11-21 on
 # 50000 invented series of 8 to 300 read-outs with exponential, uniform and mixed delays, so that three hold the truth
@@ -94,9 +95,9 @@ class ClockFitter:
     def add(self, instrument_s: float, host_s: float) -> float | None:
         """Take one pair; return by how much the clock has jumped ahead, in s, if that is what the pair shows.
 
-        A pair without a finite time, or with the instrument time of the pair before, says nothing.
+        A pair with a time that is none, or with the instrument time of the pair before, says nothing.
         """
-        if not (isfinite(instrument_s) and isfinite(host_s)) or instrument_s == self._last_s:
+        if not (abs(instrument_s) < _LONGEST_S and abs(host_s) < _LONGEST_S) or instrument_s == self._last_s:
             return None
         if self._begin is None:
             self._restart([(instrument_s, host_s)])

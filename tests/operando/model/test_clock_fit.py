@@ -1,5 +1,6 @@
 import random
 from collections.abc import Iterable
+from math import isfinite
 
 import pytest
 from hypothesis import given, settings
@@ -110,6 +111,15 @@ def test_a_clock_that_stands_still_or_says_nothing_changes_nothing() -> None:
         assert fitter.add(49.0, made_s) is None
         assert fitter.add(float("nan"), made_s) is None
     assert fitter.fit == before
+
+
+@given(st.lists(st.tuples(st.floats(), st.floats() | st.floats(BEGIN_S, BEGIN_S + 10)), max_size=40))
+def test_nothing_that_an_instrument_may_say_ends_whoever_follows_its_clock(pairs: list[tuple[float, float]]) -> None:
+    fitter = ClockFitter()
+    for instrument_s, host_s in [*pairs, *sorted(pairs)]:
+        fitter.add(instrument_s, host_s)
+    if fitter.fit is not None:
+        assert isfinite(fitter.fit.zero_s)
 
 
 def test_a_few_read_outs_are_not_called_a_fit() -> None:

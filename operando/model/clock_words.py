@@ -12,7 +12,7 @@ def clock_sentence(name: str, fit: ClockFit) -> str:
     drift_ppm, uncertainty_ppm = 1e6 * fit.drift, 1e6 * fit.drift_uncertainty
     way = "fast" if drift_ppm >= 0 else "slow"
     told = (
-        f"{name} runs {abs(drift_ppm):.0f} ppm {way} (uncertainty {uncertainty_ppm:.0f} ppm); its times are known to "
+        f"{name} runs {abs(drift_ppm):.1f} ppm {way} (uncertainty {uncertainty_ppm:.2g} ppm); its times are known to "
         f"{1e3 * fit.offset_uncertainty_s:.1f} ms on the run's clock."
     )
     if abs(drift_ppm) - 3 * uncertainty_ppm > LARGE_DRIFT_PPM:

@@ -128,7 +128,7 @@ def test_a_few_read_outs_are_not_called_a_fit() -> None:
 
 def test_what_is_told_names_size_and_direction() -> None:
     slow = known(fitted(made(3600), offset_s=0.0, drift=-300 * PPM))
-    assert clock_sentence("The clock", slow).startswith("The clock runs 300 ppm slow (uncertainty ")
+    assert clock_sentence("The clock", slow).startswith("The clock runs 300.0 ppm slow (uncertainty ")
     assert "no healthy quartz" in clock_sentence("The clock", slow)
     assert "10.02 s behind this computer's" in server_sentence(10.02)
     assert "10.02 s ahead of this computer's" in server_sentence(-10.02)

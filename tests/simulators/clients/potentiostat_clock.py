@@ -28,7 +28,7 @@ potentiostat = Potentiostat(f"{beamline.potentiostat.prefix}C{beamline.potentios
 potentiostat.connect()
 read_outs, fitter = StampedReadOuts(), ClockFitter()
 samples, fits, num_jumps = [], [], 0
-for period_s, num in ((120.0, 120), (0.25, 60)):
+for period_s, num in ((240.0, 60), (0.25, 40)):
     for _ in range(num):
         guard.sleep_until(guard.now() + period_s)
         snapshot = potentiostat.poll()

@@ -53,15 +53,18 @@ class Readings:
     """Samples of a healthy cell."""
 
     any_silent = False
+    time_s = 1.0
+    voltage_v = 2.4
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
 
     def read(self, judge: Callable[[CellReading], None]) -> Sample:
         snapshot = self.instrument.poll()
-        judge(CellReading(1.0, values={Quantity.VOLTAGE: 2.4, Quantity.CURRENT: 0.0}, snapshot=snapshot))
+        values = {Quantity.VOLTAGE: self.voltage_v, Quantity.CURRENT: 0.0}
+        judge(CellReading(self.time_s, values=values, snapshot=snapshot))
         return Sample(
-            time_s=1.0,
+            time_s=self.time_s,
             potentiostat=snapshot,
             load_cell=Reading(1.0, 7000.0, Quality.OK),
             temperature=TemperatureReading(25.0, 1.0),
@@ -165,6 +168,38 @@ def test_a_silent_thermometer_shortens_the_period_as_every_instrument_does(tmp_p
     bench.guard.sample()
     assert bench.guard.period_s == 1.0
     bench.record.close()
+
+
+def kinds(directory: Path) -> list[str]:
+    reader = CellLogReader(directory / "cell.sqlite")
+    try:
+        return [event["kind"] for event in reader.rows("events")]
+    finally:
+        reader.close()
+
+
+def test_a_cell_that_stays_unsafe_is_told_once_a_minute_while_every_sample_tries(
+    tmp_path: Path, clock: SystemClock
+) -> None:
+    bench = Bench(tmp_path, clock, Memory(trip="The voltage was 9 V."))
+    bench.instrument.state = ChannelState.PAUSE
+    for _ in range(4):
+        bench.guard.sample()
+    assert bench.shown.values["STATE"] == "UNSAFE"
+    bench.record.close()
+    assert kinds(tmp_path).count("unsafe") == 1
+
+
+def test_a_flickering_reading_trips_nothing_and_does_not_fill_the_log(tmp_path: Path, clock: SystemClock) -> None:
+    bench = Bench(tmp_path, clock, Memory())
+    bench.guard.adopt()
+    for second in range(300):
+        bench.readings.time_s = 100.0 + second
+        bench.readings.voltage_v = 9.0 if second % 20 == 0 else 2.4 + second * 1e-5
+        bench.guard.sample()
+    assert not bench.shown.values["TRIP"]
+    bench.record.close()
+    assert kinds(tmp_path).count("limit_passed") == 1
 
 
 NAMES = st.sampled_from([*STEPS, *ALLOWED_WHILE_TRIPPED]) | st.text(max_size=50)

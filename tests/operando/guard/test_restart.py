@@ -63,17 +63,6 @@ def test_a_guard_killed_between_trip_and_open_circuit_is_followed_by_one_that_op
     assert world.rows("potentiostat")[-1]["state"] == 0
 
 
-def test_a_potentiostat_that_is_gone_is_unsafe_and_the_guard_goes_on_looking(fresh_world: World) -> None:
-    world = fresh_world
-    world.start_guard().wait_ready()
-    assert world.command("constant_current", **CHARGE) == "done"
-    world.processes[0].end(signal.SIGKILL)  # the server of the instruments
-    found = world.wait_state("UNSAFE")
-    assert "has given nothing new" in found["trip"]  # the load cell, which went with it, may be noticed first
-    world.wait(lambda now: now["heartbeat"] > found["heartbeat"])
-    assert len(world.events("unsafe")) == 1  # said loudly, once a minute
-
-
 def test_the_potentiostat_limits_the_pressure_where_the_force_is_wired_to_it(fresh_world: World) -> None:
     world = fresh_world
     text = world.run.beamline.read_text()

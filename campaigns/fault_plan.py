@@ -20,10 +20,9 @@ from campaigns.fault_classes import (
     NUM_PROJECTIONS,
 )
 
-MOST_FAULTS = 4
+LEAST_FAULTS, MOST_FAULTS = 3, 4
 LEAST_GAP_S = 5.0
-LARGEST_DELAY_S = 3.0
-TYPICAL_RUN_S = 20.0
+LARGEST_DELAY_S = 1.5
 
 
 @dataclass(frozen=True)
@@ -51,12 +50,15 @@ def planned_faults(seed: int, number: int) -> list[PlannedFault]:
     random = np.random.default_rng((seed, number))
     names = _names(seed, number)
     times_s = np.cumsum(random.uniform(LEAST_GAP_S, LEAST_GAP_S + LARGEST_DELAY_S, len(names))) - LEAST_GAP_S
-    return [_fault(name, float(after_s), random) for name, after_s in zip(names, times_s, strict=True)]
+    return [
+        planned_fault(name, float(after_s), attempt, random)
+        for attempt, (name, after_s) in enumerate(zip(names, times_s, strict=True), start=1)
+    ]
 
 
 def num_faults(seed: int, number: int) -> int:
-    """Return how many faults run ``number`` has: 2 to 4."""
-    return int(np.random.default_rng((seed, number, 1)).integers(2, MOST_FAULTS + 1))
+    """Return how many faults run ``number`` has: 3 or 4."""
+    return int(np.random.default_rng((seed, number, 1)).integers(LEAST_FAULTS, MOST_FAULTS + 1))
 
 
 def _names(seed: int, number: int) -> list[str]:
@@ -68,7 +70,8 @@ def _names(seed: int, number: int) -> list[str]:
     return sorted(found, key=lambda name: name in LAST)
 
 
-def _fault(name: str, after_s: float, random: np.random.Generator) -> PlannedFault:
+def planned_fault(name: str, after_s: float, attempt: int, random: np.random.Generator) -> PlannedFault:
+    """Return a fault of a class; one that needs frames begins in the ``attempt``-th attempt at a tomogram."""
     if name in KILLED:
         return PlannedFault(name, after_s, role=KILLED[name])
     if name in HUNG:
@@ -80,7 +83,6 @@ def _fault(name: str, after_s: float, random: np.random.Generator) -> PlannedFau
     if name in AT_ANY_TIME:
         table = AT_ANY_TIME[name](random) | {"at": f"{after_s:.2f} s of wall time"}
     else:
-        attempt = 1 + int(after_s // (TYPICAL_RUN_S / 2))  # later faults in later tomograms
         frame = int(random.integers(1, NUM_PROJECTIONS + 1))
         table = AT_FRAMES[name](random) | {"at": f"projection {frame} of attempt {attempt}"}
     return PlannedFault(name, after_s, table)

@@ -36,7 +36,9 @@ def reactions(evidence: Evidence, faults: list[PlannedFault], run: DisturbedRun)
     found = []
     for fault in faults:
         if fault.table is None:
-            found.append(_after_signal(evidence, fault, run.signals.get(fault.name)))
+            found.append(
+                _after_signal(evidence, fault, next((sent_s for sent, sent_s in run.signals if sent is fault), None))
+            )
             continue
         number = tables.index(fault) + 1
         times_s = {line["event"]: line["time_s"] for line in lines if line["id"] == number}

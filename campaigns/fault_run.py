@@ -48,7 +48,7 @@ class DisturbedRun:
 
     directory: Path
     commands: list[tuple[str, int | None]] = field(default_factory=list)
-    signals: dict[str, float] = field(default_factory=dict)
+    signals: list[tuple[PlannedFault, float]] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     took_s: float = 0.0
@@ -152,7 +152,11 @@ class _FromOutside:
     """Faults that no simulated instrument can have: signals to processes, and a full disk."""
 
     def __init__(
-        self, run: RunDirectory, faults: Sequence[PlannedFault], disk: SmallDisk | None, signals: dict[str, float]
+        self,
+        run: RunDirectory,
+        faults: Sequence[PlannedFault],
+        disk: SmallDisk | None,
+        signals: list[tuple[PlannedFault, float]],
     ) -> None:
         self.witness = Witness(run)
         self._run, self._disk, self._signals = run, disk, signals
@@ -170,7 +174,7 @@ class _FromOutside:
             fault = self._waiting.pop(0)
             end = self._begin(fault)
             if end is not None:
-                self._signals[fault.name] = time.time()
+                self._signals.append((fault, time.time()))
                 self._lasting.append((now_s + (fault.hangs_s or 0.0), end))
         for each in tuple(self._lasting):
             until_s, end = each

@@ -32,7 +32,8 @@ def try_run(folder: Path, seed: int, number: int) -> list[TriedFault]:
     _remove(directory)
     faults = planned_faults(seed, number)
     run = run_disturbed(directory, faults)
-    directory.with_suffix(".signals.json").write_text(json.dumps(run.signals), encoding="utf-8")
+    sent = [{"fault": fault.name, "wall_s": sent_s} for fault, sent_s in run.signals]
+    directory.with_suffix(".signals.json").write_text(json.dumps(sent), encoding="utf-8")
     broken = [f"still running: {command}" for command in run.left]
     if run.exit_code is None:
         broken.append(f"operando {run.commands[-1][0]} did not end within {LONGEST_S:.0f} s")

@@ -41,14 +41,15 @@ def _stage(kind: str) -> Draw:
         if kind == "stage_stall":
             fault["duration"] = _seconds(random, 0.5, 60)
         if kind == "stage_slip":
-            fault["distance"] = round(float(random.choice([-1, 1]) * np.exp(random.uniform(-3, 2))), 3)
+            unit = "deg" if fault["stage"] == "rotation" else "mm"
+            fault["distance"] = f"{random.choice([-1, 1]) * np.exp(random.uniform(-3, 2)):.3f} {unit}"
         return fault
 
     return draw
 
 
-def _spike(sensor: str, low: float, high: float) -> Draw:
-    return lambda random: {"kind": "spike", "sensor": sensor, "size": round(float(random.uniform(low, high)), 2)}
+def _spike(sensor: str, low: float, high: float, unit: str) -> Draw:
+    return lambda random: {"kind": "spike", "sensor": sensor, "size": f"{random.uniform(low, high):.2f} {unit}"}
 
 
 def _refused(random: np.random.Generator) -> dict[str, Any]:
@@ -81,19 +82,19 @@ AT_ANY_TIME: Mapping[str, Draw] = {
     "beam loss": _lasting("beam_loss", 1, 3600),
     "load cell frozen": _lasting("frozen_sensor", 10, 600, sensor="load_cell"),
     "load cell silent": _lasting("silent_sensor", 10, 600, sensor="load_cell"),
-    "load cell spike": _spike("load_cell", -900, 1500),
+    "load cell spike": _spike("load_cell", -900, 1500, "N"),
     "load cell unplugged": _lasting("serial_unplug", 10, 600),
     "garbage on the serial line": _lasting("serial_garbage", 10, 600),
     "wrong checksums": _lasting("wrong_checksum", 10, 600),
     "thermometer frozen": _lasting("frozen_sensor", 10, 600, sensor="thermometer"),
     "thermometer silent": _lasting("silent_sensor", 10, 600, sensor="thermometer"),
     "thermometer not a number": _lasting("not_a_number", 5, 600, sensor="thermometer"),
-    "thermometer spike": _spike("thermometer", -100, 200),
+    "thermometer spike": _spike("thermometer", -100, 200, "degC"),
     "potentiostat frozen": _lasting("frozen_sensor", 10, 600, sensor="potentiostat"),
     "potentiostat frozen, time goes on": _lasting("frozen_sensor", 10, 600, sensor="potentiostat", time_runs=True),
     "potentiostat silent": _lasting("silent_sensor", 10, 600, sensor="potentiostat"),
     "potentiostat not a number": _lasting("not_a_number", 5, 600, sensor="potentiostat"),
-    "potentiostat spike": _spike("potentiostat", -5, 5),
+    "potentiostat spike": _spike("potentiostat", -5, 5, "V"),
     "potentiostat disconnected": _lasting("potentiostat_disconnect", 10, 600),
     "refused command": _refused,
     "early limit": lambda _: {"kind": "early_limit"},

@@ -1,14 +1,14 @@
 """What all faults have in common: when they begin, how long they last, and what they are given to work on."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
 
 from operando.model.toml_file import Table
-from operando.model.units import Seconds
+from operando.model.units import Seconds, parse_quantity
 from simulators.faults.moment import Moment, Now
 
 if TYPE_CHECKING:
@@ -86,3 +86,17 @@ class LastingFault(Fault):
     def lasts_s(self) -> float | None:
         """How long it lasts on the rehearsal's clock, in s."""
         return self.duration
+
+
+def in_unit_of(table: Any, key: str, chooser: str, units: Mapping[str, str], default: str = "") -> Any:
+    """Return a fault's table with a quantity as a number of the unit that another of its parameters chooses.
+
+    Raises
+    ------
+    ValueError
+        If it is no quantity of that unit.
+    """
+    if not isinstance(table, dict) or key not in table:
+        return table
+    unit = units.get(str(table.get(chooser, default)))
+    return table if unit is None else {**table, key: parse_quantity(table[key], unit)}

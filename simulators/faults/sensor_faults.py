@@ -3,9 +3,9 @@
 import math
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import model_validator
 
-from simulators.faults.fault import End, Fault, LastingFault, Scene
+from simulators.faults.fault import End, Fault, LastingFault, Scene, in_unit_of
 from simulators.load_cell import COUNTS_AT_FULL_SCALE, FULL_SCALE_N, LARGEST_COUNT
 
 Sensor = Literal["load_cell", "thermometer", "potentiostat"]
@@ -58,11 +58,16 @@ class NotANumber(LastingFault):
 
 
 class Spike(Fault):
-    """One reading is wrong by ``size``: N, degC or V; the next one is right again."""
+    """One reading is wrong by ``size``, a force, temperature or voltage; the next one is right again."""
 
     kind: Literal["spike"]
     sensor: Sensor
-    size: float = Field(default=1000.0)
+    size: float
+
+    @model_validator(mode="before")
+    @classmethod
+    def _size_in_unit(cls, table: Any) -> Any:
+        return in_unit_of(table, "size", "sensor", {"load_cell": "N", "thermometer": "degC", "potentiostat": "V"})
 
     async def begin(self, scene: Scene) -> None:
         """Change the next reading."""

@@ -1,8 +1,10 @@
 """Stages that stall, are stopped by somebody, or stand beside where they should be."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from simulators.faults.fault import End, Fault, LastingFault, Scene
+from pydantic import model_validator
+
+from simulators.faults.fault import End, Fault, LastingFault, Scene, in_unit_of
 
 if TYPE_CHECKING:
     from simulators.motor import Motor
@@ -39,11 +41,16 @@ class StageStop(Fault):
 
 
 class StageSlip(Fault):
-    """Steps are lost: the encoder jumps by ``distance`` (deg or mm) and the motion ends beside its target."""
+    """Steps are lost: the encoder jumps by ``distance``, angle or length, and the motion ends beside its target."""
 
     kind: Literal["stage_slip"]
     stage: Stage = "rotation"
-    distance: float = 1.0
+    distance: float
+
+    @model_validator(mode="before")
+    @classmethod
+    def _distance_in_unit(cls, table: Any) -> Any:
+        return in_unit_of(table, "distance", "stage", {"rotation": "deg", "sample_x": "mm"}, "rotation")
 
     async def begin(self, scene: Scene) -> None:
         """Let it slip."""

@@ -40,3 +40,17 @@ def test_every_kind_of_fault_stands_in_the_documentation() -> None:
     kinds = re.findall(r"'(\w+)'", str(refused.value).partition("tags")[2])
     assert len(kinds) > 20
     assert [kind for kind in sorted(kinds) if f"`{kind}`" not in told] == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ({"kind": "spike", "sensor": "load_cell", "size": "3 V"}, "'3 V' is not a quantity in N"),
+        ({"kind": "spike", "sensor": "thermometer", "size": 3}, "3 has no unit"),
+        ({"kind": "stage_slip", "distance": "1 mm"}, "'1 mm' is not a quantity in deg"),
+        ({"kind": "stage_slip"}, "distance: Field required"),
+    ],
+)
+def test_a_size_is_written_in_the_unit_of_what_it_changes(fault: dict[str, object], told: str) -> None:
+    with pytest.raises(FaultError, match=told):
+        fault_from(fault)

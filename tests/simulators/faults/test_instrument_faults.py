@@ -89,7 +89,7 @@ def test_a_frozen_load_cell_repeats_one_reading(load_cell: LoadCell, told: list[
 
 def test_a_spike_is_one_reading(load_cell: LoadCell, told: list[dict[str, Any]]) -> None:
     calm = load_cell.counts_at(1.0)
-    begin(told, {"kind": "spike", "sensor": "load_cell", "size": 300.0}, load_cell=load_cell)
+    begin(told, {"kind": "spike", "sensor": "load_cell", "size": "300 N"}, load_cell=load_cell)
     assert load_cell.counts_at(1.0) == calm + 3000, "10 counts for each newton"
     assert load_cell.counts_at(1.0) == calm
 

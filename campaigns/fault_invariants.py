@@ -10,6 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from live_analysis.results import read_analysis_runs
 from operando.model.cell_log import TABLES
 from operando.model.experiment import Experiment
 from operando.model.experiment_file import load_experiment
@@ -86,6 +87,7 @@ def broken_invariants(evidence: Evidence) -> list[str]:
         *_told_truthfully(evidence),
         *_frames_are_whole(evidence),
         *_names_are_right(evidence),
+        *_what_is_complete_is_measured(evidence),
         *_nothing_acknowledged_is_lost(evidence),
         *_cell_stayed_safe(evidence),
     ]
@@ -188,6 +190,15 @@ def _names_are_right(evidence: Evidence) -> Iterator[str]:
         asked_v = attempt.start["set_voltage_v"]
         if attempt.complete and asked_v is not None and abs(true_v[number] - asked_v) > NAME_MARGIN_V:
             yield f"{attempt.start['tomogram']} was taken at {true_v[number]:.3f} V"
+
+
+def _what_is_complete_is_measured(evidence: Evidence) -> Iterator[str]:
+    measured = {run.attempt: run.failures for run in read_analysis_runs(evidence.run.results) if not run.quick}
+    for number, attempt in evidence.attempts.items():
+        if attempt.complete and number not in measured:
+            yield f"the complete attempt {number} was not measured"
+        elif attempt.complete and measured[number]:
+            yield f"the complete attempt {number} could not be measured: {' '.join(measured[number])}"
 
 
 def _nothing_acknowledged_is_lost(evidence: Evidence) -> Iterator[str]:

@@ -79,7 +79,7 @@ def test_the_frames_tell_that_the_camera_and_the_rehearsal_have_one_clock(found:
 
 def test_darks_are_taken_with_the_shutter_closed_and_flats_with_it_open(found: dict[str, Any]) -> None:
     assert set(found["dark_open"]) == {0}
-    assert set(found["flat_open"]) == {1}
+    assert set(found["flat_open"]) == {100}  # per cent of the beam
 
 
 def test_the_stage_has_its_velocity_back_and_frames_were_declared_while_they_came(found: dict[str, Any]) -> None:
@@ -89,7 +89,7 @@ def test_the_stage_has_its_velocity_back_and_frames_were_declared_while_they_cam
 
 def test_an_alignment_takes_dark_flat_and_a_half_turn_pair_and_leaves_the_beam_off(found: dict[str, Any]) -> None:
     is_open = {key: [opened for _, opened in frames] for key, frames in found["shots"].items()}
-    assert is_open == {"dark": [0, 0], "flat": [1, 1], "first": [1, 1], "second": [1, 1]}
+    assert is_open == {"dark": [0, 0], "flat": [100, 100], "first": [100, 100], "second": [100, 100]}
     # The frames say 100 x their angle; 0.02 deg for each move.
     assert [angle for angle, _ in found["shots"]["first"]] == pytest.approx([0, 0], abs=3)
     assert [angle for angle, _ in found["shots"]["second"]] == pytest.approx([18000, 18000], abs=3)

@@ -24,10 +24,15 @@ class BeamLostError(RuntimeError):
     """The storage ring has no beam."""
 
 
+class HoldEndedError(RuntimeError):
+    """The cell is not held any more at what a tomogram is named after."""
+
+
 # What makes a tomogram partial. Everything else is a mistake in the program, or a person, and travels on.
 INSTRUMENT_FAULTS = (
     BeamLostError,
     CameraError,
+    HoldEndedError,
     MoveError,
     ShutterError,
     WaitError,

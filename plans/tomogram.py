@@ -129,6 +129,7 @@ class _Taking:
     def _measure(self) -> MsgGenerator[None]:
         shutter, sample_x = self.instruments.shutter, self.instruments.sample_x
         rotation, phase = self.instruments.rotation_stage, self.dead_time.phase
+        self.watch.require_hold()
         self.watch.require_beam()
         with phase("darks"):
             # Darks come first: afterglow from the flats would add counts. The sample leaves the beam meanwhile.

@@ -4,9 +4,10 @@ import contextlib
 
 from devices.answers import NO_ANSWER
 from devices.shutter import ShutterError, ShutterState
+from operando.model.cell_state import CellState
 from operando.model.frames import FrameKind
 from plans import cell_watch
-from plans.faults import BeamLostError
+from plans.faults import BeamLostError, HoldEndedError
 from plans.instruments import Instruments
 
 
@@ -17,6 +18,7 @@ class TomogramWatch:
         self._instruments = instruments
         self._min_ring_current_ma = min_ring_current_ma
         self._num_closings = 0
+        self._is_held = False
 
     def begin(self) -> None:
         """Begin to watch a series of frames."""
@@ -32,15 +34,28 @@ class TomogramWatch:
             If the storage ring has no beam.
         ShutterError
             If somebody else opened or closed the shutter, also if it was closed only for a moment.
+        HoldEndedError
+            If the cell was held when this was first asked and is not held any more.
         CellDangerError
             If the guard has tripped.
         """
         if kind is not FrameKind.DARK:
             self._require(self._instruments.ring_current.lowest_ma())
         self._require_shutter(kind)
-        if self._instruments.cell.connected:  # a guard that died is restarted, and tells then
-            with contextlib.suppress(*NO_ANSWER):
-                cell_watch.state(self._instruments.cell)
+        self.require_hold()
+
+    def require_hold(self) -> None:
+        """Raise HoldEndedError if the cell was held when this was first asked and is not held any more."""
+        if not self._instruments.cell.connected:  # a guard that died is restarted, and tells then
+            return
+        with contextlib.suppress(*NO_ANSWER):
+            state = cell_watch.state(self._instruments.cell)
+            if self._is_held and state not in (CellState.HOLDING, CellState.STARTING):
+                raise HoldEndedError(
+                    f"the cell was held when the tomogram began and is in state {state} now: its voltage is no longer "
+                    "what the tomogram is named after"
+                )
+            self._is_held = self._is_held or state is CellState.HOLDING
 
     def require_beam(self) -> None:
         """Raise BeamLostError if the ring current is below what the tomogram needs, or no number."""

@@ -156,7 +156,9 @@ def _frames_are_whole(evidence: Evidence) -> Iterator[str]:
                 expected = attempt.start[f"num_{_PLURAL[kind]}"]
                 yield from (f"{path.name} of a complete tomogram {what}" for what in _faulty(ids, expected))
                 if kind is FrameKind.PROJECTION:
-                    yield from (f"{path.name} of a complete tomogram {what}" for what in _disordered(images, angles))
+                    flagged = number in _flagged(evidence)
+                    found = _disordered(images, angles, flagged=flagged)
+                    yield from (f"{path.name} of a complete tomogram {what}" for what in found)
 
 
 _PLURAL: Mapping[FrameKind, str] = {
@@ -174,14 +176,23 @@ def _faulty(ids: Any, expected: int) -> Iterator[str]:
         yield f"has frames {ids.tolist()}: some are missing or there twice"
 
 
-def _disordered(images: Any, angles: Any) -> Iterator[str]:
+def _disordered(images: Any, angles: Any, *, flagged: bool) -> Iterator[str]:
     means = images.mean(axis=(1, 2))
-    if (dark := np.flatnonzero(means < DARK * np.median(means))).size:
-        yield f"has {dark.size} frames without beam"
+    if (dark := np.flatnonzero(means < DARK * np.median(means))).size and not flagged:
+        yield f"has {dark.size} frames without beam, and no measurement says that it is partial"
     steps = np.diff(np.sort(angles))
     nominal = 180.0 / len(angles)
     if steps.size and (steps.max() > 2 * nominal or np.ptp(angles) < 180.0 - 3 * nominal):
         yield f"covers {np.ptp(angles):.1f} deg with gaps of {steps.max():.1f} deg (step {nominal:.1f} deg)"
+
+
+def _flagged(evidence: Evidence) -> set[int]:
+    """Return the attempts whose measurements tell that part of the frames could not be used."""
+    return {
+        run.attempt
+        for run in read_analysis_runs(evidence.run.results)
+        if any("partial" in measurement.flags for measurement in run.events.values())
+    }
 
 
 def _names_are_right(evidence: Evidence) -> Iterator[str]:

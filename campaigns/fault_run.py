@@ -1,5 +1,6 @@
 """One rehearsal in which things go wrong: disturbed from outside, resumed until it is over, never left running."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -209,7 +210,7 @@ class _FromOutside:
         return go_on if targets else None
 
     def _watch(self) -> Callable[[], None]:
-        """Let somebody watch the run whose terminal is killed later."""
+        """Let somebody watch the run; later all that runs in this person's terminal is killed."""
         command = [sys.executable, "-m", "operando.cli", "watch", str(self._run.path)]
         nowhere = subprocess.DEVNULL
         watching = subprocess.Popen(
@@ -217,7 +218,8 @@ class _FromOutside:
         )
 
         def kill() -> None:
-            watching.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(watching.pid, signal.SIGKILL)
             watching.wait()
 
         return kill

@@ -1,11 +1,13 @@
 """A step of constant current: legs from set voltage to set voltage, with a tomogram at each."""
 
+import math
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
 
 from bluesky.utils import MsgGenerator
 
+from devices.answers import NoAnswerError
 from devices.cell import CellCommandError
 from operando.model.cell_state import CellState
 from operando.model.outcome import Outcome
@@ -301,7 +303,11 @@ class ConstantCurrentStep:
                 return False
             if sync is SyncMode.SOFTWARE and state is not CellState.RUNNING:
                 return False
-            return relaxes or abs(self.course.voltage_v() - voltage_v) <= window_v
+            if relaxes:
+                return True
+            if math.isnan(found_v := self.course.voltage_v()):  # its potentiostat is gone: the guard will tell
+                raise NoAnswerError("nobody knows the cell's voltage")
+            return abs(found_v - voltage_v) <= window_v
 
         return Occasion(due, self.step, self.cycle, sync.value, holds, voltage_v, stop_v)
 

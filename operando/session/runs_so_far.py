@@ -37,6 +37,7 @@ def runs_so_far(documents: list[tuple[str, dict[str, Any]]]) -> dict[str, RunSoF
         elif name == "descriptor" and document["run_start"] in runs:
             run = of_descriptor[document["uid"]] = runs[document["run_start"]]
             run.streams[document["uid"]] = document["name"]
+            run.num_events[document["name"]] += 0  # a declared stream without events is counted too
         elif name == "stop" and document["run_start"] in runs:
             runs[document["run_start"]].stop = document
         elif name in ("event", "event_page", "stream_datum") and document.get("descriptor") in of_descriptor:

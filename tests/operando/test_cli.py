@@ -17,8 +17,8 @@ from operando.session.comparison import comparison_tables
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "experiments" / "cus_26mpa.toml"
 COMMANDS = (
-    "run", "check", "align", "simulate", "guard", "analyse", "reconstruct", "replay", "monitor", "watch", "results",
-    "compare", "ask", "export", "status", "devices",
+    "run", "resume", "check", "align", "simulate", "guard", "analyse", "reconstruct", "replay", "monitor", "watch",
+    "results", "compare", "ask", "export", "status", "devices",
 )  # fmt: skip
 
 

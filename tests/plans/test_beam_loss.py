@@ -77,3 +77,19 @@ def test_one_of_a_series_waits_for_the_beam_until_the_next_one_is_due(tmp_path: 
     assert [event["tomogram"] for event in laboratory.events("missed")] == ["R_001", "R_002"]
     assert [tomogram.tomogram for tomogram in end.tomograms] == ["R_003", "R_004"]  # at 350 s, when it is back
     assert end.outcome is Outcome.PARTIAL
+
+
+def test_a_voltage_that_nobody_knows_for_a_moment_closes_no_window(tmp_path: Path) -> None:
+    laboratory = new_laboratory(tmp_path)
+    voltage, known_v = laboratory.cell.voltage, []
+
+    def lose() -> None:
+        known_v.append(voltage.get())
+        voltage.put(float("nan"))
+
+    lose_beam(laboratory, 2325.0, 60.0)
+    laboratory.clock.at(laboratory.clock.now() + 2330.0, lose)
+    laboratory.clock.at(laboratory.clock.now() + 2340.0, lambda: voltage.put(known_v[0]))
+    end = laboratory.run()
+    assert [t.tomogram for t in end.tomograms] == ["OCV", "D1.7V", "D1.7V", "D0.7V"]
+    assert end.outcome is Outcome.COMPLETE, end.reason

@@ -287,7 +287,7 @@ def monitor(
     """Open the monitor window on a run; it never commands anything."""
     from operando.session.looking import look_at
 
-    raise typer.Exit(look_at("window", run, *([] if headless is None else ["--headless", str(headless)])))
+    look_at("window", run, *([] if headless is None else ["--headless", str(headless)]))
 
 
 @application.command()
@@ -298,7 +298,7 @@ def watch(
     """Show the essentials of a run in the terminal."""
     from operando.session.looking import look_at
 
-    raise typer.Exit(look_at("watch", run, *(["--once"] if once else [])))
+    look_at("watch", run, *(["--once"] if once else []))
 
 
 @application.command()

@@ -38,7 +38,7 @@ def attempts(laboratory: Laboratory) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(after_s=st.floats(0.0, LATEST_S), lasts_s=st.sampled_from([1.0, 30.0, 200.0, 3_000.0]))
 @example(after_s=1001.0, lasts_s=200.0)  # the darks of the first tomogram
 @example(after_s=1004.0, lasts_s=3_000.0)  # its flats

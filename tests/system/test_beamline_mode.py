@@ -195,6 +195,27 @@ def test_a_run_of_seconds_succeeds_has_its_instruments_for_itself_and_leaves_the
     assert max(gaps_s) < 2.5  # of 1 s: real time on a machine that does other things too
 
 
+def test_a_killed_run_goes_on_in_its_folder_under_the_same_guard(bench: Bench) -> None:
+    run = bench.begin("run", bench.file, "killed")
+    folder = bench.folder / "killed"
+    journal = folder / "documents.jsonl"
+    run.wait(lambda: journal.exists() and '"stream_datum"' in journal.read_text())
+    run.process.kill()
+    run.process.wait()
+    (guard,) = [record.pid for record in read_pid_files(folder / "processes") if record.role == "guard"]
+    resumed = Command(bench.folder / "resumed.out", "resume", folder)
+    assert resumed.exit_code(120) == 0, resumed.said()
+    assert "found running and stopped: its file is open" in resumed.said()
+    assert f"The guard, process {guard}, goes on watching the cell" in resumed.said()
+    documents = [(name, document) for name, document in read_json_lines(journal)]
+    exits = [doc["exit_status"] for name, doc in documents if name == "stop"]
+    assert exits == ["fail", "fail", "success", "success"]  # what was cut off and its experiment, then both again
+    outer = [doc for name, doc in documents if name == "start" and doc["kind"] == "experiment"]
+    assert outer[1]["continues"] == outer[0]["uid"]
+    os.kill(guard, signal.SIGTERM)
+    psutil.Process(guard).wait(20) if psutil.pid_exists(guard) else None
+
+
 def test_an_alignment_has_the_camera_for_itself_and_ctrl_c_closes_the_shutter_and_gives_it_back(bench: Bench) -> None:
     with client_of(bench.simulated_file, *STANDING) as client:
         alignment = bench.begin("align", bench.file, "ended", "--centre", "--frames", "50")

@@ -50,7 +50,7 @@ def assert_told_truthfully(laboratory: Laboratory) -> None:
     assert max(laboratory.instruments.camera.num_exposures.values()) == 1
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(
     kills=st.lists(st.tuples(st.floats(0.0, UNDISTURBED_S), st.floats(0.0, 60.0)), min_size=1, max_size=3),
     sync=st.sampled_from(["firmware", "software"]),

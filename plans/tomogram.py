@@ -9,12 +9,13 @@ import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 from bluesky.utils import MsgGenerator, RequestAbort, RequestStop
 
+from devices.answers import NO_ANSWER
 from devices.camera import Camera, FrameCounts
 from devices.shutter import ShutterState
 from operando.model.clock import Clock
 from operando.model.frames import FrameKind
 from operando.model.outcome import EXIT_STATUS, Outcome
-from plans import clock_waits, facts
+from plans import cell_watch, clock_waits, facts
 from plans.dead_time import DeadTime
 from plans.faults import INSTRUMENT_FAULTS, BeamLostError, sentence, undisturbed
 from plans.instruments import Instruments
@@ -178,7 +179,15 @@ class _Taking:
             yield from clock_waits.prepare(rotation, None)
 
     def _read_cell(self) -> MsgGenerator[None]:
-        yield from facts.read_into("cell", self.instruments.cell)
+        """Read the cell; frames come meanwhile, so there is time to wait for a guard that is being started again."""
+        for tries_left in reversed(range(cell_watch.NUM_TRIES)):
+            try:
+                yield from facts.read_into("cell", self.instruments.cell)
+                return
+            except NO_ANSWER:
+                if tries_left == 0:
+                    raise
+            yield from clock_waits.sleep_until(self.clock, self.clock.now() + cell_watch.RESTART_S)
 
     def _tell(self, kind: FrameKind, counts: FrameCounts, left_s: float) -> None:
         num, name = self.scan.num_frames[kind], self.name

@@ -120,6 +120,23 @@ def test_a_lost_beam_gives_up_the_tomogram(engine: RunEngine) -> None:
     assert instruments.shutter.state is ShutterState.CLOSED
 
 
+def test_a_guard_that_is_started_again_meanwhile_costs_no_tomogram(engine: RunEngine) -> None:
+    clock = FastClock()
+    instruments = soft_instruments(clock)
+    cell: Any = instruments.cell
+    read, silent = cell.read, iter([True, True])
+
+    def read_after_its_restart() -> Any:
+        if next(silent, False):
+            raise TimeoutError("its server is being started again")
+        return read()
+
+    cell.read = read_after_its_restart
+    end, documents = take(engine, clock, instruments)
+    assert end.outcome is Outcome.COMPLETE, end.reason
+    assert only(documents, "stop")["num_events"]["cell"] == 2
+
+
 def test_a_stalled_rotation_gives_up_the_tomogram(engine: RunEngine) -> None:
     clock = FastClock()
     instruments = soft_instruments(clock)

@@ -153,7 +153,7 @@ def _conduct(undertaking: Undertaking, console: Console, ending: contextlib.Exit
             highlight=False,
             soft_wrap=True,
         )
-    if watchers and not acquisition.stopped_now:
+    if acquisition.has_opened and not acquisition.stopped_now:  # else there is nothing to wait for
         exit_code = max(exit_code, _sum_up(run, experiment, watchers[0], console))
     console.print(f"Everything is in {run.path}", highlight=False)
     return exit_code

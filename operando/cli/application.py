@@ -1,0 +1,62 @@
+"""The command line: how a person starts, watches, asks and reads a run."""
+
+import signal
+import sys
+from collections.abc import Callable
+
+import typer
+from rich.console import Console
+
+from operando.cli import experiments, processes, requests, views, volumes
+
+COMMANDS: tuple[Callable[..., None], ...] = (  # in the order in which the help tells them
+    experiments.run,
+    experiments.resume,
+    experiments.align,
+    experiments.check,
+    processes.simulate,
+    processes.guard,
+    processes.analyse,
+    experiments.replay,
+    views.monitor,
+    views.watch,
+    views.results,
+    views.compare,
+    views.report,
+    volumes.export,
+    volumes.reconstruct,
+    volumes.phases,
+    requests.ask,
+    requests.inject,
+    views.status,
+    views.devices,
+)
+
+application = typer.Typer(
+    name="operando",
+    help="Run, rehearse and watch operando tomography of solid-state battery cells.\n\n"
+    "Begin with: operando run experiments/cus_26mpa.toml (a rehearsal on simulated hardware), "
+    "then operando watch or operando monitor in a second terminal.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in COMMANDS:
+    application.command()(command)
+
+
+def main() -> None:
+    """Run the command line; mistakes of a person end with exit code 2 and a sentence each."""
+    from operando.session.errors import EXIT_MISTAKE, EXIT_STOPPED, PERSONS_MISTAKES
+
+    try:
+        application(prog_name="operando")
+    except SystemExit as ending:
+        if ending.code == EXIT_STOPPED:  # it stays so for whoever presses Ctrl-C twice
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise
+    except PERSONS_MISTAKES as error:
+        for sentence in str(error).splitlines():
+            Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False).print(sentence)
+        sys.exit(EXIT_MISTAKE)

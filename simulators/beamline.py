@@ -1,6 +1,7 @@
 """Starts a simulated beamline from an experiment file: chooses ports, writes the beamline file, serves."""
 
 import asyncio
+import importlib
 import math
 import os
 import re
@@ -102,7 +103,7 @@ def run_simulated_beamline(
     directory.mkdir(parents=True, exist_ok=True)
     ports = Ports(*free_ports(7))
     prepare(server_environment(ports.instruments))
-    os.environ["OPHYD_CONTROL_LAYER"] = "dummy"  # its classes are only read for the names of their signals
+    _load_ophyd_for_its_names()
     if seed is None:
         seed = 0 if experiment.rehearsal is None else experiment.rehearsal.seed
     past = _past(directory) if goes_on else None
@@ -136,6 +137,16 @@ def run_simulated_beamline(
         beamline_text(directory, ports, full_scale_n=FULL_SCALE_N, calibration=calibration()), encoding="utf-8"
     )
     asyncio.run(beamline.run(lambda: print(f"READY {path}", flush=True)))
+
+
+def _load_ophyd_for_its_names() -> None:
+    """Import ophyd without a library of Channel Access: its classes are only read for the names of their signals.
+
+    No process that is started from this one inherits that.
+    """
+    os.environ["OPHYD_CONTROL_LAYER"] = "dummy"
+    importlib.import_module("ophyd")
+    del os.environ["OPHYD_CONTROL_LAYER"]
 
 
 def _past(directory: Path) -> Past:

@@ -62,7 +62,7 @@ def test_the_guards_capacity_is_the_twins_charge() -> None:
 def test_samples_every_five_minutes_lose_no_charge_of_a_half_cycle() -> None:
     """As a rehearsal samples its many cycles: the technique ends between two samples, the instrument counts itself."""
     twin, now_s, period_s = CellTwin(SHIPPED, START_S), START_S, 300.0
-    point: ChargePoint = charge_point(snapshot(twin, now_s, 0), now_s, 0.0)
+    point: ChargePoint = charge_point(replace(snapshot(twin, now_s, 0), charge_mah=0.0), now_s, 0.0)
 
     def sample(state: ChannelState) -> None:
         nonlocal point

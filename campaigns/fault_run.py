@@ -8,13 +8,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
+from campaigns.command import ROOT, command
 from campaigns.fault_classes import DISK, EVERYTHING, MONITOR
 from campaigns.fault_plan import PlannedFault
 from campaigns.small_disk import SmallDisk
@@ -28,8 +28,7 @@ from operando.model.schedule import step_key
 from operando.session.errors import EXIT_MISTAKE
 from operando.session.processes import read_pid_files
 
-_ROOT = Path(__file__).parents[1]
-EXPERIMENT = _ROOT / "experiments" / "campaign.toml"
+EXPERIMENT = ROOT / "experiments" / "campaign.toml"
 LONGEST_S = 240.0  # of one command, which takes 25 s undisturbed, on a busy computer
 LONGEST_ENDING_S = 30.0
 LONGEST_ALONE_S = 30.0
@@ -121,32 +120,12 @@ def is_over(directory: Path) -> bool:
 
 def _call(run: DisturbedRun, outside: "_FromOutside", *arguments: str) -> None:
     """Call the command line, disturb what it does, and note its exit code."""
-    with _command(run.directory.with_suffix(".out"), *arguments) as process:
+    with command(run.directory.with_suffix(".out"), *arguments) as process:
         pause, deadline_s = threading.Event(), time.monotonic() + LONGEST_S
         while process.poll() is None and time.monotonic() < deadline_s:
             outside.look()
             pause.wait(POLL_S)
         run.commands.append((arguments[0], process.poll()))
-
-
-@contextmanager
-def _command(output: Path, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
-    with output.open("ab") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "operando.cli", *arguments],
-            cwd=_ROOT,
-            env=os.environ | {"PYTHONPATH": str(_ROOT)},
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C asks this program, not the rehearsal
-        )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
 
 
 class _FromOutside:
@@ -214,7 +193,7 @@ class _FromOutside:
         command = [sys.executable, "-m", "operando.cli", "watch", str(self._run.path)]
         nowhere = subprocess.DEVNULL
         watching = subprocess.Popen(
-            command, cwd=_ROOT, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True
+            command, cwd=ROOT, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True
         )
 
         def kill() -> None:

@@ -5,21 +5,18 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from campaigns.command import command
 from campaigns.fault_run import processes_of
 from operando.model.json_lines import read_json_lines
 from operando.model.run_directory import RunDirectory
 from operando.session.errors import EXIT_COMPLETE, EXIT_MISTAKE
 from operando.session.processes import read_pid_files
 
-ROOT = Path(__file__).parents[1]
 SHARES = {"acquisition": 50, "guard": 15, "analysis": 15, "simulator": 20}
 LONGEST_S = 240.0  # of one command, on a busy computer
 LONGEST_ENDING_S = 30.0
@@ -65,17 +62,17 @@ def run_killed(experiment: Path, directory: Path, kill: PlannedKill) -> KilledRu
     run, output = RunDirectory(directory), directory.with_suffix(".out")
     killed = KilledRun("", [], "", [], 0.0)
     try:
-        with _command(output, "run", str(experiment), "--run-dir", str(directory)) as process:
+        with command(output, "run", str(experiment), "--run-dir", str(directory)) as process:
             killed.phase = _killed(process, run, kill)
             killed.exit_codes.append(_waited_for(process))
         waiting = kill.again
         while killed.exit_codes[-1] != EXIT_COMPLETE and len(killed.exit_codes) <= MAX_RESUMES:
             if killed.exit_codes[-1] == EXIT_MISTAKE:
-                with _command(
+                with command(
                     output, "ask", str(directory), "clear-trip", "its simulated beamline was killed"
                 ) as asking:
                     _waited_for(asking)
-            with _command(output, "resume", str(directory)) as process:
+            with command(output, "resume", str(directory)) as process:
                 if waiting is not None:
                     killed.phase += f"; {_killed(process, run, waiting)}"
                     waiting = None
@@ -90,30 +87,11 @@ def run_killed(experiment: Path, directory: Path, kill: PlannedKill) -> KilledRu
     return killed
 
 
-@contextmanager
-def _command(output: Path, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
-    with output.open("ab") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "operando.cli", *arguments],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C asks this program, not the rehearsal
-        )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-
-
 def _killed(process: "subprocess.Popen[bytes]", run: RunDirectory, kill: PlannedKill) -> str:
     """Kill at the moment; return what was under way, empty if the run was over before."""
     pause, begun_s = threading.Event(), None
-    while process.poll() is None:
-        now_s = time.monotonic()
+    deadline_s = time.monotonic() + LONGEST_S
+    while process.poll() is None and (now_s := time.monotonic()) < deadline_s:
         living = {record.role: record.pid for record in read_pid_files(run.processes) if record.alive}
         if begun_s is None and living.get("acquisition") == process.pid:
             begun_s = now_s

@@ -60,7 +60,11 @@ def soak(folder: Path, experiment: Path, console: Console) -> tuple[list[SoakSam
         finally:
             if process.poll() is None:
                 process.terminate()
-                process.wait(LONGEST_ENDING_S)
+                try:
+                    process.wait(LONGEST_ENDING_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()  # guard and simulated beamline of a rehearsal end by themselves
+                    process.wait(LONGEST_ENDING_S)
     return seen, process.returncode
 
 

@@ -30,8 +30,8 @@ from operando.session.processes import read_pid_files
 
 EXPERIMENT = ROOT / "experiments" / "campaign.toml"
 LONGEST_S = 240.0  # of one command, which takes 25 s undisturbed, on a busy computer
-LONGEST_ENDING_S = 30.0
 LONGEST_ALONE_S = 30.0
+LONGEST_ENDING_S = 2 * LONGEST_ALONE_S + 15.0  # first the guard sees that it is alone, then the simulated beamline
 MAX_COMMANDS = 8
 POLL_S = 0.05
 ROLES = ("acquisition", "simulator", "guard", "analysis")
@@ -92,7 +92,7 @@ def _run(directory: Path, faults: Sequence[PlannedFault], disk: SmallDisk | None
     alone = ["--longest-alone", repr(LONGEST_ALONE_S)]
     try:
         _call(run, outside, "run", str(EXPERIMENT), "--run-dir", str(directory), "--faults", str(file), *alone)
-        while run.exit_code is not None and not is_over(directory) and len(run.commands) < MAX_COMMANDS:
+        while run.exit_code is not None and _is_unfinished(run) and len(run.commands) < MAX_COMMANDS:
             if run.commands[-1] == ("resume", EXIT_MISTAKE):
                 _call(run, outside, "ask", str(directory), "clear-trip", "the campaign has looked after it")
             _call(run, outside, "resume", str(directory))
@@ -103,6 +103,11 @@ def _run(directory: Path, faults: Sequence[PlannedFault], disk: SmallDisk | None
         for process in processes_of(directory):
             _send(process, signal.SIGKILL)
     return run
+
+
+def _is_unfinished(run: DisturbedRun) -> bool:
+    """Whether a person would resume it: its schedule is not over, or its last command was killed."""
+    return (run.exit_code or 0) < 0 or not is_over(run.directory)
 
 
 def is_over(directory: Path) -> bool:

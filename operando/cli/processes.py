@@ -70,6 +70,9 @@ def guard(
     run: RunFolder,
     stop_cell: Annotated[bool, typer.Option("--stop-cell", help="Bring the cell to open circuit when ended.")] = False,
     longest_alone: LongestAlone = LONGEST_ALONE_S,
+    in_reserve: Annotated[
+        bool, typer.Option("--in-reserve", hidden=True, help="Load everything, begin with a line on standard input.")
+    ] = False,
 ) -> None:
     """Guard the cell of a run: sample, log, enforce limits.
 
@@ -78,7 +81,7 @@ def guard(
     """
     from operando.session.serve import guard_cell
 
-    raise typer.Exit(guard_cell(run, stop_cell=stop_cell, longest_alone_s=longest_alone))
+    raise typer.Exit(guard_cell(run, stop_cell=stop_cell, longest_alone_s=longest_alone, in_reserve=in_reserve))
 
 
 def analyse(

@@ -21,13 +21,13 @@ from operando.session.asked import Asked
 from operando.session.errors import EXIT_FAILED, EXIT_STOPPED, RequestError
 from operando.session.interrupt import Interrupted, one_interrupt
 from operando.session.processes import ChildProcess, ProcessError, Supervisor, read_pid_files, write_pid_file
-from operando.session.report.writing import write_report
 from operando.session.results_table import results_tables
 from plans.report import Wishes
 from simulators.past import PAST_FILE
 
 ANALYSIS_TIMEOUT_S = 1800.0
 LOCK_NAME = "acquisition.lock"
+GUARD_RESERVE_AFTER_S = 5.0  # when the other processes have started
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,9 @@ def _conduct(undertaking: Undertaking, console: Console, ending: contextlib.Exit
     run, experiment, rehearsal = undertaking.run, undertaking.experiment, undertaking.asked.rehearsal
     wishes = Wishes()
     alone = ["--longest-alone", repr(undertaking.asked.longest_alone_s)]
-    guard = ChildProcess("guard", ["guard", str(run.path), *alone], run.processes)
+    guard = ChildProcess(
+        "guard", ["guard", str(run.path), *alone], run.processes, reserve_after_s=GUARD_RESERVE_AFTER_S
+    )
     analysis = ChildProcess("analysis", ["analyse", str(run.path), "--follow", *alone], run.processes)
     if rehearsal:
         _have_simulator(undertaking, (guard, analysis), wishes, ending, console)
@@ -184,6 +186,8 @@ def _sum_up(run: RunDirectory, experiment: Experiment, watcher: Supervisor, cons
 def _write_report(run: RunDirectory, console: Console) -> None:
     try:
         with console.status("writing the report ..."):
+            from operando.session.report.writing import write_report  # a second of loading that no start waits for
+
             page = write_report(run, written_s=SystemClock().now())
         console.print(f"Report: {page}", highlight=False)
     except Exception as error:  # a report never decides how a run ended

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psutil
 
+from operando.session.reserve import Reserve
+
 READY_TIMEOUT_S = 60.0
 END_TIMEOUT_S = 15.0
 
@@ -96,12 +98,22 @@ class _Found:
 
 
 class ChildProcess:
-    """One process of a run, started through the ``operando`` command line in a session of its own."""
+    """One process of a run, started through the ``operando`` command line in a session of its own.
 
-    def __init__(self, role: str, arguments: list[str], folder: Path) -> None:
+    Parameters
+    ----------
+    reserve_after_s
+        How long it must have run, in s of the host's time, before a reserve is loaded and waits for its death; without
+        it there is none.
+    """
+
+    def __init__(self, role: str, arguments: list[str], folder: Path, *, reserve_after_s: float | None = None) -> None:
         self.role = role
         self._arguments = arguments
         self._folder = folder
+        self._reserve_after_s = reserve_after_s
+        self._reserve = Reserve(lambda: self._launched(*arguments, "--in-reserve", stdin=subprocess.PIPE))
+        self._started_s = time.monotonic()
         self._process: subprocess.Popen[bytes] | _Found | None = None
         self._log_offset = 0
         self.num_starts = 0
@@ -125,21 +137,36 @@ class ChildProcess:
         return True
 
     def start(self) -> None:
-        """Start it; its output goes to a file, so that it never depends on who started it."""
+        """Start it, or let its reserve begin; its output goes to a file, so that it never depends on who started it."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._log_offset = self.log.stat().st_size if self.log.exists() else 0
+        self._process = self._reserve.begin() or self._launched(*self._arguments, stdin=subprocess.DEVNULL)
+        self._started_s = time.monotonic()
+        self.num_starts += 1
+        if not self._another_named():
+            write_pid_file(self._folder, self.role, self._process.pid)
+
+    def keep_reserve(self) -> None:
+        """Have a reserve wait if there shall be one; a reserve that dies is not tried again at once."""
+        waited_s = time.monotonic() - self._started_s
+        if self._reserve_after_s is not None and waited_s >= self._reserve_after_s and not self._reserve.waits:
+            self._started_s = time.monotonic()
+            self._reserve.load()
+
+    def dismiss_reserve(self) -> None:
+        """End the reserve: nobody waits for the death of this process any more."""
+        self._reserve.dismiss()
+
+    def _launched(self, *arguments: str, stdin: int) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
-            self._log_offset = log.tell()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "operando.cli", *self._arguments],
-                stdin=subprocess.DEVNULL,
+            return subprocess.Popen(
+                [sys.executable, "-m", "operando.cli", *arguments],
+                stdin=stdin,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
-        self.num_starts += 1
-        if not self._another_named():
-            write_pid_file(self._folder, self.role, self._process.pid)
 
     def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> str:
         """Wait for its READY line; return what follows the word.
@@ -178,7 +205,8 @@ class ChildProcess:
         return True
 
     def end(self, timeout_s: float = END_TIMEOUT_S) -> None:
-        """Ask it to end, then make it."""
+        """Ask it to end, then make it; its reserve goes with it."""
+        self.dismiss_reserve()
         if self._process is None:
             return
         if self._process.poll() is None:
@@ -220,7 +248,7 @@ class Supervisor:
         on_restart: Callable[[int], None],
         taken_over: Callable[[], bool] = lambda: False,
         max_restarts: int | None = None,
-        poll_s: float = 0.2,
+        poll_s: float = 0.05,
     ) -> None:
         self._child = child
         self._on_restart = on_restart
@@ -236,6 +264,7 @@ class Supervisor:
         """Let the process end when it wants to."""
         self._stopping.set()
         self._thread.join()
+        self._child.dismiss_reserve()
 
     def wait_finished(self, timeout_s: float) -> bool:
         """Wait until the process has ended and will not be restarted; return whether it finished its work."""
@@ -244,7 +273,10 @@ class Supervisor:
     def _watch(self) -> None:
         while not self._stopping.wait(self._poll_s):
             exit_code = self._child.exit_code()
-            if exit_code is None or self._taken_over():
+            if exit_code is None:
+                self._keep_reserve()
+                continue
+            if self._taken_over():
                 continue
             if exit_code == 0 or self._restarts_left == 0:
                 self._ended.set()
@@ -258,3 +290,7 @@ class Supervisor:
                 _logger.warning(
                     "The %s died and could not be restarted yet; it is tried again: %s", self._child.role, error
                 )
+
+    def _keep_reserve(self) -> None:
+        with contextlib.suppress(OSError):  # no memory or no disk for a second one; the first does its work
+            self._child.keep_reserve()

@@ -81,8 +81,8 @@ def simulate_beamline(
     return EXIT_COMPLETE
 
 
-def guard_cell(path: Path, *, stop_cell: bool, longest_alone_s: float) -> int:
-    """Guard the cell of a run in the foreground.
+def guard_cell(path: Path, *, stop_cell: bool, longest_alone_s: float, in_reserve: bool) -> int:
+    """Guard the cell of a run in the foreground; ``in_reserve`` only when standard input says a line.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def guard_cell(path: Path, *, stop_cell: bool, longest_alone_s: float) -> int:
     run = open_run_directory(path)
     load_experiment(run.experiment)
     load_beamline(run.beamline)
-    return run_guard(run.path, stop_cell=stop_cell, longest_alone_s=longest_alone_s)
+    return run_guard(run.path, stop_cell=stop_cell, longest_alone_s=longest_alone_s, in_reserve=in_reserve)
 
 
 def analyse_run(path: Path, *, follow: bool, again: bool, longest_alone_s: float, console: Console) -> int:

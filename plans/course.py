@@ -179,7 +179,7 @@ class Course:
             now_s = self.clock.now()
             if until_s is not None and now_s >= until_s:
                 return False
-            left_s = 0.0 if until_s is None else until_s - now_s
+            left_s = None if until_s is None else until_s - now_s
             fraction = 0.0 if until_s is None or until_s <= begin_s else (now_s - begin_s) / (until_s - begin_s)
             self.report(Progress(step.name, phase, fraction, left_s))
             look_s = self._next_look_s(now_s)
@@ -278,7 +278,7 @@ class Course:
                 if not holds or self._has_beam():
                     return holds
             self.stop_if_wished()
-            self.report(Progress(occasion.step.name, "no beam", 0.0, 0.0, tomogram=occasion.due.name))
+            self.report(Progress(occasion.step.name, "no beam", 0.0, None, tomogram=occasion.due.name))
             yield from clock_waits.sleep_until(self.clock, self._next_look_s(self.clock.now()))
 
     def _has_beam(self) -> bool:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """Where the experiment is: step and phase, done part of the phase, s of the clock left of it, frames so far."""
+    """Where the experiment is: step and phase, done part of the phase, s of the clock left of it, frames so far.
+
+    ``left_s`` is None where nobody knows, as without a beam.
+    """
 
     step: str
     phase: str
     fraction: float
-    left_s: float
+    left_s: float | None
     num_frames: int = 0
     num_frames_expected: int = 0
     tomogram: str = ""

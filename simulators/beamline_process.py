@@ -225,7 +225,7 @@ class SimulatedBeamline:
             "rotation": self._rotation.target,
             "sample_x": self._sample_x.target,
             "shutter_open": self._shutter.is_open,
-            "stored_current": self._ring.current_ma,
+            "stored_current": self._ring.asked_ma,
         }
 
     @property

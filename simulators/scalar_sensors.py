@@ -32,11 +32,18 @@ class StoredCurrent(PVGroup):  # type: ignore[misc]
     def __init__(self, *args: Any, conductor: Conductor, current_ma: float = RING_CURRENT_MA, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._conductor = conductor
+        self._asked_ma = current_ma
+        self._left: dict[object, float] = {}
         self._fills: deque[tuple[float, float]] = deque([(-math.inf, current_ma)], maxlen=64)
 
     @property
+    def asked_ma(self) -> float:
+        """What the ring was asked to hold, in mA; a fault changes nothing in it."""
+        return self._asked_ma
+
+    @property
     def current_ma(self) -> float:
-        """What the ring is filled to now, in mA."""
+        """What the ring holds now, in mA."""
         return self._fills[-1][1]
 
     def beam(self, begin_s: float, end_s: float) -> float:
@@ -49,16 +56,25 @@ class StoredCurrent(PVGroup):  # type: ignore[misc]
                 break
         return stored / (end_s - begin_s)
 
-    def fill(self, current_ma: float) -> None:
-        """Let so much be stored from now on; the process variable goes on to say what was asked for."""
-        self._fills.append((self._conductor.now(), current_ma))
+    def lose(self, fault: object, left: float) -> None:
+        """Let a fault leave a share of the beam, until it is over; several at once leave the product."""
+        self._left[fault] = left
+        self._fill()
+
+    def regain(self, fault: object) -> None:
+        """Let a fault be over."""
+        self._left.pop(fault, None)
+        self._fill()
+
+    def _fill(self) -> None:
+        self._fills.append((self._conductor.now(), self._asked_ma * math.prod(self._left.values())))
 
     @stored_current.putter  # type: ignore[no-redef, untyped-decorator]
     async def stored_current(self, instance: Any, value: float) -> float:
         """Fill or dump the ring at once."""
-        current_ma = max(float(value), 0.0)
-        self.fill(current_ma)
-        return current_ma
+        self._asked_ma = max(float(value), 0.0)
+        self._fill()
+        return self._asked_ma
 
 
 class ScalarSensors(PVGroup):  # type: ignore[misc]

@@ -67,12 +67,12 @@ class ProgressLine:
         where = f"{progress.step}: {progress.phase}"
         if progress.tomogram:
             where = f"{progress.step}: tomogram {progress.tomogram}, {progress.phase}"
-        frames = (
-            f", {progress.num_frames}/{progress.num_frames_expected} frames" if progress.num_frames_expected else ""
-        )
-        left = f"{duration_text(progress.left_s)} left{frames}"
+        parts = [] if progress.left_s is None else [f"{duration_text(progress.left_s)} left"]
+        if progress.num_frames_expected:
+            parts.append(f"{progress.num_frames}/{progress.num_frames_expected} frames")
+        left = ", ".join(parts)
         if self._console.is_terminal:
             self._progress.update(self._task, description=where, completed=min(progress.fraction, 1.0), left=left)
         elif where != self._said:
-            self._console.print(f"{where}, {left}", markup=False, highlight=False, soft_wrap=True)
+            self._console.print(", ".join([where, *parts]), markup=False, highlight=False, soft_wrap=True)
         self._said = where

@@ -16,10 +16,9 @@ class BeamLoss(LastingFault):
 
     async def begin(self, scene: Scene) -> End:
         """Dump the beam."""
-        ring = scene.instruments.ring
-        stored_ma = ring.current_ma
-        ring.fill(stored_ma * self.left)
-        return lambda: ring.fill(stored_ma)
+        ring, loss = scene.instruments.ring, object()
+        ring.lose(loss, self.left)
+        return lambda: ring.regain(loss)
 
 
 class BeamFlicker(LastingFault):
@@ -31,12 +30,13 @@ class BeamFlicker(LastingFault):
     async def begin(self, scene: Scene) -> End:
         """Begin with the beam off."""
         ring, conductor = scene.instruments.ring, scene.instruments.conductor
-        stored_ma = ring.current_ma
-        ended = False
+        flicker, left, ended = object(), 1.0, False
 
         async def change() -> None:
+            nonlocal left
             if not ended:
-                ring.fill(0.0 if ring.current_ma else stored_ma)
+                left = 1.0 - left
+                ring.lose(flicker, left)
                 conductor.at(conductor.now() + self.period / 2, change)
 
         await change()
@@ -44,6 +44,6 @@ class BeamFlicker(LastingFault):
         def end() -> None:
             nonlocal ended
             ended = True
-            ring.fill(stored_ma)
+            ring.regain(flicker)
 
         return end

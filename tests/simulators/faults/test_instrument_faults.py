@@ -184,6 +184,24 @@ def test_a_flickering_beam_is_half_there_on_average(told: list[dict[str, Any]]) 
     assert ring.current_ma == RING_CURRENT_MA
 
 
+def test_losses_that_overlap_leave_the_whole_beam_when_all_are_over(told: list[dict[str, Any]]) -> None:
+    time = Time()
+    ring = StoredCurrent(prefix="R:", conductor=cast(Conductor, time))
+    loss = begin(told, {"kind": "beam_loss", "duration": "1 s", "left": 0.5}, ring=ring)
+    flicker = begin(told, {"kind": "beam_flicker", "duration": "1 s", "period": "0.2 s"}, ring=ring, conductor=time)
+    assert ring.current_ma == 0.0
+    ended(loss)
+    assert ring.current_ma == 0.0
+    ended(flicker)
+    assert ring.current_ma == ring.asked_ma == RING_CURRENT_MA
+
+
+def test_a_lost_beam_is_nothing_that_was_asked_for(told: list[dict[str, Any]]) -> None:
+    ring = StoredCurrent(prefix="R:", conductor=cast(Conductor, Time()))
+    begin(told, {"kind": "beam_loss", "duration": "1 s"}, ring=ring)
+    assert (ring.current_ma, ring.asked_ma) == (0.0, RING_CURRENT_MA), "a beamline that is started again has its beam"
+
+
 def test_a_slipped_axis_ends_beside_its_target_and_stood_right_before() -> None:
     motion = Motion(0.0, 0.0, 20.0, 2.0, 0.5, slip=0.5, slips_s=5.0)
     undisturbed = Motion(0.0, 0.0, 20.0, 2.0, 0.5)

@@ -31,9 +31,9 @@ class TriedFault:
         return not self.broken
 
 
-def read_tried(path: Path, seed: int) -> list[TriedFault]:
-    """Return the faults of a campaign's seed that its file holds."""
-    return [TriedFault(**line) for line in read_json_lines(path) if line["seed"] == seed]
+def read_tried(path: Path, seeds: Sequence[int]) -> list[TriedFault]:
+    """Return the faults of a campaign's seeds that its file holds."""
+    return [TriedFault(**line) for line in read_json_lines(path) if line["seed"] in seeds]
 
 
 def append_tried(path: Path, tried: Sequence[TriedFault]) -> None:

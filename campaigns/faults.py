@@ -9,6 +9,7 @@ import json
 import shutil
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -63,12 +64,15 @@ def try_run(folder: Path, seed: int, number: int) -> list[TriedFault]:
     return tried
 
 
-def campaign(folder: Path, seed: int, count: int, console: Console) -> list[TriedFault]:
-    """Try at least ``count`` faults; return all that were tried with this seed, in this call and before."""
+def campaign(folder: Path, seeds: Sequence[int], count: int, console: Console) -> list[TriedFault]:
+    """Try at least ``count`` faults; return all that were tried with these seeds, in this call and before.
+
+    What is missing is tried with the last of them.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    table = folder / TABLE_FILE
-    tried = read_tried(table, seed)
-    number = max((fault.run for fault in tried), default=0)
+    table, seed = folder / TABLE_FILE, seeds[-1]
+    tried = read_tried(table, seeds)
+    number = max((fault.run for fault in tried if fault.seed == seed), default=0)
     while len(tried) < count:
         number += 1
         new = try_run(folder, seed, number)
@@ -84,11 +88,13 @@ def campaign(folder: Path, seed: int, count: int, console: Console) -> list[Trie
 def main() -> int:
     """Go through a campaign and print its table; return the exit code: 0 if every invariant held."""
     parser = argparse.ArgumentParser(prog="python -m campaigns.faults", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seed", type=int, default=1, help="which faults, and when (1)")
+    parser.add_argument(
+        "--seed", type=int, nargs="+", default=[1], help="which faults, and when (1); of several one table is printed"
+    )
     parser.add_argument("--count", type=int, default=20, help="how many faults at least (20)")
     parser.add_argument("--directory", type=Path, default=Path("runs/campaign_of_faults"), help="where it is kept")
     arguments = parser.parse_args()
-    if arguments.count < 1 or arguments.seed < 0:
+    if arguments.count < 1 or min(arguments.seed) < 0:
         parser.error("--count must be at least 1 and --seed at least 0")
     console = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
     if not console.is_terminal:
@@ -102,7 +108,8 @@ def main() -> int:
         return EXIT_STOPPED
     console.print(campaign_table(tried))
     survived = sum(fault.survived for fault in tried)
-    console.print(f"{len(tried)} faults in {len({fault.run for fault in tried})} runs: {survived} survived.")
+    num_runs = len({(fault.seed, fault.run) for fault in tried})
+    console.print(f"{len(tried)} faults in {num_runs} runs: {survived} survived.")
     return EXIT_COMPLETE if survived == len(tried) else EXIT_FAILED
 
 

@@ -1,0 +1,99 @@
+"""Reaction times of the guard: a limit is broken while acquisition stands still, analysis and a monitor are busy.
+
+Whoever interrupts it gives the same command again: it goes on with the trips that are missing.
+"""
+
+import argparse
+import dataclasses
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from campaigns.reaction_run import MeasuredReaction, NoTripError, experiment_without_delay, measured_reaction
+from operando.model.json_lines import JsonLinesWriter, read_json_lines
+from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_STOPPED
+
+TABLE_FILE = "reactions.jsonl"
+LONGEST_TAKEN_S = 0.05  # at the 99th percentile: from the arrival of the reading to the completed put of the stop
+LONGEST_VERIFIED_S = 2.0  # two polls of the instrument, on the run's clock
+ROWS = (
+    ("stop sent", "sent_after_s"),
+    ("put completed", "taken_after_s"),
+    ("open circuit seen in the readback", "seen_after_s"),
+    ("the same, on the run's clock", "verified_after_clock_s"),
+)
+
+
+def campaign(folder: Path, seed: int, count: int, console: Console) -> list[MeasuredReaction]:
+    """Measure ``count`` trips; return all of this seed, of this call and before."""
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    experiment = experiment_without_delay(folder)
+    table = folder / TABLE_FILE
+    measured = [MeasuredReaction(**line) for line in read_json_lines(table) if line["seed"] == seed]
+    number = max((reaction.run for reaction in measured), default=0)
+    while len(measured) < count:
+        number += 1
+        reaction = measured_reaction(folder, experiment, seed, number)
+        writer = JsonLinesWriter(table)
+        writer.append(dataclasses.asdict(reaction), durable=False)
+        writer.close()
+        measured.append(reaction)
+        console.print(
+            f"trip {number}: put completed after {1e3 * reaction.taken_after_s:.1f} ms, open circuit seen after "
+            f"{reaction.seen_after_s:.2f} s; the acquisition stood still for {reaction.blocked_s:.1f} s"
+        )
+    return measured
+
+
+def reactions_table(measured: Sequence[MeasuredReaction]) -> Table:
+    """Return median, 99th percentile and worst of each time."""
+    table = Table(title=f"Reactions, {len(measured)} trips", show_edge=False)
+    table.add_column("since the violating reading arrived")
+    for column in ("median", "99th percentile", "worst"):
+        table.add_column(column, justify="right")
+    for words, name in ROWS:
+        times_s = np.array([getattr(reaction, name) for reaction in measured])
+        found_s = (np.median(times_s), np.percentile(times_s, 99), times_s.max())
+        table.add_row(words, *(f"{1e3 * each_s:.1f} ms" if each_s < 1 else f"{each_s:.2f} s" for each_s in found_s))
+    return table
+
+
+def holds(measured: Sequence[MeasuredReaction]) -> bool:
+    """Return whether the promise holds."""
+    taken_s = np.percentile([reaction.taken_after_s for reaction in measured], 99)
+    verified = all(reaction.verified_after_clock_s <= LONGEST_VERIFIED_S for reaction in measured)
+    return bool(taken_s <= LONGEST_TAKEN_S) and verified
+
+
+def main() -> int:
+    """Measure and print the table; return the exit code: 0 if the promise holds."""
+    parser = argparse.ArgumentParser(prog="python -m campaigns.reactions", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seed", type=int, default=1, help="at which moments (1)")
+    parser.add_argument("--count", type=int, default=20, help="how many trips (20)")
+    parser.add_argument("--directory", type=Path, default=Path("runs/campaign_of_reactions"), help="where it is kept")
+    arguments = parser.parse_args()
+    if arguments.count < 1 or arguments.seed < 0:
+        parser.error("--count must be at least 1 and --seed at least 0")
+    console = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.default_int_handler)  # as Ctrl-C: no rehearsal is left behind
+    try:
+        measured = campaign(arguments.directory, arguments.seed, arguments.count, console)
+    except KeyboardInterrupt:
+        console.print("Stopped. The same command goes on with the trips that are missing.")
+        return EXIT_STOPPED
+    except NoTripError as error:
+        console.print(f"{error}; what it left stays in {arguments.directory}.", style="red")
+        return EXIT_FAILED
+    console.print(reactions_table(measured))
+    return EXIT_COMPLETE if holds(measured) else EXIT_FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -23,7 +23,7 @@ from operando.model.run_directory import RunDirectory
 EXPERIMENT = ROOT / "experiments" / "campaign.toml"
 BLOCKED_S = 2.0  # of the host's time: the event loop of the acquisition does nothing meanwhile
 SPIKE = ("spike", "sensor=potentiostat", "size=5 V")  # above every limit, one reading long
-LONGEST_S = 120.0  # for each thing that is waited for, on a busy computer
+LONGEST_S = 300.0  # for each thing that is waited for, on a busy computer that compiles its kernels first
 POLL_S = 0.02
 
 

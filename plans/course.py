@@ -235,7 +235,9 @@ class Course:
             raise StopWishedError("a person asked to stop")
 
     def _attempt(self, occasion: Occasion) -> MsgGenerator[TomogramEnd]:
-        attempt, due = self.journal.next_attempt(), occasion.due
+        # A journal of which a line is damaged may have forgotten an attempt; its frames are never written over.
+        attempt = max(self.journal.next_attempt(), self.run_directory.last_attempt_with_frames() + 1)
+        due = occasion.due
         space.require_space(self.run_directory.path, due.name, self.scan, self.experiment, self.journal)
         details = {"attempt": attempt, "step": occasion.step.name, "cycle": occasion.cycle}
         self.journal.intent("tomogram", due.name, **details)

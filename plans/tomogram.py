@@ -10,12 +10,13 @@ import bluesky.preprocessors as bpp
 from bluesky.utils import MsgGenerator, RequestAbort, RequestStop
 
 from devices.answers import NO_ANSWER
-from devices.camera import Camera, FrameCounts
+from devices.camera import Camera, CameraError, FrameCounts
 from devices.shutter import ShutterState
 from operando.model.clock import Clock
 from operando.model.frames import FrameKind
 from operando.model.outcome import EXIT_STATUS, Outcome
 from plans import cell_watch, clock_waits, facts
+from plans.camera_stall import stall_of
 from plans.dead_time import DeadTime
 from plans.faults import INSTRUMENT_FAULTS, BeamLostError, sentence, undisturbed
 from plans.instruments import Instruments
@@ -99,6 +100,7 @@ class _Taking:
         self.watch = TomogramWatch(instruments, min_ring_current_ma=scan.min_ring_current_ma)
         self.series = TomogramSeries(instruments.camera, clock, scan, self.watch, file_of, self._tell)
         self.dead_time = DeadTime(clock)
+        self.file_of = file_of
 
     def plan(self, metadata: Mapping[str, Any]) -> MsgGenerator[TomogramEnd]:
         uid = yield from bps.open_run({**self._start(), **metadata})
@@ -166,6 +168,8 @@ class _Taking:
             yield from self.series.end()
             if self.series.ledger.difference(FrameKind.PROJECTION):  # what is lost is not won by turning on
                 return
+            if stall := stall_of(self.file_of(FrameKind.PROJECTION)):
+                raise CameraError(stall)
         if self.scan.num_flats_after:
             with phase("sample_out_after"):
                 yield from clock_waits.move(self.clock, sample_x, self.scan.sample_out_mm)

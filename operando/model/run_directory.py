@@ -105,6 +105,11 @@ class RunDirectory:
         """File of one kind of frames of one attempt at a tomogram."""
         return self.frames / f"{attempt:04d}_{kind.value}.h5"
 
+    def last_attempt_with_frames(self) -> int:
+        """Highest number of an attempt that any frames file is named after, 0 if there is none."""
+        numbers = (path.name.split("_", 1)[0] for path in self.frames.glob("[0-9]*_*.h5"))
+        return max((int(number) for number in numbers if number.isdecimal()), default=0)
+
     def tomogram_file(self, attempt: int, name: str) -> Path:
         """NXtomo file of one attempt."""
         return self.tomograms / f"{attempt:04d}_{name}.nx"

@@ -14,7 +14,7 @@ from operando.model.run_directory import RunDirectory
 from operando.session.asked import read_asked
 from operando.session.begun_steps import steps_left
 from operando.session.conducting import Undertaking, conduct
-from operando.session.errors import EXIT_COMPLETE, RequestError
+from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, RequestError
 from operando.session.layout import open_run_directory
 from operando.session.processes import read_pid_files
 from operando.session.runs_so_far import runs_so_far
@@ -38,11 +38,7 @@ def resume_run(path: Path, console: Console) -> int:
         raise RequestError(f"{path}: has no beamline.toml, so nobody knows where its instruments are. Begin a new run.")
     left = steps_left(run, experiment)
     if not left and not is_left_open(run, rehearsal=asked.rehearsal):
-        console.print(
-            f"{run.path.name}: every step of the schedule is over; there is nothing to resume. "
-            f"'operando analyse {run.path}' measures what is not measured yet."
-        )
-        return EXIT_COMPLETE
+        return _tell_that_it_is_over(run, console)
 
     def begin() -> None:
         console.print(
@@ -52,6 +48,21 @@ def resume_run(path: Path, console: Console) -> int:
         )
 
     return conduct(Undertaking(run, experiment, asked, resumed=True, epoch_s=last_time_s(run)), begin, console)
+
+
+def _tell_that_it_is_over(run: RunDirectory, console: Console) -> int:
+    """Say that nothing is left to resume, and how the run ended; return the exit code that is worth."""
+    outer = [each for each in runs_so_far(read_documents(run.documents)).values() if not each.is_tomogram]
+    stop = (outer[-1].stop or {}) if outer else {}
+    reason = str(stop.get("reason", ""))
+    console.print(
+        f"{run.path.name}: every step of the schedule is over; there is nothing to resume. "
+        + (f"It ended with: {reason}. " if reason else "")
+        + f"'operando analyse {run.path}' measures what is not measured yet.",
+        highlight=False,
+        markup=False,
+    )
+    return EXIT_FAILED if stop.get("exit_status") in ("fail", "abort") else EXIT_COMPLETE
 
 
 def is_left_open(run: RunDirectory, *, rehearsal: bool) -> bool:

@@ -11,14 +11,15 @@ from operando.model.frames import ANGLES, FRAME_IDS, IMAGES, TIMES
 from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.run_directory import RunDirectory
 
-SALVAGED_SUFFIX = ".salvaged"
+SALVAGED_SUFFIX, DAMAGED_SUFFIX = ".salvaged", ".damaged"
 
 
 def salvage(run: RunDirectory) -> list[str]:
     """Make every damaged frames file whole again; return a sentence for each.
 
-    A file is left as it is where its writer still lives, where nothing can be read, or where the disk has no room.
-    Call it when the file writer is at rest.
+    The damaged file stays beside the whole one, with ``.damaged`` behind its name: chunks that nothing leads to may
+    still be in it. A file is left as it is where its writer still lives, where nothing can be read, or where the disk
+    has no room. Call it when the file writer is at rest.
     """
     return list(_salvaged(run))
 
@@ -43,8 +44,16 @@ def _salvaged(run: RunDirectory) -> Iterator[str]:
             path.with_suffix(SALVAGED_SUFFIX).unlink(missing_ok=True)
             yield f"{path.name}: nothing can be read of it ({error})"
             continue
+        kept = path.with_name(path.name + DAMAGED_SUFFIX)
+        try:
+            kept.unlink(missing_ok=True)  # of a salvage that was killed before its last step
+            kept.hardlink_to(path)
+        except OSError as error:
+            path.with_suffix(SALVAGED_SUFFIX).unlink()
+            yield f"{path.name}: left as it is: it cannot be kept as {kept.name} beside a whole one ({error})"
+            continue
         path.with_suffix(SALVAGED_SUFFIX).replace(path)
-        yield f"{path.name}: {num_frames} frames"
+        yield f"{path.name}: {num_frames} frames; the damaged file stays as {kept.name}"
 
 
 def _is_whole(path: Path) -> bool:

@@ -7,6 +7,7 @@ import pytest
 from devices.shutter import ShutterState
 from operando.model.frames import FrameKind
 from operando.model.outcome import Outcome
+from operando.model.run_directory import RunDirectory
 from plans.report import Wishes
 from tests.support.laboratory import DISCHARGE, Laboratory, new_laboratory
 
@@ -49,6 +50,14 @@ def test_every_step_and_tomogram_has_an_intent_before_and_an_outcome_after(labor
     lines = [(line["event"], line["name"]) for line in laboratory.journal() if line.get("entry") == "tomogram"]
     assert lines == [(event, name) for name in ("OCV", "D1.7V", "D0.7V") for event in ("intent", "outcome")]
     assert [line["attempt"] for line in laboratory.journal() if line.get("entry") == "tomogram"] == [1, 1, 2, 2, 3, 3]
+
+
+def test_frames_of_an_attempt_that_the_journal_has_forgotten_are_never_written_over(laboratory: Laboratory) -> None:
+    forgotten = RunDirectory(laboratory.folder).frames_file(4, FrameKind.DARK)
+    forgotten.parent.mkdir(parents=True, exist_ok=True)
+    forgotten.touch()
+    laboratory.run()
+    assert [line["attempt"] for line in laboratory.journal() if line.get("entry") == "tomogram"] == [5, 5, 6, 6, 7, 7]
 
 
 @pytest.mark.parametrize("sync", ["software", "free"])

@@ -44,7 +44,10 @@ def test_a_file_whose_writer_was_killed_is_made_whole_with_every_frame(killed: P
     with pytest.raises(OSError, match="write"):
         h5py.File(killed)
     assert frames_in_file(killed) == FramesInFile(written=5, spanned=6)
-    assert salvage(RunDirectory(tmp_path)) == ["0001_projection.h5: 5 frames"]
+    damaged = killed.read_bytes()
+    (said,) = salvage(RunDirectory(tmp_path))
+    assert said == "0001_projection.h5: 5 frames; the damaged file stays as 0001_projection.h5.damaged"
+    assert killed.with_name("0001_projection.h5.damaged").read_bytes() == damaged
     with h5py.File(killed) as file:
         assert [int(frame.mean()) for frame in file[IMAGES]] == [0, 1, 2, 3, 4]
         assert file[IMAGES].dtype == np.uint16
@@ -52,7 +55,7 @@ def test_a_file_whose_writer_was_killed_is_made_whole_with_every_frame(killed: P
         assert file[TIMES].shape == file[ANGLES].shape == (5,)
     assert frames_in_file(killed) == FramesInFile(written=5, spanned=6)
     assert salvage(RunDirectory(tmp_path)) == []  # it is whole now
-    assert [path.name for path in killed.parent.iterdir()] == [killed.name]
+    assert sorted(path.name for path in killed.parent.iterdir()) == [killed.name, f"{killed.name}.damaged"]
 
 
 def test_a_file_of_which_nothing_can_be_read_stays_as_it_is(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """How long it took from a fault until the cell was at open circuit, or a killed guard was back."""
 
+import contextlib
 import sqlite3
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ MARGIN_S = 5.0  # a poll of the instrument, a reading that is tried again, and a
 GUARD_BACK_S = 20.0  # of the host's time; 2 s until it is noticed and the start of a process on a busy computer
 _POTENTIOSTAT = ("potentiostat frozen", "potentiostat silent", "potentiostat not a number", "potentiostat disconnected")
 _LOAD_CELL = ("load cell silent", "load cell unplugged", "wrong checksums")
-_UNREACHABLE = ("potentiostat disconnected",)  # nobody can open the circuit before it is over
+_UNREACHABLE = ("potentiostat disconnected",)  # nobody can open the circuit before it is over, or served anew
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,9 @@ def _until_open_circuit(evidence: Evidence, fault: PlannedFault, begun_s: float,
         return Reaction(True)
     sampling_s = evidence.experiment.sampling_period_s(rehearsal=True)
     allowed_s = stale_s + sampling_s + MARGIN_S
-    if fault.name in _UNREACHABLE and ended_s is not None:
-        allowed_s += ended_s - begun_s
+    if fault.name in _UNREACHABLE:
+        reachable_s = _next_guard_s(evidence, begun_s) if ended_s is None else ended_s
+        allowed_s += 0.0 if reachable_s is None else reachable_s - begun_s
     opened_s = next((time_s for time_s, current_a in commands if time_s > begun_s and current_a == 0.0), None)
     lasted_s = float("inf") if ended_s is None else ended_s - begun_s
     if opened_s is not None and opened_s - begun_s <= allowed_s:
@@ -73,6 +75,16 @@ def _until_open_circuit(evidence: Evidence, fault: PlannedFault, begun_s: float,
         allowed_s,
         f"{fault.name} for {lasted_s:.0f} s: the circuit was opened {took}, allowed are {allowed_s:.0f} s",
     )
+
+
+def _next_guard_s(evidence: Evidence, time_s: float) -> float | None:
+    """Return when a guard was started next: at a beamline that was started again, which has no faults any more."""
+    with contextlib.closing(sqlite3.connect(f"{evidence.run.cell_log.resolve().as_uri()}?mode=ro", uri=True)) as log:
+        found = log.execute(
+            "SELECT min(time_s) FROM events WHERE kind = 'guard' AND text = 'Started.' AND time_s > ?", (time_s,)
+        )
+        next_s: float | None = found.fetchone()[0]
+    return next_s
 
 
 def _after_signal(evidence: Evidence, fault: PlannedFault, sent_s: float | None) -> Reaction:

@@ -20,6 +20,7 @@ def take(
     series: FrameSeries,
     *,
     watch: Callable[[FrameCounts], None],
+    busy_until: Callable[[Any], None] = lambda _: None,
     at_first: MsgGenerator[Any] | None = None,
     at_last: MsgGenerator[Any] | None = None,
 ) -> MsgGenerator[None]:
@@ -31,12 +32,15 @@ def take(
     ----------
     watch
         Called with the counts at each look; raises to end the series early.
+    busy_until
+        Called with the status of the series when it begins.
     at_first, at_last
         Messages directly after the first exposure began, and after the last frame is in the file.
     """
     yield from bps.checkpoint()
     yield from bps.kickoff(camera)
     flight = camera.complete()
+    busy_until(flight)
     begin_s = clock.now()
     if at_first is not None:
         yield from at_first

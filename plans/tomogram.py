@@ -98,8 +98,10 @@ class _Taking:
     ) -> None:
         self.instruments, self.clock, self.scan, self.name, self.report = instruments, clock, scan, name, report
         self.watch = TomogramWatch(instruments, min_ring_current_ma=scan.min_ring_current_ma)
-        self.series = TomogramSeries(instruments.camera, clock, scan, self.watch, file_of, self._tell)
         self.dead_time = DeadTime(clock)
+        self.series = TomogramSeries(
+            instruments.camera, clock, scan, self.watch, file_of, self._tell, self.dead_time.busy_until
+        )
         self.file_of = file_of
 
     def plan(self, metadata: Mapping[str, Any]) -> MsgGenerator[TomogramEnd]:
@@ -136,19 +138,19 @@ class _Taking:
         self.watch.require_beam()
         with phase("darks"):
             # Darks come first: afterglow from the flats would add counts. The sample leaves the beam meanwhile.
-            yield from clock_waits.move(self.clock, shutter, ShutterState.CLOSED)
-            leaving = yield from clock_waits.start_move(sample_x, self.scan.sample_out_mm)
+            yield from self._move(shutter, ShutterState.CLOSED)
+            leaving = yield from self._start_move(sample_x, self.scan.sample_out_mm)
             yield from self.series.take(FrameKind.DARK)
         with phase("shutter"):
-            yield from clock_waits.move(self.clock, shutter, ShutterState.OPEN)
+            yield from self._move(shutter, ShutterState.OPEN)
         with phase("sample_out"):
             yield from clock_waits.finish_move(self.clock, sample_x, leaving)
         with phase("flats"):
             yield from self.series.take(FrameKind.FLAT)
         with phase("sample_in_and_taxi"):
             flight = rotation.flight(self.scan.angles)
-            entering = yield from clock_waits.start_move(sample_x, self.scan.sample_in_mm)
-            taxiing = yield from clock_waits.start_move(rotation, flight.from_deg)
+            entering = yield from self._start_move(sample_x, self.scan.sample_in_mm)
+            taxiing = yield from self._start_move(rotation, flight.from_deg)
             yield from clock_waits.finish_move(self.clock, sample_x, entering)
             yield from clock_waits.finish_move(self.clock, rotation, taxiing)
         with phase("prepare"):
@@ -157,6 +159,7 @@ class _Taking:
         with phase("lead_in"):
             begin_s = self.clock.now()
             turning = rotation.fly(flight)
+            self.dead_time.busy_until(turning)
             yield from clock_waits.sleep_until(self.clock, begin_s + flight.first_exposure_after_s)
         with phase("projections"):
             yield from self.series.expose(
@@ -172,15 +175,23 @@ class _Taking:
                 raise CameraError(stall)
         if self.scan.num_flats_after:
             with phase("sample_out_after"):
-                yield from clock_waits.move(self.clock, sample_x, self.scan.sample_out_mm)
+                yield from self._move(sample_x, self.scan.sample_out_mm)
             with phase("flats_after"):
                 yield from self.series.take(FrameKind.FLAT_AFTER)
         with phase("close"):
-            yield from clock_waits.move(self.clock, shutter, ShutterState.CLOSED)
+            yield from self._move(shutter, ShutterState.CLOSED)
             if self.scan.num_flats_after:
-                yield from clock_waits.move(self.clock, sample_x, self.scan.sample_in_mm)
+                yield from self._move(sample_x, self.scan.sample_in_mm)
             yield from clock_waits.finish_move(self.clock, rotation, turning)
             yield from clock_waits.prepare(rotation, None)
+
+    def _start_move(self, device: Any, position: Any) -> MsgGenerator[Any]:
+        status = yield from clock_waits.start_move(device, position)
+        self.dead_time.busy_until(status)
+        return status
+
+    def _move(self, device: Any, position: Any) -> MsgGenerator[None]:
+        yield from clock_waits.finish_move(self.clock, device, (yield from self._start_move(device, position)))
 
     def _read_cell(self) -> MsgGenerator[None]:
         """Read the cell; frames come meanwhile, so there is time to wait for a guard that is being started again."""
@@ -220,6 +231,7 @@ class _Taking:
             "dead_time_phases": list(spent),
             "dead_time_clock_s": [seconds["clock_s"] for seconds in spent.values()],
             "dead_time_wall_s": [seconds["wall_s"] for seconds in spent.values()],
+            "dead_time_software_s": [seconds["software_s"] for seconds in spent.values()],
         }
 
 

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import bluesky.plan_stubs as bps
 from bluesky.utils import MsgGenerator
@@ -28,6 +29,8 @@ class TomogramSeries:
         Where the frames of each kind go.
     tell
         Called at each look with the kind, its counts, and the seconds that are left of its series.
+    busy_until
+        Called with the status of each series that begins.
     """
 
     def __init__(
@@ -38,9 +41,10 @@ class TomogramSeries:
         watch: TomogramWatch,
         file_of: Callable[[FrameKind], Path],
         tell: Told,
+        busy_until: Callable[[Any], None],
     ) -> None:
         self._camera, self._clock, self._scan, self._watch = camera, clock, scan, watch
-        self._file_of, self._tell = file_of, tell
+        self._file_of, self._tell, self._busy_until = file_of, tell, busy_until
         self.ledger = FrameLedger(scan.num_frames)
         self._open: FrameKind | None = None
         self._declared = False
@@ -89,6 +93,7 @@ class TomogramSeries:
             self._clock,
             series,
             watch=watch,
+            busy_until=self._busy_until,
             at_first=read_at_ends() if read_at_ends else None,
             at_last=read_at_ends() if read_at_ends else None,
         )

@@ -87,7 +87,9 @@ def _cut_off(each: RunSoFar, run: RunDirectory) -> dict[str, Any]:
         declared = each.num_events.get(kind.value, 0)
         ledger.enter(kind, FrameCounts(found.spanned, found.written, found.spanned - found.written, declared))
     reason = "; ".join([REASON, *ledger.differences])
-    lists: dict[str, list[Any]] = {"dead_time_phases": [], "dead_time_clock_s": [], "dead_time_wall_s": []}
+    lists: dict[str, list[Any]] = {
+        f"dead_time_{column}": [] for column in ("phases", "clock_s", "wall_s", "software_s")
+    }
     return {"outcome": Outcome.PARTIAL.value, "reason": reason, **ledger.as_fields(), **lists}
 
 

@@ -147,7 +147,7 @@ def stops(documents: list[tuple[str, dict[str, Any]]]) -> dict[str, str]:
 def without_identity(document: Any) -> Any:
     """Return a document without uids and wall times, for comparing two runs."""
     ignored = {"uid", "run_start", "descriptor", "stream_resource", "time", "timestamps", "outer_run", "run_directory"}
-    ignored |= {"dead_time_wall_s", "uri", "object_keys", "versions"}
+    ignored |= {"dead_time_wall_s", "dead_time_software_s", "uri", "object_keys", "versions"}
     if isinstance(document, dict):
         return {key: without_identity(value) for key, value in document.items() if key not in ignored}
     if isinstance(document, list):

@@ -24,11 +24,15 @@ class FrameRow:
 
 @dataclass(frozen=True)
 class DeadTimeRow:
-    """Seconds of one attempt by phase on the run's clock and, in brackets, the computer's."""
+    """Seconds of one attempt by phase on the run's clock and, in brackets, the computer's.
+
+    ``software`` are those of the run's clock in which no instrument did anything.
+    """
 
     tomogram: str
     attempt: int
     phases: tuple[str, ...]
+    software: str
     exposing_percent: str
 
 
@@ -74,10 +78,18 @@ def dead_time_rows(story: RunStory) -> list[DeadTimeRow]:
                 tomogram.name,
                 tomogram.attempt,
                 tuple(f"{spent[phase][0]:.1f} ({spent[phase][1]:.1f})" if phase in spent else "–" for phase in phases),
+                _software(tomogram),
                 f"{share:.0f}" if math.isfinite(share) else "–",
             )
         )
     return rows
+
+
+def _software(tomogram: TomogramStory) -> str:
+    """Return the seconds that software cost; runs of older versions do not say."""
+    spent = tomogram.facts.get("dead_time_software_s")
+    numbers = [each for each in spent if is_number(each)] if isinstance(spent, list) else []
+    return f"{sum(numbers):.2f}" if numbers else "–"
 
 
 def _dead_time(tomogram: TomogramStory) -> dict[str, tuple[float, float]]:

@@ -23,6 +23,7 @@ from campaigns.fault_classes import (
 LEAST_FAULTS, MOST_FAULTS = 3, 4
 LEAST_GAP_S = 5.0
 LARGEST_DELAY_S = 1.5
+LONGEST_BEGIN_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,14 @@ def planned_faults(seed: int, number: int) -> list[PlannedFault]:
     had its turn.
     """
     random = np.random.default_rng((seed, number))
-    names = _names(seed, number)
-    times_s = np.cumsum(random.uniform(LEAST_GAP_S, LEAST_GAP_S + LARGEST_DELAY_S, len(names))) - LEAST_GAP_S
-    return [
-        planned_fault(name, float(after_s), attempt, random)
-        for attempt, (name, after_s) in enumerate(zip(names, times_s, strict=True), start=1)
-    ]
+    found, after_s, attempt = [], float(random.uniform(0, LONGEST_BEGIN_S)), 1
+    for name in _names(seed, number):
+        found.append(planned_fault(name, after_s, attempt, random))
+        if name in AT_FRAMES:  # most of them make an attempt partial: the next one hits that which follows
+            attempt += 1
+        else:
+            after_s += float(random.uniform(LEAST_GAP_S, LEAST_GAP_S + LARGEST_DELAY_S))
+    return found
 
 
 def num_faults(seed: int, number: int) -> int:

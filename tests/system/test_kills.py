@@ -4,15 +4,26 @@ import os
 import signal
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.support.processes import Rehearsal, rehearsal, stops
 
+ROLES = ("acquisition", "analysis", "guard", "simulator")
+
+
+def listening_addresses(pid: int | None) -> set[str]:
+    """Where a process takes connections: UDP sockets, of which the EPICS libraries open wild ones, take none."""
+    assert pid is not None
+    connections = psutil.Process(pid).net_connections("tcp")
+    return {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN}
+
 
 @pytest.mark.timeout(150)
-def test_the_guard_goes_on_without_the_acquisition(tmp_path: Path) -> None:
+def test_all_listen_on_loopback_only_and_the_guard_goes_on_without_the_acquisition(tmp_path: Path) -> None:
     with rehearsal(tmp_path / "run") as run:
         run.wait(lambda: run.began("step", "discharge") and run.rows("potentiostat")[-1]["current_a"] < -1e-6)
+        assert {address for role in ROLES for address in listening_addresses(run.pid(role))} == {"127.0.0.1"}
         run.process.kill()
         run.process.wait()
         guard = run.pid("guard")

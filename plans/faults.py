@@ -28,6 +28,10 @@ class HoldEndedError(RuntimeError):
     """The cell is not held any more at what a tomogram is named after."""
 
 
+class UnevenTurnError(RuntimeError):
+    """Camera and stage did not go evenly together."""
+
+
 # What makes a tomogram partial. Everything else is a mistake in the program, or a person, and travels on.
 INSTRUMENT_FAULTS = (
     BeamLostError,
@@ -35,6 +39,7 @@ INSTRUMENT_FAULTS = (
     HoldEndedError,
     MoveError,
     ShutterError,
+    UnevenTurnError,
     WaitError,
     FailedStatus,
     *NO_ANSWER,

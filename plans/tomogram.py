@@ -10,15 +10,15 @@ import bluesky.preprocessors as bpp
 from bluesky.utils import MsgGenerator, RequestAbort, RequestStop
 
 from devices.answers import NO_ANSWER
-from devices.camera import Camera, CameraError, FrameCounts
+from devices.camera import Camera, FrameCounts
 from devices.shutter import ShutterState
 from operando.model.clock import Clock
 from operando.model.frames import FrameKind
 from operando.model.outcome import EXIT_STATUS, Outcome
 from plans import cell_watch, clock_waits, facts
-from plans.camera_stall import stall_of
 from plans.dead_time import DeadTime
-from plans.faults import INSTRUMENT_FAULTS, BeamLostError, sentence, undisturbed
+from plans.even_turn import unevenness
+from plans.faults import INSTRUMENT_FAULTS, BeamLostError, UnevenTurnError, sentence, undisturbed
 from plans.instruments import Instruments
 from plans.report import Progress, Report, say_nothing
 from plans.tomogram_safety import SafeEnd
@@ -171,8 +171,8 @@ class _Taking:
             yield from self.series.end()
             if self.series.ledger.difference(FrameKind.PROJECTION):  # what is lost is not won by turning on
                 return
-            if stall := stall_of(self.file_of(FrameKind.PROJECTION)):
-                raise CameraError(stall)
+            if reason := unevenness(self.file_of(FrameKind.PROJECTION), self.scan.angles):
+                raise UnevenTurnError(reason)
         if self.scan.num_flats_after:
             with phase("sample_out_after"):
                 yield from self._move(sample_x, self.scan.sample_out_mm)

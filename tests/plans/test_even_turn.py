@@ -1,4 +1,4 @@
-"""A camera that stands still while the stage turns is noticed by times and angles together, by neither alone."""
+"""A camera that stands still while the stage turns, and a stage that is late, are noticed; jitter is not."""
 
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from devices.rotation_stage import AngleScan
 from operando.model.frames import ANGLES, TIMES
-from plans.camera_stall import stall_of
+from plans.even_turn import unevenness
 
 Floats = NDArray[np.floating[Any]]
 NUM, PERIOD_S, STEP_DEG, END_DEG = 45, 0.2, 4.0, 184.0
+PLANNED = AngleScan(0.0, STEP_DEG, NUM, PERIOD_S, PERIOD_S)
+
+
+def stall_of(path: Path) -> str:
+    return unevenness(path, PLANNED)
 
 
 def written(folder: Path, times_s: Floats, angles_deg: Floats) -> Path:
@@ -62,3 +68,20 @@ def test_a_file_that_cannot_be_read_tells_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("num", [0, 1, 2])
 def test_too_few_frames_tell_nothing(tmp_path: Path, num: int) -> None:
     assert stall_of(written(tmp_path, np.arange(num, dtype=float), np.arange(num, dtype=float))) == ""
+
+
+@given(after=st.integers(1, NUM - 4), num=st.integers(3, 40))
+def test_a_stage_that_stands_still_for_some_frames_is_late(
+    after: int, num: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    index = np.arange(NUM)
+    angles_deg = STEP_DEG * np.where(index < after, index, np.maximum(index - num, after))
+    said = stall_of(written(tmp_path_factory.mktemp("late"), PERIOD_S * index, angles_deg))
+    assert said.startswith(f"the projections cover {np.ptp(angles_deg):.4g} deg instead of 176 deg")
+
+
+def test_a_stage_that_is_asked_rarely_shows_stairs_and_is_not_late(tmp_path: Path) -> None:
+    num = 2000
+    angles_deg = np.floor(0.09 * np.arange(num) / 1.0) * 1.0  # ten readings a second of a turn at 10 deg/s
+    path = written(tmp_path, 0.009 * np.arange(num), angles_deg)
+    assert unevenness(path, AngleScan(0.0, 0.09, num, 0.009, 0.009)) == ""

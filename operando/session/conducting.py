@@ -107,8 +107,7 @@ def _conduct(undertaking: Undertaking, console: Console, ending: contextlib.Exit
     else:  # a beamline's guard goes on guarding the cell
         ending.callback(_tell_of_guard, guard, wishes, console)
     if not (undertaking.resumed and guard.adopt()):
-        guard.start()
-        guard.wait_ready()
+        guard.start_ready()
     supervisor = Supervisor(
         guard,
         on_restart=lambda code: console.print(f"The guard died (exit {code}) and was restarted.", style="bold red"),

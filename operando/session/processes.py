@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import psutil
 
 from operando.session.reserve import Reserve
 
+PROGRAM = (sys.executable, "-m", "operando.cli")
 READY_TIMEOUT_S = 60.0
 END_TIMEOUT_S = 15.0
 
@@ -43,6 +44,13 @@ class ProcessRecord:
             return abs(process.create_time() - self.create_time) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it lives and stands still, as after SIGSTOP: nothing goes on in it until it is told to continue."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return self.alive and psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+        return False
 
 
 def write_pid_file(folder: Path, role: str, pid: int | None = None) -> None:
@@ -105,10 +113,21 @@ class ChildProcess:
     reserve_after_s
         How long it must have run, in s of the host's time, before a reserve is loaded and waits for its death; without
         it there is none.
+    program
+        What the arguments are given to.
     """
 
-    def __init__(self, role: str, arguments: list[str], folder: Path, *, reserve_after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        role: str,
+        arguments: list[str],
+        folder: Path,
+        *,
+        reserve_after_s: float | None = None,
+        program: Sequence[str] = PROGRAM,
+    ) -> None:
         self.role = role
+        self._program = program
         self._arguments = arguments
         self._folder = folder
         self._reserve_after_s = reserve_after_s
@@ -160,13 +179,30 @@ class ChildProcess:
     def _launched(self, *arguments: str, stdin: int) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "operando.cli", *arguments],
+                [*self._program, *arguments],
                 stdin=stdin,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
+
+    def start_ready(self) -> str:
+        """Start it and wait until it is ready, once more if it was killed meanwhile; return as :meth:`wait_ready`.
+
+        Raises
+        ------
+        ProcessError
+            As :meth:`wait_ready`.
+        """
+        self.start()
+        try:
+            return self.wait_ready()
+        except ProcessError:
+            if (self.exit_code() or 0) >= 0:  # it ended by itself, and would again
+                raise
+        self.start()
+        return self.wait_ready()
 
     def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> str:
         """Wait for its READY line; return what follows the word.

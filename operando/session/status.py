@@ -126,7 +126,7 @@ def _table(runs: list[RunDirectory]) -> Table:
     for run in runs:
         num_tomograms, state = _how_it_stands(run)
         records = read_pid_files(run.processes)
-        living = [f"{record.role} ({record.pid})" for record in records if record.alive]
+        living = [_named(record) for record in records if record.alive]
         acquisition = next((record for record in records if record.role == "acquisition"), None)
         if state == "not ended" and acquisition is None and not run.documents.exists():
             state = "ended before it began"  # only a process that ends in order takes its pid file away
@@ -134,6 +134,11 @@ def _table(runs: list[RunDirectory]) -> Table:
             state = "acquisition died" if living else "died"
         table.add_row(run.path.name, str(num_tomograms), state, ", ".join(living) or "none")
     return table
+
+
+def _named(record: ProcessRecord) -> str:
+    """Return role and pid; a process that stands still lives, and does nothing."""
+    return f"{record.role} ({record.pid}{', stands still: kill -CONT lets it go on' if record.stopped else ''})"
 
 
 def _how_it_stands(run: RunDirectory) -> tuple[int, str]:

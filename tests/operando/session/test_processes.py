@@ -1,8 +1,10 @@
 """Whoever is needed is started again, also when starting it goes wrong at first."""
 
 import errno
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 
 from operando.guard.life import has_guard
 from operando.model.run_directory import RunDirectory
-from operando.session.processes import ChildProcess, Supervisor, read_pid_files
+from operando.session.processes import ChildProcess, ProcessError, Supervisor, read_pid_files, write_pid_file
 
 HOLD = """
 import sys
@@ -92,6 +94,46 @@ def test_the_pid_file_of_a_guard_started_by_hand_is_left_as_it_is(tmp_path: Path
         assert child.wait(FINISHED_WITHIN_S)
         child.end()
         assert [record.pid for record in read_pid_files(folder)] == [guard.pid]
+
+
+def test_a_process_that_stands_still_lives_and_is_told_from_one_that_works(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        try:
+            write_pid_file(tmp_path, "guard", process.pid)
+            (record,) = read_pid_files(tmp_path)
+            assert (record.alive, record.stopped) == (True, False)
+            process.send_signal(signal.SIGSTOP)
+            deadline_s = time.monotonic() + FINISHED_WITHIN_S
+            while not record.stopped:
+                assert time.monotonic() < deadline_s
+            assert record.alive
+        finally:
+            process.kill()
+    assert (record.alive, record.stopped) == (False, False)
+
+
+def test_a_process_that_is_killed_before_it_is_ready_is_started_once_more(tmp_path: Path) -> None:
+    """The first one kills itself; the second one says that it is ready."""
+    mark = tmp_path / "mark"
+    text = (
+        "import os, pathlib, sys\n"
+        f"mark = pathlib.Path({str(mark)!r})\n"
+        "if not mark.exists():\n"
+        "    mark.touch()\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "print('READY at last', flush=True)\n"
+    )
+    child = ChildProcess("guard", [], tmp_path / "processes", program=(sys.executable, "-c", text))
+    assert child.start_ready() == "at last"
+    assert child.num_starts == 2
+    child.end()
+
+
+def test_a_process_that_ends_by_itself_is_not_started_again(tmp_path: Path) -> None:
+    child = ChildProcess("guard", ["guard", str(tmp_path / "no run")], tmp_path / "processes")
+    with pytest.raises(ProcessError, match="ended before it was ready"):
+        child.start_ready()
+    assert child.num_starts == 1
 
 
 @contextmanager

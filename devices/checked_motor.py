@@ -1,5 +1,6 @@
 """An EPICS motor whose move succeeds only where it was asked to go: a stopped or stalled move is an error."""
 
+import contextlib
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,6 +89,19 @@ class CheckedMotor(EpicsMotor):  # type: ignore[misc]
             self._judge(move, readback)
         elif (quiet_s := self._watch.quiet_s(readback)) > self.stall_s:
             self._fail(move, f"it has stood at {readback:g} for {quiet_s:.1f} s (limit {self.stall_s:g} s)")
+
+    def require_still(self) -> None:
+        """Raise MoveError if it does not stand where its last move ended; one that moves, or does not answer, may."""
+        move = self._move
+        if move is None or not move.status.done or move.status.exception(timeout=0) is not None:
+            return
+        with contextlib.suppress(*NO_ANSWER):
+            readback = float(self.user_readback.get(use_monitor=False))
+            if abs(readback - move.target) > self.tolerance:
+                raise MoveError(
+                    f"{self.name}: stood at {move.target:g} and is at {readback:g} now; allowed is {self.tolerance:g}. "
+                    f"Something else moved the motor {self.prefix}, or it slipped. Find out which, then retry."
+                )
 
     def _judge(self, move: _Move, readback: float) -> None:
         with move.lock:

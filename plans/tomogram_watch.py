@@ -36,10 +36,13 @@ class TomogramWatch:
             If somebody else opened or closed the shutter, also if it was closed only for a moment.
         HoldEndedError
             If the cell was held when this was first asked and is not held any more.
+        MoveError
+            If the sample does not stand where it was moved to.
         CellDangerError
             If the guard has tripped.
         """
-        if kind is not FrameKind.DARK:
+        if kind is not FrameKind.DARK:  # the sample leaves the beam meanwhile
+            self._instruments.sample_x.require_still()
             self._require(self._instruments.ring_current.lowest_ma())
         self._require_shutter(kind)
         self.require_hold()

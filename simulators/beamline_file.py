@@ -15,6 +15,7 @@ CHIP_ROWS = 2672
 SAMPLE_X_LIMITS_MM = (-50.0, 50.0)
 MIN_FRAME_PERIOD_S = 0.05
 MAX_CURRENT_A = 1e-3
+AMPLIFIER_V = 10.0  # output of the force amplifier at full scale, wired to the potentiostat's auxiliary input 1
 PAGE = "clock.page"
 FAULTS_FILE = "faults.jsonl"
 FAULTS_TOKEN = "faults.token"
@@ -77,6 +78,7 @@ min_frame_period_s = {MIN_FRAME_PERIOD_S}
 prefix = "{PREFIX}ECLAB:"
 channel = {CHANNEL}
 max_current_a = {MAX_CURRENT_A}
+force_input = {{ number = 1, volts = [0.0, {AMPLIFIER_V}], force_n = [0.0, {full_scale_n}] }}
 
 [load_cell]
 port = {json.dumps(str(directory / LOAD_CELL_LINK))}

@@ -15,6 +15,7 @@ from operando.model.channel_access import repair_caproto
 from operando.model.clock import ClockPage
 from operando.model.json_lines import JsonLinesWriter
 from simulators.beamline_file import (
+    AMPLIFIER_V,
     CHANNEL,
     CONTROL_PREFIX,
     FAULTS_FILE,
@@ -40,7 +41,7 @@ from simulators.faults.injector import Injector
 from simulators.frame_path import FramePath
 from simulators.frame_source import FrameSource
 from simulators.hdf5_plugin import Hdf5Plugin
-from simulators.load_cell import LoadCell
+from simulators.load_cell import FULL_SCALE_N, LoadCell
 from simulators.motor import Motor
 from simulators.past import PAST_FILE, Past, PastWriter
 from simulators.potentiostat import Potentiostat
@@ -149,7 +150,12 @@ class SimulatedBeamline:
             prefix=CONTROL_PREFIX, conductor=conductor, current_ma=places.get("stored_current", RING_CURRENT_MA)
         )
         self._sensors = ScalarSensors(prefix=PREFIX, conductor=conductor, seed=seed, ring=self._ring)
-        channel = Channel(contents.cell, began_s, MAX_CURRENT_A)
+        channel = Channel(
+            contents.cell,
+            began_s,
+            MAX_CURRENT_A,
+            auxiliary_v=lambda time_s: AMPLIFIER_V / FULL_SCALE_N * contents.cell.force_n(time_s),
+        )
         if past is not None:
             past.repeat(channel)
         history = PastWriter(directory / PAST_FILE, began_s, self._places)

@@ -25,6 +25,7 @@ POLL_S = 1.0
 GRID_TOLERANCE = 1e-6  # a time of 1.7e9 s is a multiple of 2.4e-7 s, so a grid point may be met that much early
 VOLTAGE_NOISE_V = 70e-6  # rms, as in real data of an MPG-2 at rest
 CURRENT_NOISE_A = 1e-9  # a hundred-thousandth of the 100 uA range
+AUXILIARY_NOISE_V = 3e-4  # of an input of 10 V, 16 bit
 _SEPARATORS = str.maketrans(";", ",", " ")
 
 
@@ -33,8 +34,8 @@ class Potentiostat(MirroredGroup):
 
     Parameters are taken when a sequence is loaded, as the EC-Lab library does; after a stop it must be loaded again.
     A refused command leaves an alarm on its own process variable, as a record does whose driver failed; ``OPTERR`` then
-    shows the library's code, which the public IOC keeps to itself. Beyond it are ``Q`` and ``CAPABILITIES``. No files
-    are written, so ``FILENAME`` stays empty.
+    shows the library's code, which the public IOC keeps to itself. Beyond it are ``Q``, ``AUX1`` and ``CAPABILITIES``.
+    No files are written, so ``FILENAME`` stays empty.
 
     ``commands`` is the tap for the names of commands, LOADTECH, START, STOP, UPDATE, before they are obeyed; a change
     may raise :class:`ChannelError`. ``readings`` is the tap for what one poll has found, by the names of the process
@@ -218,6 +219,7 @@ class Potentiostat(MirroredGroup):
             "I": current_a,
             "TIME": channel.elapsed_s(poll_s),
             "Q": reading.charge_mah,
+            "AUX1": channel.auxiliary_v(poll_s) + AUXILIARY_NOISE_V * keyed_normal(self._seed, "auxiliary", number),
             "STATE": int(channel.running),
             "NUMTECH": len(channel.names()),
             "TB": channel.time_base_s,

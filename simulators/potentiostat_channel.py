@@ -1,7 +1,7 @@
 """What the firmware of an EC-Lab potentiostat does with a sequence of techniques, to the exact moment."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from simulators.potentiostat_cell import Cell
@@ -17,20 +17,24 @@ from simulators.potentiostat_technique import (
 )
 
 CURRENT_LIMIT_STEP_S = 1.0  # resolution with which a limit on the current is looked for
+AUXILIARY_LIMIT_STEP_S = 10.0  # and one on an auxiliary input: what is wired there changes in minutes
 LOOK_AHEAD_S = 60.0  # how far ahead of a held voltage limits are looked for; a whole hold takes long to integrate
+AUXILIARY_LOOK_AHEAD_S = 3600.0
 
 
 @dataclass
 class Channel:
     """State of the channel; times are s of the rehearsal's clock.
 
-    ``clock_drift`` is how much faster than the rehearsal's clock the instrument's own runs (5e-5 is 50 ppm).
-    ``technique_begin_s`` is in the instrument's own time.
+    ``auxiliary_v`` tells what is wired to the first auxiliary input at any time, also a later one, in V; nothing is
+    wired to the second. ``clock_drift`` is how much faster than the rehearsal's clock the instrument's own runs (5e-5
+    is 50 ppm). ``technique_begin_s`` is in the instrument's own time.
     """
 
     cell: Cell
     boot_s: float
     max_current_a: float
+    auxiliary_v: Callable[[float], float] = lambda _: 0.0
     clock_offset_s: float = 0.0
     clock_drift: float = 0.0
     running: bool = False
@@ -153,7 +157,7 @@ class Channel:
     def _look_ahead(self, time_s: float) -> None:
         """Foresee the end of the running technique, or up to when none of its limits is met."""
         technique = self._loaded[self.index]
-        until_s = min(self._end_s, time_s + LOOK_AHEAD_S) if technique.name == "CALIMIT" else self._end_s
+        until_s = min(self._end_s, time_s + _look_ahead_s(technique))
         limit_s = self._first_limit_s(technique, time_s, until_s)
         self._ends_by_limit = limit_s < math.inf
         self.transition_s = min(limit_s, until_s)
@@ -185,9 +189,11 @@ class Channel:
         """When one limit is reached, None if not before the end; a limit that lies behind trips at once."""
         at_least = bool(word >> 2 & 1)
         if Variable(word >> 5) is Variable.I:
-            num_steps = int((end_s - begin_s) / CURRENT_LIMIT_STEP_S)
-            times = (begin_s + step * CURRENT_LIMIT_STEP_S for step in range(num_steps + 1))
+            times = _times(begin_s, end_s, CURRENT_LIMIT_STEP_S)
             return next((s for s in times if _reached(self.cell.reading(s).current_a, level, at_least)), None)
+        if Variable(word >> 5) is Variable.AUX1:
+            times = _times(begin_s, end_s, AUXILIARY_LIMIT_STEP_S)
+            return next((s for s in times if _reached(self.auxiliary_v(s), level, at_least)), None)
         if _reached(self.cell.reading(begin_s).voltage_v, level, at_least):
             return begin_s
         return self.cell.next_crossing(level, rising=at_least, before_s=end_s)
@@ -197,6 +203,19 @@ class Channel:
 
     _ends_by_limit: bool = False
     _end_s: float = math.inf
+
+
+def _look_ahead_s(technique: Technique) -> float:
+    """How far ahead the limits of a technique are looked for."""
+    if technique.name == "CALIMIT":
+        return LOOK_AHEAD_S
+    words = [int(technique.parameters.get(f"TEST{number}CONF", 0)) for number in TESTS]
+    is_wired = any(word & ACTIVE and word >> 5 == Variable.AUX1 for word in words)
+    return AUXILIARY_LOOK_AHEAD_S if is_wired else math.inf
+
+
+def _times(begin_s: float, end_s: float, step_s: float) -> Iterator[float]:
+    return (begin_s + number * step_s for number in range(int((end_s - begin_s) / step_s) + 1))
 
 
 def _reached(value: float, level: float, at_least: bool) -> bool:

@@ -128,9 +128,10 @@ def channel_properties() -> dict[str, Any]:
 
 
 def beyond_the_public_ioc() -> dict[str, Any]:
-    """Return the attributes for what a server may have in addition: charge, and what it can do."""
+    """Return the attributes for what a server may have in addition: charge, an auxiliary input, what it can do."""
     charge = pvproperty(name="Q", value=0.0, precision=6, units="mAh")
     return {
         attribute_name("Q"): charge,
+        attribute_name("AUX1"): pvproperty(name="AUX1", value=0.0, precision=5, units="V"),
         attribute_name("CAPABILITIES"): pvproperty(name="CAPABILITIES", value="charge", dtype=ChannelType.STRING),
     }

@@ -82,4 +82,4 @@ class Technique:
 
 def _can_test(word: int) -> bool:
     """Tell whether a test is off or one that this instrument knows: any one of them ends the technique."""
-    return not word & ACTIVE or (not word & BOTH_NEEDED and word >> 5 in (Variable.E, Variable.I))
+    return not word & ACTIVE or (not word & BOTH_NEEDED and word >> 5 in (Variable.E, Variable.I, Variable.AUX1))

@@ -98,6 +98,16 @@ def test_the_dead_time_ledger_says_where_the_seconds_went(engine: RunEngine) -> 
     assert spent["darks"] == pytest.approx(1.5, abs=0.5)
 
 
+def test_a_sample_that_slips_while_projections_are_taken_gives_a_partial_tomogram(engine: RunEngine) -> None:
+    clock = FastClock()
+    instruments = soft_instruments(clock)
+    clock.at(clock.now() + 14.0, lambda: setattr(instruments.sample_x, "slipped", True))
+    end, documents = take(engine, clock, instruments)
+    assert (end.outcome, outcome_of(documents)["written_flat"]) == (Outcome.PARTIAL, 4)
+    assert end.reason.startswith("sample_x slipped")
+    assert 0 < outcome_of(documents)["written_projection"] < 20
+
+
 def test_a_camera_that_stops_sending_frames_gives_a_partial_tomogram_with_the_reason(engine: RunEngine) -> None:
     clock = FastClock()
     instruments = soft_instruments(clock)

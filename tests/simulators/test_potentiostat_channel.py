@@ -5,14 +5,14 @@ import pytest
 from simulators.cell_parameters import load_cell
 from simulators.cell_twin import CellTwin
 from simulators.dummy_cell import DummyCell
-from simulators.potentiostat_channel import Channel
+from simulators.potentiostat_channel import AUXILIARY_LIMIT_STEP_S, Channel
 from simulators.potentiostat_technique import ChannelError, Code, Technique
 
 CELL_FILE = Path(__file__).parents[2] / "experiments" / "cus_26mpa.cell.toml"
 START_S = 1_700_000_000.0
 STEP = {"DURSTEP": 100.0, "VSINIT": 0.0, "STEPN": 0.0, "NCYCLES": 0.0, "IRANGE": 5.0, "TB": 25e-6}
 NO_TESTS = {f"TEST{number}{what}": 0.0 for number in (1, 2, 3) for what in ("CONF", "VAL")}
-E_AT_MOST, E_AT_LEAST = 1.0, 5.0
+E_AT_MOST, E_AT_LEAST, AUX1_AT_LEAST = 1.0, 5.0, 37.0
 
 
 def ocv(duration_s: float) -> Technique:
@@ -54,6 +54,32 @@ def test_late_attention_changes_nothing_of_what_happened_when(channel: Channel) 
     channel.advance(START_S + 1000)  # nobody looked for 1000 s
     currents = [channel.cell.reading(START_S + second).current_a for second in (4.9, 5.1, 24.9, 55.1)]
     assert currents == [0.0, -11.52e-6, -11.52e-6, 0.0]
+
+
+@pytest.mark.parametrize("exit_condition", [1.0, 2.0])
+def test_a_limit_at_the_auxiliary_input_ends_a_technique_when_what_is_wired_there_reaches_it(
+    exit_condition: float,
+) -> None:
+    def ramp_v(time_s: float) -> float:
+        return 3.0 + (time_s - START_S) / 10_000.0
+
+    channel = Channel(CellTwin(load_cell(CELL_FILE), START_S), START_S, 1e-3, auxiliary_v=ramp_v)
+    discharge = cplimit(-11.52e-6, 0.7, exit_condition=exit_condition)
+    limits = {"TEST3CONF": AUX1_AT_LEAST, "TEST3VAL": 5.0}
+    channel.load([Technique(discharge.name, {**discharge.parameters, **limits}), ca(1.9)])
+    channel.start(START_S)
+    reached_s = START_S + 20_000.0
+    channel.advance(reached_s - 1.0)
+    assert (channel.running, channel.index) == (True, 0)
+    channel.advance(reached_s + AUXILIARY_LIMIT_STEP_S)
+    assert (channel.running, channel.index) == ((True, 1) if exit_condition == 1.0 else (False, 0))
+
+
+def test_nothing_can_be_compared_with_the_second_auxiliary_input_where_nothing_is_wired(channel: Channel) -> None:
+    word = AUX1_AT_LEAST + (1 << 5)
+    with pytest.raises(ChannelError) as refused:
+        channel.load([Technique("CPLIMIT", {**cplimit(-11.52e-6, 0.7).parameters, "TEST2CONF": word})])
+    assert refused.value.code is Code.BAD_PARAMETERS
 
 
 def test_a_loop_repeats_its_techniques() -> None:

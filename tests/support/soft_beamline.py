@@ -33,7 +33,7 @@ class SoftMotor(Device):  # type: ignore[misc]
     def __init__(self, *, name: str, clock: FastClock, velocity: float) -> None:
         super().__init__(name=name)
         self.clock, self.velocity, self.position = clock, velocity, 0.0
-        self.moving = self.stalls = False
+        self.moving = self.stalls = self.slipped = False
         self.limits = (-1000.0, 1000.0)
         self._status = done(self)
 
@@ -64,6 +64,10 @@ class SoftMotor(Device):  # type: ignore[misc]
 
     def look(self) -> None:
         pass
+
+    def require_still(self) -> None:
+        if self.slipped:
+            raise MoveError(f"{self.name} slipped")
 
     def stop(self, *, success: bool = False) -> None:
         if not self.clock.dead:  # the RunEngine stops what moved, also where an error ends it

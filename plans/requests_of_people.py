@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from bluesky.utils import MsgGenerator
 
 from devices.cell import CellCommandError
+from operando.model import texts
 from operando.model.experiment import Experiment
 from operando.model.schedule import CellStep, step_key, tomogram_name
 from plans.faults import StepSkippedError, StopWishedError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from plans.course import Course
 
 TakeEdit = Callable[[str, int], Experiment]
+LONGEST_TOLD = 64  # of a text that cannot be used
 KNOWN = ("tomogram", "skip", "note", "stop-after", "edit")
 
 
@@ -50,10 +52,7 @@ def answer(course: "Course", request: Request, step: CellStep, cycle: int) -> Ms
         else:
             course.journal.answer(request, "written into the cell's log")
     elif request.what == "tomogram":
-        name = request.argument or course.journal.unnamed_tomogram(request)
-        course.journal.begin(request)
-        yield from course.take(Occasion(DueTomogram(name), step, cycle, "request"))
-        course.journal.answer(request, f"taken as {name}: {course.journal.ended('tomogram', name)}")
+        yield from _tomogram(course, request, step, cycle)
     elif request.what == "stop-after":
         _stop_after(course, request, person)
     elif request.what == "skip":
@@ -62,6 +61,17 @@ def answer(course: "Course", request: Request, step: CellStep, cycle: int) -> Ms
         _edit(course, request)
     else:
         course.journal.answer(request, f"unknown request {request.what!r}; there are {', '.join(KNOWN)}")
+
+
+def _tomogram(course: "Course", request: Request, step: CellStep, cycle: int) -> MsgGenerator[None]:
+    try:
+        name = texts.name(request.argument) if request.argument else course.journal.unnamed_tomogram(request)
+    except ValueError as error:  # a line that no 'operando ask' has written
+        course.journal.answer(request, f"not taken: {request.argument[:LONGEST_TOLD]!r} {error}")
+        return
+    course.journal.begin(request)
+    yield from course.take(Occasion(DueTomogram(name), step, cycle, "request"))
+    course.journal.answer(request, f"taken as {name}: {course.journal.ended('tomogram', name)}")
 
 
 def _stop_after(course: "Course", request: Request, person: str) -> None:

@@ -119,3 +119,15 @@ def test_a_tomogram_that_was_asked_for_is_taken_by_whoever_resumes_the_run(labor
         line["outcome"] for line in laboratory.journal() if line["event"] == "outcome" and line["name"] == "asked_0001"
     ]
     assert outcomes == ["partial", "complete"]
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "a" * 100, "\x1b[2J", "."])
+def test_a_name_that_could_leave_the_run_directory_is_taken_from_no_line_of_the_journal(
+    laboratory: Laboratory, name: str
+) -> None:
+    ask(laboratory, "tomogram", name, after_s=100.0)
+    assert laboratory.run().outcome is Outcome.COMPLETE
+    (answer,) = answers(laboratory)
+    assert answer.startswith("not taken: ")
+    assert "is no name" in answer
+    assert set(laboratory.runs()) == {"OCV", "D1.7V", "D0.7V", "outer"}

@@ -25,7 +25,7 @@ from operando.model.json_lines import read_json_lines
 from operando.model.outcome import Outcome
 from operando.model.run_directory import RunDirectory
 from operando.model.schedule import step_key
-from operando.session.errors import EXIT_MISTAKE
+from operando.session.errors import EXIT_COMPLETE, EXIT_MISTAKE
 from operando.session.processes import read_pid_files
 
 EXPERIMENT = ROOT / "experiments" / "campaign.toml"
@@ -95,6 +95,8 @@ def _run(directory: Path, faults: Sequence[PlannedFault], disk: SmallDisk | None
         while run.exit_code is not None and _is_unfinished(run) and len(run.commands) < MAX_COMMANDS:
             if run.commands[-1] == ("resume", EXIT_MISTAKE):
                 _call(run, outside, "ask", str(directory), "clear-trip", "the campaign has looked after it")
+                if run.exit_code != EXIT_COMPLETE:  # the instrument is still silent: guard and beamline give it up
+                    threading.Event().wait(LONGEST_ENDING_S)
             _call(run, outside, "resume", str(directory))
         run.left = [] if run.exit_code is None else _left_after(directory)
         run.lost = list(outside.witness.lost(RunDirectory(directory)))

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,16 +45,18 @@ class KilledRun:
     took_s: float
 
 
-def planned_kill(seed: int, number: int, *, longest_s: float) -> PlannedKill:
-    """Return the kill of a run; of one run in five the resumed run is hit, too."""
+def role_that_lags(killed: Counter[str]) -> str:
+    """Return the process whose turn it is, so that all are killed by their shares at any time."""
+    num = sum(killed.values()) + 1
+    return max(SHARES, key=lambda role: SHARES[role] * num / sum(SHARES.values()) - killed[role])
+
+
+def planned_kill(seed: int, number: int, role: str, *, longest_s: float) -> PlannedKill:
+    """Return the kill of a run; of one run in five the resumed run is hit, too, whichever process of it."""
     chance = random.Random(f"{seed}/{number}")
-
-    def kill() -> PlannedKill:
-        (role,) = chance.choices(list(SHARES), list(SHARES.values()))
-        return PlannedKill(role, chance.uniform(0.0, longest_s))
-
-    first, second = kill(), kill()
-    return PlannedKill(first.role, first.after_s, second if chance.random() < 0.2 else None)
+    after_s, again_s = chance.uniform(0.0, longest_s), chance.uniform(0.0, longest_s)
+    (other,) = chance.choices(list(SHARES), list(SHARES.values()))
+    return PlannedKill(role, after_s, PlannedKill(other, again_s) if chance.random() < 0.2 else None)
 
 
 def run_killed(experiment: Path, directory: Path, kill: PlannedKill) -> KilledRun:

@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from campaigns.fault_invariants import Evidence, broken_invariants
-from campaigns.kill_run import SHARES, planned_kill, run_killed
+from campaigns.kill_run import SHARES, planned_kill, role_that_lags, run_killed
 from operando.model.document_lines import read_documents
 from operando.model.json_lines import JsonLinesWriter, read_json_lines
 from operando.model.outcome import Outcome
@@ -44,11 +45,11 @@ class TriedKill:
     broken: list[str]
 
 
-def try_kill(folder: Path, seed: int, number: int, longest_s: float) -> TriedKill:
+def try_kill(folder: Path, seed: int, number: int, role: str, longest_s: float) -> TriedKill:
     """Kill a process of one run, resume it and judge it; its directory is left only if something did not hold."""
     directory = (folder / f"seed_{seed}_kill_{number:04d}").resolve()
     _remove(directory)
-    kill = planned_kill(seed, number, longest_s=longest_s)
+    kill = planned_kill(seed, number, role, longest_s=longest_s)
     run = run_killed(EXPERIMENT, directory, kill)
     broken = [f"still running: {command}" for command in run.left]
     evidence = Evidence(directory, run.exit_codes[-1], run.output)
@@ -76,15 +77,19 @@ def try_kill(folder: Path, seed: int, number: int, longest_s: float) -> TriedKil
     return TriedKill(seed, number, kill.role, kill.after_s, run.phase, run.exit_codes, missed, run.took_s, broken)
 
 
-def campaign(folder: Path, seed: int, count: int, console: Console, longest_s: float) -> list[TriedKill]:
-    """Try ``count`` kills that came in time; return all that were tried with this seed, in this call and before."""
+def campaign(folder: Path, seeds: Sequence[int], count: int, console: Console, longest_s: float) -> list[TriedKill]:
+    """Try ``count`` kills that came in time; return all that were tried with these seeds, in this call and before.
+
+    What is missing is tried with the last of them.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     table = folder / TABLE_FILE
-    tried = [TriedKill(**line) for line in read_json_lines(table) if line["seed"] == seed]
-    number = max((kill.run for kill in tried), default=0)
-    while sum(bool(kill.phase) for kill in tried) < count:
+    seed = seeds[-1]
+    tried = [TriedKill(**line) for line in read_json_lines(table) if line["seed"] in seeds]
+    number = max((kill.run for kill in tried if kill.seed == seed), default=0)
+    while (killed := Counter(kill.role for kill in tried if kill.phase)).total() < count:
         number += 1
-        kill = try_kill(folder, seed, number, longest_s)
+        kill = try_kill(folder, seed, number, role_that_lags(killed), longest_s)
         writer = JsonLinesWriter(table)
         writer.append(dataclasses.asdict(kill))
         writer.close()
@@ -118,14 +123,16 @@ def kills_table(tried: list[TriedKill]) -> Table:
 def main() -> int:
     """Go through a campaign and print its table; return the exit code: 0 if everything held."""
     parser = argparse.ArgumentParser(prog="python -m campaigns.kills", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seed", type=int, default=1, help="which process, and when (1)")
+    parser.add_argument(
+        "--seed", type=int, nargs="+", default=[1], help="when each is killed (1); of several one table is printed"
+    )
     parser.add_argument("--count", type=int, default=10, help="how many kills (10)")
     parser.add_argument("--directory", type=Path, default=Path("runs/campaign_of_kills"), help="where it is kept")
     parser.add_argument(
         "--longest", type=float, default=UNDISTURBED_S, help="latest kill, s after a run began (as long as one lasts)"
     )
     arguments = parser.parse_args()
-    if arguments.count < 1 or arguments.seed < 0:
+    if arguments.count < 1 or min(arguments.seed) < 0:
         parser.error("--count must be at least 1 and --seed at least 0")
     console = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
     if not console.is_terminal:

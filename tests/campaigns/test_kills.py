@@ -14,11 +14,6 @@ def test_all_processes_are_killed_by_their_shares() -> None:
     assert killed == {role: 2 * share for role, share in SHARES.items()}
 
 
-def test_a_kill_that_came_too_late_leaves_the_turn_to_the_same_process() -> None:
-    killed = Counter(acquisition=5, guard=1, analysis=1, simulator=2)
-    assert role_that_lags(killed) == role_that_lags(Counter(killed))
-
-
 def test_kills_come_at_all_times_of_a_run_and_one_resumed_run_in_five_is_hit_too() -> None:
     kills = [planned_kill(3, number, "guard", longest_s=LONGEST_S) for number in range(1, 501)]
     assert {kill.role for kill in kills} == {"guard"}

@@ -5,7 +5,6 @@ while the first is taken. Told are the seconds in which no instrument moved, exp
 from its end to the beginning of the next.
 """
 
-import argparse
 import contextlib
 import re
 import sys
@@ -21,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from campaigns.command import command
+from campaigns.command_line import gone_through, parser_of
 from campaigns.fault_run import processes_of
 from operando.model.document_lines import read_documents
 from operando.model.json_lines import read_json_lines
@@ -130,14 +130,15 @@ def _end_all(folder: Path) -> None:
 
 def main() -> int:
     """Measure and print; return the exit code: 0 if software costs a second at most."""
-    parser = argparse.ArgumentParser(
-        prog="python -m campaigns.back_to_back", description=(__doc__ or "").splitlines()[0]
-    )
+    parser = parser_of("campaigns.back_to_back", __doc__)
     parser.add_argument("--directory", type=Path, default=Path("runs/back_to_back"), help="a folder that is not there")
     arguments = parser.parse_args()
     if arguments.directory.exists():
         parser.error(f"--directory {arguments.directory}: is there already; name another folder")
-    costs = measured(arguments.directory)
+    return gone_through(lambda console: _told(measured(arguments.directory), console), stopped="Nothing was measured.")
+
+
+def _told(costs: list[TomogramCost], console: Console) -> int:
     table = Table(title="Tomograms back to back in real time, s", show_edge=False)
     table.add_column("tomogram")
     for column in ("took", "software in it", "pause before it", "software, together"):
@@ -147,7 +148,7 @@ def main() -> int:
         table.add_row(
             cost.name, *(f"{each_s:.2f}" for each_s in (cost.took_s, cost.software_s, cost.before_s, together_s))
         )
-    Console(markup=False, emoji=False, highlight=False).print(table)
+    console.print(table)
     followed = costs[1:]
     holds = len(followed) == NUM_ASKED and all(cost.software_s + cost.before_s <= LARGEST_S for cost in followed)
     return EXIT_COMPLETE if holds else EXIT_FAILED

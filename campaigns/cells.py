@@ -4,8 +4,6 @@ A cell that is measured is not measured again: whoever interrupts a study gives 
 the cells, their runs and logs stay in the study's folder.
 """
 
-import argparse
-import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from campaigns.cell_experiment import GEOMETRY, experiment_text
+from campaigns.command_line import gone_through, not_negative, parser_of, positive
 from campaigns.coverage import ASKED_SHARE, Case, judged_cases, share_inside
 from campaigns.coverage_tables import cases_table, coverage_tables, share_text
 from campaigns.invented_cell import invent_cell
@@ -23,7 +22,7 @@ from operando.model.experiment_file import load_experiment
 from operando.model.number_text import duration_text
 from operando.model.run_directory import RunDirectory
 from operando.session.comparison import ComparedRun, comparison
-from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_STOPPED
+from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED
 
 _EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 SHIPPED_EXPERIMENT, SHIPPED_CELL = _EXPERIMENTS / "cus_26mpa.toml", _EXPERIMENTS / "cus_26mpa.cell.toml"
@@ -107,34 +106,27 @@ def study(folder: Path, seed: int, count: int, console: Console, *, again: bool)
 
 def main() -> int:
     """Study the cells and print what came out; return the exit code: 0 if at least 90 % of the truths lie inside."""
-    parser = argparse.ArgumentParser(prog="python -m campaigns.cells", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--count", type=int, default=10, help="how many cells (10)")
-    parser.add_argument("--seed", type=int, default=1, help="which cells are invented (1)")
+    parser = parser_of("campaigns.cells", __doc__)
+    parser.add_argument("--count", type=positive, default=10, help="how many cells (10)")
+    parser.add_argument("--seed", type=not_negative, default=1, help="which cells are invented (1)")
     parser.add_argument("--directory", type=Path, default=Path("runs/study_of_cells"), help="where runs are kept")
     parser.add_argument("--full-table", action="store_true", help="print every case too")
     parser.add_argument("--again", action="store_true", help="measure complete runs again, as after a change")
     arguments = parser.parse_args()
-    if arguments.count < 1 or arguments.seed < 0:
-        parser.error("--count must be at least 1 and --seed at least 0")
-    console = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
-    if not console.is_terminal:
-        console.width = 140
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # as Ctrl-C: no rehearsal is left behind
-    try:
+
+    def go(console: Console) -> int:
         cases, num_failed = study(arguments.directory, arguments.seed, arguments.count, console, again=arguments.again)
-    except KeyboardInterrupt:
-        console.print("Stopped. The same command goes on with the cells that are missing.")
-        return EXIT_STOPPED
-    if arguments.full_table and cases:
-        console.print(cases_table(cases))
-    console.print(*coverage_tables(cases))
-    is_met = not num_failed and share_inside(cases) >= ASKED_SHARE
-    console.print(
-        f"{arguments.count - num_failed} of {arguments.count} cells: truth inside two uncertainties in "
-        f"{share_text(cases)}; asked for are {ASKED_SHARE:.0%}: {'met' if is_met else 'NOT MET'}."
-    )
-    return EXIT_COMPLETE if is_met else EXIT_FAILED
+        if arguments.full_table and cases:
+            console.print(cases_table(cases))
+        console.print(*coverage_tables(cases))
+        is_met = not num_failed and share_inside(cases) >= ASKED_SHARE
+        console.print(
+            f"{arguments.count - num_failed} of {arguments.count} cells: truth inside two uncertainties in "
+            f"{share_text(cases)}; asked for are {ASKED_SHARE:.0%}: {'met' if is_met else 'NOT MET'}."
+        )
+        return EXIT_COMPLETE if is_met else EXIT_FAILED
+
+    return gone_through(go, stopped="The same command goes on with the cells that are missing.", width=140)
 
 
 if __name__ == "__main__":

@@ -4,22 +4,21 @@ Whoever interrupts it gives the same command again: it goes on with the runs tha
 invariant stay in the campaign's folder, the others leave a line for each fault in its table.
 """
 
-import argparse
 import json
 import shutil
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from campaigns.command_line import add_sampling, gone_through, parser_of
 from campaigns.fault_invariants import Evidence, broken_invariants
 from campaigns.fault_plan import planned_faults
 from campaigns.fault_reactions import reactions
 from campaigns.fault_run import LONGEST_S, is_over, run_disturbed
 from campaigns.fault_table import TriedFault, append_tried, campaign_table, read_tried
-from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_STOPPED
+from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED
 
 TABLE_FILE = "table.jsonl"
 
@@ -87,30 +86,21 @@ def campaign(folder: Path, seeds: Sequence[int], count: int, console: Console) -
 
 def main() -> int:
     """Go through a campaign and print its table; return the exit code: 0 if every invariant held."""
-    parser = argparse.ArgumentParser(prog="python -m campaigns.faults", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "--seed", type=int, nargs="+", default=[1], help="which faults, and when (1); of several one table is printed"
+    parser = parser_of("campaigns.faults", __doc__)
+    add_sampling(
+        parser, of_what="faults at least", count=20, directory="runs/campaign_of_faults", seeds="which faults, and when"
     )
-    parser.add_argument("--count", type=int, default=20, help="how many faults at least (20)")
-    parser.add_argument("--directory", type=Path, default=Path("runs/campaign_of_faults"), help="where it is kept")
     arguments = parser.parse_args()
-    if arguments.count < 1 or min(arguments.seed) < 0:
-        parser.error("--count must be at least 1 and --seed at least 0")
-    console = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
-    if not console.is_terminal:
-        console.width = 120
-    for each in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.default_int_handler)  # as Ctrl-C: no rehearsal is left behind
-    try:
+
+    def go(console: Console) -> int:
         tried = campaign(arguments.directory, arguments.seed, arguments.count, console)
-    except KeyboardInterrupt:
-        console.print("Stopped. The same command goes on with the runs that are missing.")
-        return EXIT_STOPPED
-    console.print(campaign_table(tried))
-    survived = sum(fault.survived for fault in tried)
-    num_runs = len({(fault.seed, fault.run) for fault in tried})
-    console.print(f"{len(tried)} faults in {num_runs} runs: {survived} survived.")
-    return EXIT_COMPLETE if survived == len(tried) else EXIT_FAILED
+        console.print(campaign_table(tried))
+        survived = sum(fault.survived for fault in tried)
+        num_runs = len({(fault.seed, fault.run) for fault in tried})
+        console.print(f"{len(tried)} faults in {num_runs} runs: {survived} survived.")
+        return EXIT_COMPLETE if survived == len(tried) else EXIT_FAILED
+
+    return gone_through(go, stopped="The same command goes on with the runs that are missing.")
 
 
 def _remove(directory: Path) -> None:

@@ -4,10 +4,8 @@ Whoever interrupts it gives the same command again: it goes on with the kills th
 did not hold stay in the campaign's folder.
 """
 
-import argparse
 import dataclasses
 import shutil
-import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -17,12 +15,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from campaigns.command_line import add_sampling, gone_through, parser_of
 from campaigns.fault_invariants import Evidence, broken_invariants
 from campaigns.kill_run import SHARES, planned_kill, role_that_lags, run_killed
 from operando.model.document_lines import read_documents
 from operando.model.json_lines import JsonLinesWriter, read_json_lines
 from operando.model.outcome import Outcome
-from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_STOPPED
+from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED
 from operando.session.runs_so_far import runs_so_far
 
 TABLE_FILE = "kills.jsonl"
@@ -122,30 +121,19 @@ def kills_table(tried: list[TriedKill]) -> Table:
 
 def main() -> int:
     """Go through a campaign and print its table; return the exit code: 0 if everything held."""
-    parser = argparse.ArgumentParser(prog="python -m campaigns.kills", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "--seed", type=int, nargs="+", default=[1], help="when each is killed (1); of several one table is printed"
-    )
-    parser.add_argument("--count", type=int, default=10, help="how many kills (10)")
-    parser.add_argument("--directory", type=Path, default=Path("runs/campaign_of_kills"), help="where it is kept")
+    parser = parser_of("campaigns.kills", __doc__)
+    add_sampling(parser, of_what="kills", count=10, directory="runs/campaign_of_kills", seeds="when each is killed")
     parser.add_argument(
         "--longest", type=float, default=UNDISTURBED_S, help="latest kill, s after a run began (as long as one lasts)"
     )
     arguments = parser.parse_args()
-    if arguments.count < 1 or min(arguments.seed) < 0:
-        parser.error("--count must be at least 1 and --seed at least 0")
-    console = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
-    if not console.is_terminal:
-        console.width = 120
-    for each in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.default_int_handler)  # as Ctrl-C: no rehearsal is left behind
-    try:
+
+    def go(console: Console) -> int:
         tried = campaign(arguments.directory, arguments.seed, arguments.count, console, arguments.longest)
-    except KeyboardInterrupt:
-        console.print("Stopped. The same command goes on with the kills that are missing.")
-        return EXIT_STOPPED
-    console.print(kills_table(tried))
-    return EXIT_COMPLETE if all(not kill.broken for kill in tried) else EXIT_FAILED
+        console.print(kills_table(tried))
+        return EXIT_COMPLETE if all(not kill.broken for kill in tried) else EXIT_FAILED
+
+    return gone_through(go, stopped="The same command goes on with the kills that are missing.")
 
 
 def _remove(directory: Path) -> None:

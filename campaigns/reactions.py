@@ -3,9 +3,7 @@
 Whoever interrupts it gives the same command again: it goes on with the trips that are missing.
 """
 
-import argparse
 import dataclasses
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +12,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from campaigns.command_line import add_sampling, gone_through, parser_of
 from campaigns.reaction_run import MeasuredReaction, NoTripError, experiment_without_delay, measured_reaction
 from operando.model.json_lines import JsonLinesWriter, read_json_lines
-from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_STOPPED
+from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED
 
 TABLE_FILE = "reactions.jsonl"
 LONGEST_TAKEN_S = 0.05  # at the 99th percentile: from the arrival of the reading to the completed put of the stop
@@ -29,14 +28,14 @@ ROWS = (
 )
 
 
-def campaign(folder: Path, seed: int, count: int, console: Console) -> list[MeasuredReaction]:
-    """Measure ``count`` trips; return all of this seed, of this call and before."""
+def campaign(folder: Path, seeds: Sequence[int], count: int, console: Console) -> list[MeasuredReaction]:
+    """Measure ``count`` trips; return all of these seeds, of this call and before; the last one gives new moments."""
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     experiment = experiment_without_delay(folder)
-    table = folder / TABLE_FILE
-    measured = [MeasuredReaction(**line) for line in read_json_lines(table) if line["seed"] == seed]
-    number = max((reaction.run for reaction in measured), default=0)
+    table, seed = folder / TABLE_FILE, seeds[-1]
+    measured = [MeasuredReaction(**line) for line in read_json_lines(table) if line["seed"] in seeds]
+    number = max((reaction.run for reaction in measured if reaction.seed == seed), default=0)
     while len(measured) < count:
         number += 1
         reaction = measured_reaction(folder, experiment, seed, number)
@@ -73,26 +72,20 @@ def holds(measured: Sequence[MeasuredReaction]) -> bool:
 
 def main() -> int:
     """Measure and print the table; return the exit code: 0 if the promise holds."""
-    parser = argparse.ArgumentParser(prog="python -m campaigns.reactions", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seed", type=int, default=1, help="at which moments (1)")
-    parser.add_argument("--count", type=int, default=20, help="how many trips (20)")
-    parser.add_argument("--directory", type=Path, default=Path("runs/campaign_of_reactions"), help="where it is kept")
+    parser = parser_of("campaigns.reactions", __doc__)
+    add_sampling(parser, of_what="trips", count=20, directory="runs/campaign_of_reactions", seeds="at which moments")
     arguments = parser.parse_args()
-    if arguments.count < 1 or arguments.seed < 0:
-        parser.error("--count must be at least 1 and --seed at least 0")
-    console = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
-    for each in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.default_int_handler)  # as Ctrl-C: no rehearsal is left behind
-    try:
-        measured = campaign(arguments.directory, arguments.seed, arguments.count, console)
-    except KeyboardInterrupt:
-        console.print("Stopped. The same command goes on with the trips that are missing.")
-        return EXIT_STOPPED
-    except NoTripError as error:
-        console.print(f"{error}; what it left stays in {arguments.directory}.", style="red")
-        return EXIT_FAILED
-    console.print(reactions_table(measured))
-    return EXIT_COMPLETE if holds(measured) else EXIT_FAILED
+
+    def go(console: Console) -> int:
+        try:
+            measured = campaign(arguments.directory, arguments.seed, arguments.count, console)
+        except NoTripError as error:
+            console.print(f"{error}; what it left stays in {arguments.directory}.", style="red")
+            return EXIT_FAILED
+        console.print(reactions_table(measured))
+        return EXIT_COMPLETE if holds(measured) else EXIT_FAILED
+
+    return gone_through(go, stopped="The same command goes on with the trips that are missing.")
 
 
 if __name__ == "__main__":

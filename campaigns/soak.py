@@ -4,8 +4,6 @@ One rehearsal of 'experiments/soak.toml', looked at every few seconds. What was 
 run; the exit code is 0 if nothing grew and the run was long enough.
 """
 
-import argparse
-import signal
 import subprocess
 import sys
 import time
@@ -16,11 +14,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from campaigns.command_line import gone_through, parser_of
 from campaigns.soak_samples import SoakSample, look_at
 from campaigns.soak_verdict import Trend, trends
 from operando.model.number_text import duration_text
 from operando.model.run_directory import RunDirectory
-from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_STOPPED
+from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENT = ROOT / "experiments" / "soak.toml"
@@ -98,25 +97,24 @@ def trend_table(found: Sequence[Trend]) -> Table:
 
 
 def main() -> int:
-    """Soak and print what came out."""
-    parser = argparse.ArgumentParser(prog="python -m campaigns.soak", description=(__doc__ or "").splitlines()[0])
+    """Soak and print what came out; return the exit code: 0 if nothing grew and the run was long enough."""
+    parser = parser_of("campaigns.soak", __doc__)
     parser.add_argument("--directory", type=Path, default=Path("runs/soak"), help="an empty folder for the run")
     parser.add_argument("--experiment", type=Path, default=EXPERIMENT, help="what is rehearsed (experiments/soak.toml)")
     arguments = parser.parse_args()
     if (arguments.directory / "run").exists():
         parser.error(f"--directory {arguments.directory}: holds a run already; name another folder")
-    console = Console(markup=False, emoji=False, highlight=False, width=None if sys.stdout.isatty() else 100)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
-    try:
-        seen, code = soak(arguments.directory, arguments.experiment, console)
-    except KeyboardInterrupt:
-        console.print("Stopped; the cell of the rehearsal is at open circuit.")
-        return EXIT_STOPPED
+    return gone_through(
+        lambda console: _soaked(arguments.directory, arguments.experiment, console),
+        stopped="The cell of the rehearsal is at open circuit.",
+        width=100,
+    )
+
+
+def _soaked(folder: Path, experiment: Path, console: Console) -> int:
+    seen, code = soak(folder, experiment, console)
     if not seen:
-        console.print(
-            f"The rehearsal ended at once with exit code {code}; {arguments.directory / 'rehearsal.log'} says why."
-        )
+        console.print(f"The rehearsal ended at once with exit code {code}; {folder / 'rehearsal.log'} says why.")
         return EXIT_FAILED
     found, last = trends(seen), seen[-1]
     console.print(trend_table(found))

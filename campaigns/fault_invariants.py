@@ -18,6 +18,7 @@ from operando.model.frames import ANGLES, FRAME_IDS, IMAGES, FrameKind
 from operando.model.json_lines import read_json_lines
 from operando.model.outcome import EXIT_STATUS, Outcome
 from operando.model.run_directory import RunDirectory
+from operando.session.conducting import NOT_SAFE
 from operando.session.errors import EXIT_COMPLETE
 
 VOLTAGE_MARGIN_V = 0.02  # what a limit may be passed by before the next sample shows it
@@ -53,6 +54,11 @@ class Evidence:
         self.schedule: list[dict[str, Any]] = read_json_lines(self.run.schedule)
         self.truth: list[dict[str, Any]] = read_json_lines(self.run.truth)
         self.experiment: Experiment = load_experiment_of(self.run)
+
+    @property
+    def tells_of_an_unsafe_cell(self) -> bool:
+        """Whether whoever was there in the end was told that the circuit may be closed, by a sentence and exit code."""
+        return self.exit_code not in (EXIT_COMPLETE, None) and NOT_SAFE in " ".join(self.output.split())
 
     @property
     def attempts(self) -> dict[int, Attempt]:
@@ -251,5 +257,5 @@ def _cell_stayed_safe(evidence: Evidence) -> Iterator[str]:
         low_v, high_v = line["lowest_voltage_v"], line["highest_voltage_v"]
         if low_v < limits.min_voltage - VOLTAGE_MARGIN_V or high_v > limits.max_voltage + VOLTAGE_MARGIN_V:
             yield f"the cell was between {low_v:.3f} V and {high_v:.3f} V"
-    if commands and commands[-1]["current_a"] != 0.0:
+    if commands and commands[-1]["current_a"] != 0.0 and not evidence.tells_of_an_unsafe_cell:
         yield f"the cell was left with {1e6 * commands[-1]['current_a']:.1f} uA"

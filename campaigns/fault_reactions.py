@@ -63,6 +63,8 @@ def _until_open_circuit(evidence: Evidence, fault: PlannedFault, begun_s: float,
         reachable_s = _next_guard_s(evidence, begun_s) if ended_s is None else ended_s
         allowed_s += 0.0 if reachable_s is None else reachable_s - begun_s
     opened_s = next((time_s for time_s, current_a in commands if time_s > begun_s and current_a == 0.0), None)
+    if opened_s is None and evidence.tells_of_an_unsafe_cell:
+        return Reaction(True)
     lasted_s = float("inf") if ended_s is None else ended_s - begun_s
     if opened_s is not None and opened_s - begun_s <= allowed_s:
         return Reaction(True, opened_s - begun_s, allowed_s)

@@ -29,13 +29,17 @@ from plans.tomogram_scan import scan_of
 
 @dataclass(frozen=True)
 class ExperimentEnd:
-    """How an experiment ended: complete only if every tomogram is."""
+    """How an experiment ended: complete only if every tomogram is, and the cell is safe.
+
+    ``cell_is_safe``: open circuit was verified, or a person wanted the technique to go on.
+    """
 
     outcome: Outcome
     reason: str
     uid: str
     tomograms: tuple[TomogramEnd, ...]
     num_missed: int
+    cell_is_safe: bool
 
 
 def experiment_plan(
@@ -119,14 +123,17 @@ def experiment_plan(
         outcome, reason, error = Outcome.FAILED, sentence(mistake), mistake
     else:
         outcome, reason = _outcome(course)
+    unsafe = ""
     if not course.wishes.cell_stays:
-        reason = "; ".join(filter(None, [reason, (yield from _leave_safe(course, reason or "the schedule is over"))]))
+        unsafe = yield from _leave_safe(course, reason or "the schedule is over")
+        reason = "; ".join(filter(None, [reason, unsafe]))
+        outcome = Outcome.FAILED if unsafe else outcome
     told = {"outcome": outcome.value, "reason": reason}
     yield from undisturbed(course.outer(facts.record("outcome", told, course.clock)))
     yield from undisturbed(course.outer(bps.close_run(exit_status=EXIT_STATUS[outcome], reason=reason)))
     if error is not None:
         raise error
-    return ExperimentEnd(outcome, reason, str(uid), tuple(course.ended), len(course.missed))
+    return ExperimentEnd(outcome, reason, str(uid), tuple(course.ended), len(course.missed), not unsafe)
 
 
 def _schedule(course: Course, *, rehearsal: bool) -> MsgGenerator[None]:

@@ -78,6 +78,7 @@ class Acquisition:
         self._ended = threading.Event()
         self.has_opened = False
         self.stopped_now = False
+        self.cell_is_safe = True  # as far as was tried
 
     def run(self) -> int:
         """Acquire until the schedule has ended or somebody stops it; return the exit code."""
@@ -196,6 +197,7 @@ class Acquisition:
         end = ends[-1] if ends else None
         if end is None:
             return EXIT_FAILED
+        self.cell_is_safe = end.cell_is_safe
         if end.reason:
             self._console.print(f"{end.outcome.value}: {end.reason}", markup=False, highlight=False)
         return EXIT_CODE[end.outcome]

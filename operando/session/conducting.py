@@ -27,6 +27,7 @@ from simulators.past import PAST_FILE
 
 ANALYSIS_TIMEOUT_S = 1800.0
 LOCK_NAME = "acquisition.lock"
+NOT_SAFE = "The cell could NOT be verified to be at open circuit; the guard goes on trying. Look at the instrument."
 GUARD_RESERVE_AFTER_S = 5.0  # when the other processes have started
 
 
@@ -145,11 +146,14 @@ def _conduct(undertaking: Undertaking, console: Console, ending: contextlib.Exit
         console=console,
     )
     exit_code = acquisition.run()
+    if not acquisition.cell_is_safe and (not rehearsal or _lives(run, "simulator")):
+        wishes.leave_cell_running()  # the guard goes on trying to open its circuit
     if undertaking.resumed and not acquisition.has_opened and not acquisition.stopped_now:
         wishes.leave_cell_running()  # a guard that has tripped is asked to clear it, then the run is resumed again
     if wishes.cell_stays:
         console.print(
-            _how_to_end(run, guard, undertaking.asked.longest_alone_s if rehearsal else None),
+            ("" if acquisition.cell_is_safe else f"{NOT_SAFE} ")
+            + _how_to_end(run, guard, undertaking.asked.longest_alone_s if rehearsal else None),
             markup=False,
             highlight=False,
             soft_wrap=True,
@@ -248,6 +252,10 @@ def _tell_of_guard(guard: ChildProcess, wishes: Wishes, console: Console) -> Non
         console.print(
             f"The guard, process {guard.pid}, goes on watching the cell; 'kill {guard.pid}' ends it.", soft_wrap=True
         )
+
+
+def _lives(run: RunDirectory, role: str) -> bool:
+    return any(record.role == role and record.alive for record in read_pid_files(run.processes))
 
 
 def _how_to_end(run: RunDirectory, guard: ChildProcess, longest_alone_s: float | None) -> str:

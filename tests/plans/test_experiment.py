@@ -145,6 +145,14 @@ def test_an_unexpected_error_leaves_the_cell_at_open_circuit_and_both_runs_faile
     assert set(laboratory.runs().values()) == {"fail"}
 
 
+def test_a_cell_that_nobody_can_open_in_the_end_is_no_success_though_all_tomograms_are(laboratory: Laboratory) -> None:
+    laboratory.cell.is_gone = True
+    end = laboratory.run()
+    assert (end.outcome, end.cell_is_safe) == (Outcome.FAILED, False)
+    assert end.reason == "the cell was not verified to be at open circuit: it does not answer"
+    assert laboratory.runs() == {"OCV": "success", "D1.7V": "success", "D0.7V": "success", "outer": "fail"}
+
+
 def test_a_ring_current_that_nobody_tells_for_a_while_is_waited_for(laboratory: Laboratory) -> None:
     begin_s = laboratory.clock.now()
 

@@ -11,6 +11,7 @@ from ophyd.utils import LimitError
 
 from devices.camera import CameraError, FrameCounts, FrameSeries
 from devices.camera_clock import CameraOffset
+from devices.cell import CellCommandError
 from devices.checked_motor import MoveError
 from devices.chip_region import ChipRegion
 from devices.frame_documents import FrameDocuments, data_keys
@@ -226,6 +227,7 @@ class SoftCell(Device):  # type: ignore[misc]
         self.clock, self.slope = clock, volts_per_ampere_second
         self.commands: list[tuple[str, dict[str, Any]]] = []
         self.obeyed: set[str | None] = set()
+        self.is_gone = False  # the instrument behind the guard: nobody opens its circuit
         self.rows: list[dict[str, Any]] = []
         self._technique: dict[str, Any] = {}
         self._last_s = self._began_s = self._held_since_s = clock.now()
@@ -237,6 +239,8 @@ class SoftCell(Device):  # type: ignore[misc]
         self._advance()
         if command_id is not None and command_id in self.obeyed:
             return done(self)
+        if command == "open_circuit" and self.is_gone:
+            raise CellCommandError("it does not answer")
         self.obeyed.add(command_id)
         self.commands.append((command, arguments))
         if command == "set_sampling":

@@ -30,7 +30,7 @@ def run_monitor(run: RunDirectory, headless_png: Path | None = None) -> int:
         window.show()
         return int(application.exec())
     give_up_s = clock.now() + DRAWING_TIMEOUT_S
-    while window.view is None and clock.now() < give_up_s:
+    while (window.view is None or not window.view.history_is_complete) and clock.now() < give_up_s:
         application.processEvents()
         window.refresh()
         clock.sleep_until(clock.now() + 0.02)

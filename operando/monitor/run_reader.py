@@ -14,28 +14,36 @@ from operando.model.frames import FrameKind
 from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.json_lines import JsonLinesReader
 from operando.model.run_directory import RunDirectory
+from operando.monitor.history.log_history import LogHistory
+from operando.monitor.history.table_reader import NewestRow
 from operando.monitor.run_story import RunStory
-from operando.monitor.run_view import DISPLAYS, TABLES, EventView, Figure, Quantity, RunView
-from operando.monitor.trace import Trace
+from operando.monitor.run_view import COLUMNS, DISPLAYS, Display, EventView, Figure, RunView
 
 NUM_EVENTS_SHOWN = 200
 
 
 class RunReader:
-    """Follows one run; :meth:`update` is called from one thread."""
+    """Follows one run; :meth:`update` is called from one thread.
 
-    def __init__(self, run: RunDirectory) -> None:
+    Parameters
+    ----------
+    run
+        Its directory.
+    history_budget_s
+        How long an update may take on top, while samples from before the first update are still to be read; with 0
+        only those that come later are read.
+    """
+
+    def __init__(self, run: RunDirectory, *, history_budget_s: float) -> None:
         self._run = run
         self._documents = JsonLinesReader(run.documents)
         self._schedule = JsonLinesReader(run.schedule)
         self._results = JsonLinesReader(run.results)
         self._story = RunStory()
+        self._history, self._history_budget_s = LogHistory(run.cell_log, COLUMNS), history_budget_s
         self._log: CellLogReader | None = None
-        self._last_ids = dict.fromkeys((*TABLES, "events"), 0)
-        self._traces = {quantity: Trace() for quantity in Quantity}
-        self._figures = {quantity: Figure() for quantity in Quantity}
+        self._last_event_id, self._generation = 0, self._history.generation
         self._events: deque[EventView] = deque(maxlen=NUM_EVENTS_SHOWN)
-        self._first_s, self._now_s = inf, -inf
         self._rehearsal: bool | None = None
         self._problems: dict[str, str] = {}
 
@@ -47,20 +55,22 @@ class RunReader:
         self._try("cell.sqlite", self._read_cell_log)
         if self._rehearsal is None:
             self._try("beamline.toml", self._read_beamline)
-        start_s = min(self._story.start_s, self._first_s)
+        oldest_s = self._history.oldest_s
+        start_s = min(self._story.start_s, oldest_s if isfinite(oldest_s) else inf)
         start_s = start_s if isfinite(start_s) else self._story.document_start_s
+        newest, traces = self._history.newest, self._history.traces()
         return RunView(
             name=self._story.name or self._run.path.name,
             rehearsal=self._story.rehearsal if self._story.rehearsal is not None else self._rehearsal,
             recorded=self._story.recorded,
             ended=self._story.ended,
             start_s=start_s if isfinite(start_s) else nan,
-            now_s=self._now_s if isfinite(self._now_s) else nan,
+            now_s=max((row.time_s for row in newest.values()), default=nan),
             state=self._story.state,
             trip=self._story.trip,
             step=self._story.step,
-            figures=dict(self._figures),
-            traces={quantity: trace.snapshot() for quantity, trace in self._traces.items()},
+            figures={quantity: _figure(display, newest.get(display.table)) for quantity, display in DISPLAYS.items()},
+            traces={quantity: traces[display.table, display.column] for quantity, display in DISPLAYS.items()},
             tomograms=self._story.tomograms(self._num_acquired),
             measurements=self._story.measurements(),
             events=tuple(self._events),
@@ -69,6 +79,10 @@ class RunReader:
 
     def close(self) -> None:
         """Close the log."""
+        self._history.close()
+        self._close_events()
+
+    def _close_events(self) -> None:
         if self._log is not None:
             self._log.close()
             self._log = None
@@ -82,6 +96,8 @@ class RunReader:
 
     def _all_problems(self) -> dict[str, str]:
         problems = dict(self._problems)
+        if self._history.problems:
+            problems.setdefault("cell.sqlite", "; ".join(self._history.problems))
         for name, reader in (
             ("documents.jsonl", self._documents),
             ("schedule.jsonl", self._schedule),
@@ -108,35 +124,26 @@ class RunReader:
                 return
 
     def _read_cell_log(self) -> None:
+        self._history.update(self._history_budget_s)
+        if self._generation != self._history.generation:  # another log has taken its place
+            self._close_events()
+            self._events.clear()
+            self._last_event_id, self._generation = 0, self._history.generation
+        if not self._run.cell_log.exists():
+            self._close_events()
+            return
         if self._log is None:
-            if not self._run.cell_log.exists():
-                return
             self._log = CellLogReader(self._run.cell_log)
         try:
-            for table in TABLES:
-                self._add_samples(table, self._log.rows(table, after_id=self._last_ids[table]))
-            for row in self._log.rows("events", after_id=self._last_ids["events"]):
-                self._last_ids["events"] = row["id"]
+            if self._log.empty:
+                return
+            for row in self._log.rows("events", after_id=self._last_event_id):
+                self._last_event_id = row["id"]
                 self._events.append(EventView(float(row["time_s"]), str(row["kind"]), str(row["text"])))
                 self._story.add_guard_event(self._events[-1])
         except sqlite3.Error:
-            self.close()
+            self._close_events()
             raise
-
-    def _add_samples(self, table: str, rows: list[dict[str, Any]]) -> None:
-        if not rows:
-            return
-        self._last_ids[table] = rows[-1]["id"]
-        times_s = [float(row["time_s"]) for row in rows]
-        self._first_s = min(self._first_s, times_s[0])
-        self._now_s = max(self._now_s, times_s[-1])
-        for quantity, display in DISPLAYS.items():
-            if display.table == table:
-                values = [nan if row[display.column] is None else float(row[display.column]) for row in rows]
-                self._traces[quantity].extend(times_s, values)
-                self._figures[quantity] = Figure(
-                    values[-1], float(rows[-1]["wall_s"]), str(rows[-1]["quality"]), float(rows[-1]["period_s"])
-                )
 
     def _num_acquired(self, attempt: int) -> int:
         path = self._run.frames_file(attempt, FrameKind.PROJECTION)
@@ -144,3 +151,9 @@ class RunReader:
         with contextlib.suppress(OSError, KeyError, RuntimeError), open_beside_writer(path) as file:
             return int(file[frames.IMAGES].shape[0])
         return 0
+
+
+def _figure(display: Display, newest: NewestRow | None) -> Figure:
+    if newest is None:
+        return Figure()
+    return Figure(newest.values[display.column], newest.wall_s, newest.quality, newest.period_s)

@@ -5,9 +5,9 @@ from enum import StrEnum
 from math import nan
 
 import numpy as np
-from numpy.typing import NDArray
 
 from operando.model.number_text import duration_text, number_text
+from operando.monitor.history.trace import Trace
 
 
 class Quantity(StrEnum):
@@ -44,7 +44,10 @@ DISPLAYS = {
 }
 MAX_AGE_REHEARSAL_S = 60.0  # while frames are rendered a rehearsal's clock stands still, and with it the sampling
 MAX_AGE_PERIODS, MAX_DELAY_S = 3.0, 2.0  # of sampling; for commit and reading
-TABLES = tuple(dict.fromkeys(display.table for display in DISPLAYS.values()))
+COLUMNS = {  # of the guard's log that are shown, by table
+    table: tuple(display.column for display in DISPLAYS.values() if display.table == table)
+    for table in dict.fromkeys(display.table for display in DISPLAYS.values())
+}
 
 
 @dataclass(frozen=True)
@@ -110,8 +113,8 @@ class RunView:
     """The run as its directory tells it now.
 
     ``rehearsal`` is None while nothing in the directory says it; ``recorded`` is whether the frames come from a
-    recorded scan, so that the cell's values are not those of the sample in the pictures. ``traces`` hold times in s
-    since the Unix epoch and values in the logged unit.
+    recorded scan, so that the cell's values are not those of the sample in the pictures. ``traces`` are as long
+    as there was time to read; while they are not complete their older part is preliminary.
     """
 
     name: str
@@ -124,11 +127,16 @@ class RunView:
     trip: str
     step: str
     figures: dict[Quantity, Figure]
-    traces: dict[Quantity, tuple[NDArray[np.float64], NDArray[np.float64]]]
+    traces: dict[Quantity, Trace]
     tomograms: tuple[TomogramView, ...]
     measurements: tuple[MeasurementView, ...]
     events: tuple[EventView, ...]
     problems: tuple[str, ...]
+
+    @property
+    def history_is_complete(self) -> bool:
+        """Whether all samples of the log were read."""
+        return all(trace.unread is None for trace in self.traces.values())
 
     @property
     def running_tomogram(self) -> TomogramView | None:

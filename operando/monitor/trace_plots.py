@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph
 
+from operando.monitor.history.curve import HistoryCurve
 from operando.monitor.run_view import DISPLAYS, Quantity, RunView, TomogramView
 
 PLOTTED = {Quantity.VOLTAGE: "#ffd166", Quantity.CURRENT: "#6ec6ff", Quantity.PRESSURE: "#9be564"}
@@ -36,8 +37,7 @@ class TracePlots:
         self._bars: Any = None
         self._names: list[Any] = []
         self._shown_tomograms: tuple[TomogramView, ...] | None = None
-        self.curves: dict[Quantity, Any] = {}
-        self._drawn: dict[Quantity, tuple[int, float, float]] = {}
+        self._curves: dict[Quantity, HistoryCurve] = {}
         self._time_unit_s, self._time_label = 1.0, ""
         for row, (quantity, colour) in enumerate(PLOTTED.items(), start=1):
             plot = self.widget.addPlot(row=row, col=0)
@@ -47,10 +47,7 @@ class TracePlots:
             plot.getAxis("bottom").enableAutoSIPrefix(False)
             plot.setLimits(minYRange=LEAST_RANGES[quantity])
             plot.setLabel("left", f"{quantity.value.removeprefix('stack ')} [{DISPLAYS[quantity].unit}]")
-            curve = plot.plot(pen=pyqtgraph.mkPen(colour, width=1.2), connect="finite")
-            curve.setDownsampling(auto=True, method="peak")  # minima and maxima of long traces stay visible
-            curve.setClipToView(True)
-            self.curves[quantity] = curve
+            self._curves[quantity] = HistoryCurve(plot, colour, DISPLAYS[quantity].factor)
             if row == 1:
                 self._voltage_plot = plot
             else:
@@ -62,11 +59,9 @@ class TracePlots:
     def show_run(self, view: RunView) -> None:
         """Draw what has changed."""
         self._choose_time_unit(view)
-        for quantity, curve in self.curves.items():
-            times_s, values = view.traces[quantity]
-            if len(times_s) and self._drawn.get(quantity) != (len(times_s), view.start_s, self._time_unit_s):
-                self._drawn[quantity] = len(times_s), view.start_s, self._time_unit_s
-                curve.setData((times_s - view.start_s) / self._time_unit_s, values * DISPLAYS[quantity].factor)
+        if np.isfinite(view.start_s):
+            for quantity, curve in self._curves.items():
+                curve.show_trace(view.traces[quantity], view.start_s, self._time_unit_s)
         if view.tomograms != self._shown_tomograms or view.running_tomogram is not None:
             self._shown_tomograms = view.tomograms
             self._show_tomograms(view)

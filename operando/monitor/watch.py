@@ -26,7 +26,7 @@ NUM_ALARMS = 3
 def watch(run: RunDirectory, console: Console, *, once: bool, host_clock: Clock | None = None) -> None:
     """Print the state of a run once, or keep it on the screen until Ctrl-C."""
     clock = SystemClock() if host_clock is None else host_clock
-    reader = RunReader(run)
+    reader = RunReader(run, history_budget_s=0.0)
     try:
         if once:
             console.print(essentials(reader.update(), clock.now()))

@@ -20,6 +20,7 @@ from operando.monitor.run_view import RunView
 from operando.monitor.trace_plots import TracePlots
 
 UPDATE_MS = 250
+HISTORY_BUDGET_S = 0.15  # of each update, so that the next one is not late
 _Read = tuple[RunView, Picture | None, ShownPreview | None]
 STATE_COLOURS = {"TRIPPED": "#d94f4f", "UNSAFE": "#d94f4f", "HOLDING": "#f2c14e", "RUNNING": "#5fb878"}
 
@@ -37,7 +38,8 @@ class MonitorWindow(QtWidgets.QMainWindow):
 
     def __init__(self, run: RunDirectory, host_clock: Clock) -> None:
         super().__init__()
-        self._reader, self._pictures, self._previews = RunReader(run), PictureReader(run), PreviewReader(run)
+        self._reader = RunReader(run, history_budget_s=HISTORY_BUDGET_S)
+        self._pictures, self._previews = PictureReader(run), PreviewReader(run)
         self._run = run
         self._wishes: queue.SimpleQueue[PlaneWish] = queue.SimpleQueue()
         self._refusal = ""

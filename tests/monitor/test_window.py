@@ -24,8 +24,8 @@ def test_a_finished_run_shows_all_samples_and_says_rehearsal_in_title_and_window
     open_monitor: OpenOn, finished: RunDirectory
 ) -> None:
     monitor = open_monitor(finished)
-    view = monitor.until(lambda view: len(view.measurements) == 25)
-    assert all(len(times_s) == 11_000 for times_s, _ in view.traces.values())
+    view = monitor.until(lambda view: len(view.measurements) == 25 and view.history_is_complete)
+    assert all(len(trace) == 11_000 for trace in view.traces.values())
     assert view.ended == "success"
     assert [entry.exit_status for entry in view.tomograms] == ["success", "fail", "success", "success", "success"]
     assert "REHEARSAL" in monitor.window.windowTitle()
@@ -35,7 +35,7 @@ def test_a_finished_run_shows_all_samples_and_says_rehearsal_in_title_and_window
 def test_figures_are_shown_with_unit_and_age(open_monitor: OpenOn, growing: FakedRun) -> None:
     growing.sample(3)
     monitor = open_monitor(growing.run)
-    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE][0]) == 3)
+    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 3)
     shown = texts(monitor)
     assert all(unit in shown for unit in (" V<", " µA<", " mAh<", " MPa<", " °C<", " d ago"))
 
@@ -45,7 +45,7 @@ def test_growth_of_every_file_shows_up(open_monitor: OpenOn, growing: FakedRun) 
     monitor.until(lambda view: view.rehearsal is True)
     growing.step("rest", "RUNNING")
     growing.sample(10)
-    view = monitor.until(lambda view: len(view.traces[Quantity.PRESSURE][0]) == 10)
+    view = monitor.until(lambda view: len(view.traces[Quantity.PRESSURE]) == 10)
     assert (view.state, view.step) == ("RUNNING", "rest")
     growing.begin_tomogram("OCV", 1, num_projections=8)
     growing.expose(5)
@@ -73,7 +73,7 @@ def test_a_live_run_that_begins_after_the_window_was_opened_is_followed(open_mon
     assert "REHEARSAL" not in monitor.window.windowTitle()
     faked = FakedRun(folder)
     faked.sample(2)
-    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE][0]) == 2 and view.rehearsal is True)
+    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 2 and view.rehearsal is True)
     faked.close()
 
 
@@ -89,7 +89,7 @@ def test_broken_files_are_named_and_the_rest_is_shown(open_monitor: OpenOn, grow
     (growing.run.volume(1)).mkdir()
     (growing.run.volume(1) / "region.h5").write_bytes(b"\x89HDF no volume")
     monitor = open_monitor(growing.run)
-    view = monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE][0]) == 4 and len(view.tomograms) == 1)
+    view = monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 4 and len(view.tomograms) == 1)
     assert any("documents.jsonl: 1 damaged" in problem for problem in view.problems)
     assert any("not understood" in problem for problem in view.problems)
     assert view.running_tomogram is not None
@@ -108,8 +108,8 @@ def test_missing_values_leave_a_gap_and_a_dash(open_monitor: OpenOn, growing: Fa
     growing.sample(2)
     growing.sample(1, voltage_v=nan, quality="NAN")
     monitor = open_monitor(growing.run)
-    view = monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE][0]) == 3)
-    assert np.isnan(view.traces[Quantity.VOLTAGE][1][-1])
+    view = monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 3)
+    assert np.isnan(view.traces[Quantity.VOLTAGE].values[-1])
     assert "–" in texts(monitor)
     assert "NAN" in texts(monitor)
 
@@ -117,11 +117,11 @@ def test_missing_values_leave_a_gap_and_a_dash(open_monitor: OpenOn, growing: Fa
 def test_reading_again_takes_only_what_is_new(open_monitor: OpenOn, growing: FakedRun) -> None:
     growing.sample(3)
     monitor = open_monitor(growing.run)
-    first = monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE][0]) == 3)
+    first = monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 3)
     growing.sample(2)
-    second = monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE][0]) == 5)
-    assert len(first.traces[Quantity.VOLTAGE][0]) == 3  # a snapshot does not change under the one who draws it
-    assert np.array_equal(second.traces[Quantity.VOLTAGE][0][:3], first.traces[Quantity.VOLTAGE][0])
+    second = monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 5)
+    assert len(first.traces[Quantity.VOLTAGE]) == 3  # a snapshot does not change under the one who draws it
+    assert np.array_equal(second.traces[Quantity.VOLTAGE].times_s[:3], first.traces[Quantity.VOLTAGE].times_s)
 
 
 def test_the_picture_of_the_window_is_drawn_without_a_display(
@@ -170,7 +170,7 @@ def test_tomograms_stand_where_the_schedule_says_because_documents_are_stamped_b
 def test_a_silent_guard_is_marked_until_the_run_has_ended(open_monitor: OpenOn, growing: FakedRun) -> None:
     growing.sample(1)  # stamped years ago by the host's clock
     monitor = open_monitor(growing.run)
-    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE][0]) == 1)
+    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 1)
     assert "SILENT" in texts(monitor)
     growing.document("stop", uid="outer stop", run_start="outer", exit_status="success", reason="")
     monitor.until(lambda view: view.ended == "success")

@@ -15,7 +15,7 @@ from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.json_lines import JsonLinesReader
 from operando.model.run_directory import RunDirectory
 from operando.monitor.history.log_history import LogHistory
-from operando.monitor.history.table_reader import NewestRow
+from operando.monitor.history.table_queries import NewestRow
 from operando.monitor.run_story import RunStory
 from operando.monitor.run_view import COLUMNS, DISPLAYS, Display, EventView, Figure, RunView
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from time import perf_counter
 
 from operando.monitor.history.table_history import MOST_STEPS_BACK
-from operando.monitor.history.table_reader import NewestRow, Stage, TableReader
+from operando.monitor.history.table_queries import NewestRow
+from operando.monitor.history.table_reader import TableReader
 from operando.monitor.history.trace import Trace
 
 
@@ -136,10 +137,10 @@ class LogHistory:
             while table.read_new(log) and perf_counter() < until_s:
                 pass
         while perf_counter() < until_s:
-            unfinished = [table for table in tables if table.stage is not Stage.DONE]
+            unfinished = [table for table in tables if table.num_unread]
             if not unfinished:
                 return
-            min(unfinished, key=lambda table: (table.stage, -table.num_unread)).read_older(log)
+            max(unfinished, key=lambda table: table.urgency).read_older(log)
 
 
 def _text(damaged_or_not: bytes) -> str:

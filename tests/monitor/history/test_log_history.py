@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operando.model.cell_log import CellLogWriter
-from operando.monitor.history import table_reader
+from operando.monitor.history import rough_past, table_reader
 from operando.monitor.history.log_history import LogHistory
-from operando.monitor.history.table_reader import Stage, TableReader
+from operando.monitor.history.table_reader import TableReader
 
 COLUMNS = {"load_cell": ("force_n", "stack_pressure_mpa"), "temperature": ("temperature_c",)}
 PERIOD_S = 0.5
@@ -47,17 +47,16 @@ def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def in_small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make 500 rows a long table."""
+    for name, value in {"ROWS_AT_ONCE": 64, "LEAST_ROWS_AT_ONCE": 4, "SHORT_TABLE_ROWS": 60}.items():
+        monkeypatch.setattr(table_reader, name, value)
     for name, value in {
-        "ROWS_AT_ONCE": 64,
-        "LEAST_ROWS_AT_ONCE": 4,
-        "SHORT_TABLE_ROWS": 60,
         "ROWS_IN_BIN": 16,
         "NUM_SPARSE_BINS": 8,
         "ROWS_IN_SPARSE_BIN": 3,
         "SPARSE_BINS_AT_ONCE": 3,
         "BINS_AT_ONCE": 3,
     }.items():
-        monkeypatch.setattr(table_reader, name, value)
+        monkeypatch.setattr(rough_past, name, value)
 
 
 @pytest.fixture
@@ -105,12 +104,12 @@ def test_whatever_the_writer_commits_between_two_readings_no_row_is_lost_or_read
                 elif action == "new":
                     while reader.read_new(log):
                         pass
-                elif reader.stage is not Stage.DONE:
+                elif reader.num_unread:
                     reader.read_older(log)
                 trace = reader.traces(1)["stack_pressure_mpa"]
                 assert np.all(np.diff(trace.values) == 1.0)  # without a hole at any time, as far as it goes
                 assert trace.unread is None or trace.unread.num_rows + len(trace) <= writer.num
-            while reader.stage is not Stage.DONE:
+            while reader.num_unread:
                 reader.read_older(log)
         writer.log.close()
         trace = reader.traces(1)["stack_pressure_mpa"]
@@ -133,11 +132,10 @@ def test_of_a_long_log_the_whole_length_is_known_before_all_rows_are(path: Path)
         reader.read_older(log)
         sparse = reader.traces(1)["stack_pressure_mpa"]
         assert (len(sparse), sparse.unread is not None and sparse.unread.is_sparse) == (0, True)
-        while reader.stage is not Stage.SAMPLES:
-            assert reader.traces(1)["stack_pressure_mpa"].unread.is_sparse  # type: ignore[union-attr]
+        trace = sparse
+        while len(trace) == 0:
             reader.read_older(log)
-        reader.read_older(log)
-        trace = reader.traces(1)["stack_pressure_mpa"]
+            trace = reader.traces(1)["stack_pressure_mpa"]
     unread = trace.unread
     assert unread is not None
     assert not unread.is_sparse

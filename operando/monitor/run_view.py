@@ -138,6 +138,12 @@ class RunView:
         """Whether all samples of the log were read."""
         return all(trace.unread is None for trace in self.traces.values())
 
+    def shows_the_same_history(self, other: "RunView | None") -> bool:
+        """Whether nothing was read between two views."""
+        return other is not None and all(
+            trace.version == other.traces[quantity].version for quantity, trace in self.traces.items()
+        )
+
     @property
     def running_tomogram(self) -> TomogramView | None:
         """The tomogram that is being taken."""

@@ -20,7 +20,8 @@ from operando.monitor.run_view import RunView
 from operando.monitor.trace_plots import TracePlots
 
 UPDATE_MS = 250
-HISTORY_BUDGET_S = 0.15  # of each update, so that the next one is not late
+HISTORY_BUDGET_S = 0.2  # of each update, so that no sample is shown a quarter of a second late
+CATCHING_UP_MS = 20  # between two looks whether an update is done, while history is still to be read
 _Read = tuple[RunView, Picture | None, ShownPreview | None]
 STATE_COLOURS = {"TRIPPED": "#d94f4f", "UNSAFE": "#d94f4f", "HOLDING": "#f2c14e", "RUNNING": "#5fb878"}
 
@@ -56,15 +57,16 @@ class MonitorWindow(QtWidgets.QMainWindow):
 
     def refresh(self) -> None:
         """Show what was read since the last call, if anything, and ask for more."""
-        if self._pending is not None:
-            if not self._pending.done():
-                return
-            error = self._pending.exception()
-            if error is None:
-                self._show(*self._pending.result())
-            else:  # the window stays; a person must see why it stands still
-                self.statusBar().showMessage(f"Reading the run failed: {type(error).__name__}: {error}")
-        self._pending = self._worker.submit(self._read)
+        if self._pending is not None and not self._pending.done():
+            return
+        read, self._pending = self._pending, self._worker.submit(self._read)  # which goes on while this is shown
+        if read is None:
+            return
+        error = read.exception()
+        if error is None:
+            self._show(*read.result())
+        else:  # the window stays; a person must see why it stands still
+            self.statusBar().showMessage(f"Reading the run failed: {type(error).__name__}: {error}")
 
     def closeEvent(self, event: QtGui.QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """End the timer and the reading thread."""
@@ -144,6 +146,8 @@ class MonitorWindow(QtWidgets.QMainWindow):
         self.statusBar().showMessage("Reading the run ...")
 
     def _show(self, view: RunView, picture: Picture | None, preview: ShownPreview | None) -> None:
+        reads_history = not view.history_is_complete and not view.shows_the_same_history(self.view)
+        self._timer.setInterval(CATCHING_UP_MS if reads_history else UPDATE_MS)
         self.view = view
         self._show_header(view)
         self._figures.show_figures(view, self._clock.now())

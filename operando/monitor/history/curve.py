@@ -11,6 +11,7 @@ LINE_WIDTH_PX = 1.2
 FAINT_ALPHA = 120  # of 255, for what is preliminary
 UNREAD_COLOUR, UNREAD_TEXT_COLOUR = "#8a8f9828", "#c9ced6"
 NOTE_PLACE_PX = 8.0, 4.0
+DOT_PX = 2  # a value alone between missing ones
 
 
 class HistoryCurve:
@@ -93,7 +94,7 @@ class HistoryCurve:
             self._start_s + begin * self._unit_s, self._start_s + end * self._unit_s, num_bins
         )
         for line, part in ((self._preliminary, visible.preliminary), (self._samples, visible.samples)):
-            times_s, values = part.line()
+            times_s, values = part.line(dot_s=DOT_PX * (end - begin) * self._unit_s / num_bins)
             line.setData((times_s - self._start_s) / self._unit_s, values * self._factor)
 
     def _show_unread(self, trace: Trace) -> None:

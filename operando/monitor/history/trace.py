@@ -23,11 +23,20 @@ class Envelope:
     lows: Floats
     highs: Floats
 
-    def line(self) -> tuple[Times, Floats]:
-        """Return the times and values through which a line is to be drawn."""
+    def line(self, dot_s: float = 0.0) -> tuple[Times, Floats]:
+        """Return the times and values through which a line is to be drawn; a value alone is ``dot_s`` long.
+
+        A line without length would not be seen.
+        """
+        present = np.concatenate(([False], np.isfinite(self.lows), [False]))
+        alone = present[1:-1] & ~present[:-2] & ~present[2:]
         if self.lows is self.highs:
-            return self.times_s, self.lows
-        return np.repeat(self.times_s, 2), np.column_stack((self.lows, self.highs)).ravel()
+            places = np.flatnonzero(alone)
+            times_s = np.insert(self.times_s, places + 1, self.times_s[places] + dot_s)
+            return times_s, np.insert(self.lows, places + 1, self.lows[places])
+        times_s = np.repeat(self.times_s, 2)
+        times_s[1::2] += np.where(alone, dot_s, 0.0)
+        return times_s, np.column_stack((self.lows, self.highs)).ravel()
 
 
 NOTHING = Envelope(np.empty(0), *[np.empty(0, np.float32)] * 2)

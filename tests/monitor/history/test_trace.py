@@ -90,7 +90,7 @@ def test_a_clock_that_is_set_back_costs_no_sample_and_portions_make_no_differenc
 
 def test_samples_from_before_and_after_a_step_back_are_both_shown_with_a_gap_between() -> None:
     times_s = np.concatenate((np.arange(0.0, 100.0), np.arange(40.0, 140.0)))
-    values = np.repeat(np.float32([1.0, 2.0]), 100)
+    values = np.repeat(np.array([1.0, 2.0], np.float32), 100)
     drawn = trace_of(times_s, values).visible(50.0, 60.0, 1000).samples
     assert drawn.lows.tolist() == pytest.approx([1.0] * 13 + [np.nan] + [2.0] * 13, nan_ok=True)
     enveloped = trace_of(times_s, values).visible(0.0, 140.0, 10).samples
@@ -100,7 +100,7 @@ def test_samples_from_before_and_after_a_step_back_are_both_shown_with_a_gap_bet
 def test_few_samples_are_shown_themselves_and_lines_reach_beyond_the_view() -> None:
     drawn = trace_of(np.arange(1000.0), np.arange(1000, dtype=np.float32)).visible(499.5, 502.5, 100).samples
     assert drawn.times_s.tolist() == [499.0, 500.0, 501.0, 502.0, 503.0]
-    assert drawn.line()[1].tolist() == [499.0, 500.0, 501.0, 502.0, 503.0]
+    assert drawn.line()[1].tolist() == drawn.times_s.tolist()
 
 
 def test_a_spike_of_one_sample_in_a_million_is_drawn_to_its_top() -> None:
@@ -136,3 +136,14 @@ def test_a_trace_without_samples_shows_nothing() -> None:
     assert trace.visible(0.0, 1.0, 10).samples is NOTHING
     assert trace.time_range_s is None
     assert trace.value_range(-np.inf, np.inf) is None
+
+
+def test_a_value_alone_between_missing_ones_is_a_dot_that_can_be_seen() -> None:
+    values = np.array([1, np.nan, 2, np.nan, np.nan, 3, 3], np.float32)
+    times_s, line = trace_of(np.arange(7.0), values).visible(-1.0, 8.0, 100).samples.line(dot_s=0.1)
+    assert times_s.tolist() == [0.0, 0.1, 1.0, 2.0, 2.1, 3.0, 4.0, 5.0, 6.0]
+    assert line.tolist() == pytest.approx([1, 1, np.nan, 2, 2, np.nan, np.nan, 3, 3], nan_ok=True)
+    bins = Envelope(
+        np.array([0.0, 1.0, 2.0]), np.array([1, np.nan, 2], np.float32), np.array([1, np.nan, 3], np.float32)
+    )
+    assert bins.line(dot_s=0.5)[0].tolist() == [0.0, 0.5, 1.0, 1.0, 2.0, 2.5]

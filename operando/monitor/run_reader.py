@@ -71,6 +71,7 @@ class RunReader:
             step=self._story.step,
             figures={quantity: _figure(display, newest.get(display.table)) for quantity, display in DISPLAYS.items()},
             traces={quantity: traces[display.table, display.column] for quantity, display in DISPLAYS.items()},
+            history_is_complete=self._history.is_complete,
             tomograms=self._story.tomograms(self._num_acquired),
             measurements=self._story.measurements(),
             events=tuple(self._events),

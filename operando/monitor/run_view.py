@@ -128,15 +128,11 @@ class RunView:
     step: str
     figures: dict[Quantity, Figure]
     traces: dict[Quantity, Trace]
+    history_is_complete: bool
     tomograms: tuple[TomogramView, ...]
     measurements: tuple[MeasurementView, ...]
     events: tuple[EventView, ...]
     problems: tuple[str, ...]
-
-    @property
-    def history_is_complete(self) -> bool:
-        """Whether all samples of the log were read."""
-        return all(trace.unread is None for trace in self.traces.values())
 
     def shows_the_same_history(self, other: "RunView | None") -> bool:
         """Whether nothing was read between two views."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6 import QtGui, QtWidgets
 
+from operando.model.cell_log import CellLogWriter
 from operando.model.frames import FrameKind
 from operando.model.run_directory import RunDirectory
 from operando.monitor.main import run_monitor
@@ -102,6 +103,35 @@ def test_a_log_that_is_no_database_is_named(open_monitor: OpenOn, tmp_path: Path
     run.documents.mkdir()
     view = open_monitor(run).until(lambda view: len(view.problems) == 2)
     assert any(problem.startswith("cell.sqlite: cannot be read") for problem in view.problems)
+
+
+def test_a_log_that_disappears_is_told_and_what_was_read_stays(open_monitor: OpenOn, growing: FakedRun) -> None:
+    growing.sample(30)
+    monitor = open_monitor(growing.run)
+    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 30)
+    growing.log.close()
+    growing.run.cell_log.rename(growing.run.path / "moved.sqlite")
+    view = monitor.until(lambda view: any("cell.sqlite: is gone" in problem for problem in view.problems))
+    assert len(view.traces[Quantity.VOLTAGE]) == 30
+    (growing.run.path / "moved.sqlite").rename(growing.run.cell_log)
+    growing.log = CellLogWriter(growing.run.cell_log)
+    growing.sample(5)
+    view = monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 35)
+    assert view.problems == ()
+    assert [event.text for event in view.events] == ["Started."]
+
+
+def test_another_log_in_the_place_of_the_first_is_shown_instead(open_monitor: OpenOn, growing: FakedRun) -> None:
+    growing.sample(30)
+    monitor = open_monitor(growing.run)
+    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 30)
+    growing.log.close()
+    growing.run.cell_log.unlink()
+    growing.log = CellLogWriter(growing.run.cell_log)
+    growing.event("guard", "Another guard.")
+    growing.sample(7)
+    view = monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 7)
+    assert [event.text for event in view.events] == ["Another guard."]
 
 
 def test_missing_values_leave_a_gap_and_a_dash(open_monitor: OpenOn, growing: FakedRun) -> None:

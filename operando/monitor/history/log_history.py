@@ -48,11 +48,6 @@ class LogHistory:
         return min((table.oldest_s for table in self._tables if isfinite(table.oldest_s)), default=nan)
 
     @property
-    def num_bytes(self) -> int:
-        """Memory that holds samples."""
-        return sum(table.history.num_bytes for table in self._tables)
-
-    @property
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the log, in words."""
         found = ["is gone; what was read of it is shown"] if self._gone else []

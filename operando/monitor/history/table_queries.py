@@ -48,7 +48,8 @@ class TableQueries:
         wanted = ", ".join(f"ifnull({column}, 9e999)" for column in columns)  # SQLite knows no NaN
         self._samples = f"SELECT time_s, {wanted} FROM {table} WHERE id > ? AND id <= ? ORDER BY id"
         extremes = ", ".join(f"min({column}), max({column})" for column in columns)
-        self._extremes = f"SELECT min(time_s), {extremes} FROM {table} WHERE id > ? AND id <= ?"
+        first_s = f"(SELECT time_s FROM {table} WHERE id > ?1 ORDER BY id LIMIT 1)"  # a minimum would cost a fifth more
+        self._extremes = f"SELECT {first_s}, {extremes} FROM {table} WHERE id > ?1 AND id <= ?2"
         newest = ", ".join(("time_s", "wall_s", "period_s", "quality", *columns))
         self._newest = f"SELECT {newest} FROM {table} WHERE id = ?"
 
@@ -66,7 +67,10 @@ class TableQueries:
         return rows[:, 0].copy(), as_values(rows[:, 1:])
 
     def extremes(self, log: sqlite3.Connection, after_id: int, until_id: int) -> NDArray[np.float64]:
-        """Return the earliest time, then the least and the largest value of each column, shape (1 + 2 columns,)."""
+        """Return the first time, then the least and the largest value of each column, shape (1 + 2 columns,).
+
+        Where there are no rows the time is that of the next one and the values are NaN.
+        """
         return np.array([_number(cell) for cell in _rows(log, self._extremes, after_id, until_id)[0]])
 
     def newest_row(self, log: sqlite3.Connection, row_id: int) -> NewestRow | None:

@@ -7,6 +7,7 @@ from math import nan
 import numpy as np
 
 from operando.model.number_text import duration_text, number_text
+from operando.monitor.history.silence import longest_wait_s
 from operando.monitor.history.trace import Trace
 
 
@@ -43,7 +44,6 @@ DISPLAYS = {
     Quantity.TEMPERATURE: Display("temperature", "temperature_c", 1.0, "°C", 1),
 }
 MAX_AGE_REHEARSAL_S = 60.0  # while frames are rendered a rehearsal's clock stands still, and with it the sampling
-MAX_AGE_PERIODS, MAX_DELAY_S = 3.0, 2.0  # of sampling; for commit and reading
 COLUMNS = {  # of the guard's log that are shown, by table
     table: tuple(display.column for display in DISPLAYS.values() if display.table == table)
     for table in dict.fromkeys(display.table for display in DISPLAYS.values())
@@ -174,7 +174,7 @@ class RunView:
 
     def is_stale(self, figure: Figure, wall_s: float) -> bool:
         """Whether a sample is older than it may be: three periods, in a rehearsal (whose time may stand still) 60 s."""
-        longest_s = MAX_AGE_REHEARSAL_S if self.rehearsal else MAX_AGE_PERIODS * figure.period_s + MAX_DELAY_S
+        longest_s = MAX_AGE_REHEARSAL_S if self.rehearsal else longest_wait_s(figure.period_s)
         return wall_s - figure.wall_s > longest_s
 
 

@@ -46,15 +46,15 @@ class TableQueries:
     def __init__(self, table: str, columns: Sequence[str]) -> None:
         self.table, self.columns = table, tuple(columns)
         wanted = ", ".join(f"ifnull({column}, 9e999)" for column in columns)  # SQLite knows no NaN
-        self._samples = f"SELECT time_s, {wanted} FROM {table} WHERE id > ? AND id <= ? ORDER BY id"
+        self._samples = f"SELECT time_s, period_s, {wanted} FROM {table} WHERE id > ? AND id <= ? ORDER BY id"
         extremes = ", ".join(f"min({column}), max({column})" for column in columns)
         first_s = f"(SELECT time_s FROM {table} WHERE id > ?1 ORDER BY id LIMIT 1)"  # a minimum would cost a fifth more
         self._extremes = f"SELECT {first_s}, {extremes} FROM {table} WHERE id > ?1 AND id <= ?2"
         newest = ", ".join(("time_s", "wall_s", "period_s", "quality", *columns))
         self._newest = f"SELECT {newest} FROM {table} WHERE id = ?"
 
-    def samples(self, log: sqlite3.Connection, after_id: int, until_id: int) -> tuple[Times, Floats]:
-        """Return the rows after one id up to another: times, shape (num,), and values, shape (num, columns)."""
+    def samples(self, log: sqlite3.Connection, after_id: int, until_id: int) -> tuple[Times, Floats, Times]:
+        """Return the rows after one id up to another: times, values of shape (num, columns) and periods of sampling."""
         bounds = after_id, until_id
         with _damage_told():
             try:
@@ -62,9 +62,9 @@ class TableQueries:
             except (TypeError, ValueError):  # SQLite keeps text in a column of numbers, if somebody writes it
                 cells = chain.from_iterable(log.execute(self._samples, bounds))
                 numbers = np.fromiter(map(_number, cells), np.float64)
-        rows = numbers.reshape(-1, 1 + len(self.columns))
+        rows = numbers.reshape(-1, 2 + len(self.columns))
         rows = rows[np.isfinite(rows[:, 0])]
-        return rows[:, 0].copy(), as_values(rows[:, 1:])
+        return rows[:, 0].copy(), as_values(rows[:, 2:]), rows[:, 1]
 
     def extremes(self, log: sqlite3.Connection, after_id: int, until_id: int) -> NDArray[np.float64]:
         """Return the first time, then the least and the largest value of each column, shape (1 + 2 columns,).

@@ -6,7 +6,7 @@ Rows are found by their id, so that none is read twice, whatever is written mean
 import contextlib
 import sqlite3
 from collections.abc import Sequence
-from math import isfinite, nan
+from math import inf, isfinite, nan
 
 import numpy as np
 
@@ -78,15 +78,15 @@ class TableReader:
         if until_id == self._last_id:
             return False
         try:
-            times_s, values = self._queries.samples(log, self._last_id, until_id)
-            if len(times_s) == 0 and until_id < self._newest_id:
+            samples = self._queries.samples(log, self._last_id, until_id)
+            if len(samples[0]) == 0 and until_id < self._newest_id:
                 until_id = self._queries.following_ids(log, until_id, 1)[0] - 1
             self._new.succeeded()
         except DamagedRowsError:
             left_out = self._new.failed()
             until_id = min(self._last_id + left_out, self._newest_id)
-            times_s, values = self._missing(until_id - self._last_id, self.history.end_s)
-        self.history.append(times_s, values)
+            samples = self._missing(until_id - self._last_id, self.history.end_s)
+        self.history.append(*samples)
         self._last_id = until_id
         return self._last_id < self._newest_id
 
@@ -97,14 +97,14 @@ class TableReader:
             return
         after_id = max(self.num_unread - self._older.num_ids, 0)
         try:
-            times_s, values = self._queries.samples(log, after_id, self.num_unread)
-            if len(times_s) == 0:
+            samples = self._queries.samples(log, after_id, self.num_unread)
+            if len(samples[0]) == 0:
                 after_id = self._queries.last_id(log, after_id)
             self._older.succeeded()
         except DamagedRowsError:
             after_id = max(self.num_unread - self._older.failed(), 0)
-            times_s, values = self._missing(self.num_unread - after_id, self.history.begin_s)
-        self.history.prepend(times_s, values)
+            samples = self._missing(self.num_unread - after_id, self.history.begin_s)
+        self.history.prepend(*samples)
         self.num_unread = after_id
         if after_id == 0:
             self._rough = RoughPast(self._queries, 0)
@@ -145,11 +145,11 @@ class TableReader:
             num //= STRIDE_FACTOR
         return self._last_id
 
-    def _missing(self, num_rows: int, time_s: float) -> tuple[Times, Floats]:
+    def _missing(self, num_rows: int, time_s: float) -> tuple[Times, Floats, Times]:
         """Count rows that cannot be read; return a missing sample in their place, beside one that was read."""
         self.num_damaged += num_rows
         num = int(num_rows > 0 and isfinite(time_s))
-        return np.full(num, time_s), np.full((num, len(self._queries.columns)), np.nan, np.float32)
+        return np.full(num, time_s), np.full((num, len(self._queries.columns)), np.nan, np.float32), np.full(num, inf)
 
 
 class _Stride:

@@ -75,6 +75,8 @@ class Trace:
         set back between them.
     section_starts
         Where times begin anew, shape (1 + number of steps back,); the first is 0.
+    silences
+        Before which samples others should have come, in order, shape (number of silences,).
     pyramid
         Their values in the logged unit; NaN where one is missing.
     preliminary
@@ -87,6 +89,7 @@ class Trace:
 
     times_s: Times
     section_starts: Positions
+    silences: Positions
     pyramid: PyramidView
     preliminary: Envelope = NOTHING
     unread: Unread | None = None
@@ -143,13 +146,16 @@ class Trace:
         if len(starts) == 0:
             return NOTHING
         if stops[-1] - starts[0] <= SAMPLES_PER_BIN * (len(edges_s) - 1):
-            values = self.values[starts[0] : stops[-1]]
-            return Envelope(self.times_s[starts[0] : stops[-1]], values, values)
+            inside = slice(*np.searchsorted(self.silences, (starts[0], stops[-1] - 1), "right"))
+            gaps = self.silences[inside] - starts[0]
+            times_s, values = self.times_s[starts[0] : stops[-1]], self.values[starts[0] : stops[-1]]
+            values = np.insert(values, gaps, np.float32(np.nan))
+            return Envelope(np.insert(times_s, gaps, times_s[gaps]), values, values)
         lows, highs = self.pyramid.extremes(starts, stops)
         middles_s = (self.times_s[starts] + self.times_s[stops - 1]) / 2
-        # Within a bin a missing value is too short to be seen, between two it must not be bridged.
+        # Within a bin what is missing is too short to be seen, between two it must not be bridged.
         missing = np.isnan(self.values[stops[:-1] - 1]) | np.isnan(self.values[starts[1:]])
-        gaps = np.flatnonzero(missing) + 1
+        gaps = np.flatnonzero(missing | np.isin(starts[1:], self.silences)) + 1
         return Envelope(
             np.insert(middles_s, gaps, middles_s[gaps]),
             np.insert(lows, gaps, np.float32(np.nan)),

@@ -97,6 +97,37 @@ def test_samples_from_before_and_after_a_step_back_are_both_shown_with_a_gap_bet
     assert enveloped.lows.tolist() == pytest.approx([1.0] * 8 + [np.nan] + [2.0] * 8, nan_ok=True)
 
 
+@given(st.lists(st.tuples(st.floats(0.01, 20.0), st.sampled_from([0.5, 1.0, 4.0])), min_size=2), st.data())
+def test_where_the_declared_period_says_that_samples_are_missing_no_line_leads(
+    steps: list[tuple[float, float]], data: st.DataObject
+) -> None:
+    times_s, periods_s = np.cumsum([step for step, _ in steps]), np.array([period for _, period in steps])
+    values = np.ones((len(steps), 1), np.float32)
+    cut = data.draw(st.integers(0, len(steps)))
+    history = TableHistory(["value"])
+    middle = data.draw(st.integers(0, cut))
+    history.append(times_s[middle:cut], values[middle:cut], periods_s[middle:cut])
+    history.prepend(times_s[:middle], values[:middle], periods_s[:middle])
+    history.append(times_s[cut:], values[cut:], periods_s[cut:])
+    late = np.diff(times_s) > 3 * np.maximum(periods_s[1:], periods_s[:-1]) + 2
+    trace = history.trace("value")
+    assert trace.silences.tolist() == (np.flatnonzero(late) + 1).tolist()
+    drawn = trace.visible(-1.0, times_s[-1] + 1.0, 1000).samples
+    assert np.isnan(drawn.lows).sum() == late.sum()
+    first, last = data.draw(st.lists(st.integers(0, len(steps) - 1), min_size=2, max_size=2).map(sorted))
+    part = trace.visible(times_s[first] - 1e-3, times_s[last] + 1e-3, 1000).samples
+    assert np.isnan(part.lows).sum() == late[max(first - 1, 0) : last + 1].sum()
+
+
+def test_a_silence_of_an_hour_is_a_gap_however_far_away_one_looks_from() -> None:
+    times_s = np.concatenate((np.arange(0.0, 36_000.0), np.arange(39_600.0, 72_000.0)))
+    history = TableHistory(["value"])
+    history.append(times_s, np.ones((len(times_s), 1), np.float32), 1.0)
+    drawn = history.trace("value").visible(0.0, 72_000.0, 100).samples
+    assert np.flatnonzero(np.isnan(drawn.lows)).tolist() == [50]
+    assert np.diff(drawn.times_s[[49, 51]]) == pytest.approx(3600.0 + 720.0, abs=2.0)  # from the middle of bins
+
+
 def test_few_samples_are_shown_themselves_and_lines_reach_beyond_the_view() -> None:
     drawn = trace_of(np.arange(1000.0), np.arange(1000, dtype=np.float32)).visible(499.5, 502.5, 100).samples
     assert drawn.times_s.tolist() == [499.0, 500.0, 501.0, 502.0, 503.0]

@@ -27,7 +27,7 @@ from operando.monitor.history.table_history import TableHistory
 SAMPLES_PER_S = 10
 START_S = 1_700_000_000.0
 NUM_TRACES = 6
-SECONDS_PER_DAY = 86_400
+SECONDS_PER_HOUR, SECONDS_PER_DAY = 3600, 86_400
 MEBIBYTE = 2**20
 NEW_SAMPLES = SAMPLES_PER_S // 4  # between two redraws at 4 Hz
 ZOOM = 0.01  # of the whole, for redraws of a part
@@ -126,7 +126,7 @@ def redraw(num_points: int, width_px: int, num_rounds: int) -> list[str]:
         for history, curve in zip(histories, curves, strict=True):
             new = slice(len(history), len(history) + NEW_SAMPLES)
             history.append(times_s[new], values[new, np.newaxis])
-            curve.show_trace(history.trace("value"), START_S, 3600.0)
+            curve.show_trace(history.trace("value"), START_S, SECONDS_PER_HOUR)
         canvas.grab()
 
     next_samples(0)
@@ -137,11 +137,40 @@ def redraw(num_points: int, width_px: int, num_rounds: int) -> list[str]:
             f"  {name:42s} {wall_ms:8.1f} ms, {processor_ms:.1f} ms of processor time; "
             f"at 4 Hz {4 * processor_ms / 10:.0f} % of a core"
         )
-        end = num_points / SAMPLES_PER_S / 3600
+        end = num_points / SAMPLES_PER_S / SECONDS_PER_HOUR
         for row in range(NUM_TRACES):
             canvas.getItem(row, 0).setXRange(end * (1 - ZOOM), end, padding=0)
         canvas.grab()
     return lines
+
+
+def growth(num_redraws: int) -> list[str]:
+    """Redraw one trace again and again while the samples of an hour come in; tell what the process grew by."""
+    import pyqtgraph
+
+    from operando.monitor.history.curve import HistoryCurve
+
+    pyqtgraph.mkQApp()
+    canvas = pyqtgraph.GraphicsLayoutWidget()
+    canvas.resize(700, 200)
+    curve, history = HistoryCurve(canvas.addPlot(), "#ffd166", 1.0), TableHistory(["value"])
+    portion = SAMPLES_PER_S * SECONDS_PER_HOUR // num_redraws
+    values = np.random.default_rng(1).random((portion, 1), np.float32)
+
+    def redraws(num: int) -> None:
+        for _ in range(num):
+            history.append(START_S + (len(history) + np.arange(portion)) / SAMPLES_PER_S, values)
+            curve.show_trace(history.trace("value"), START_S, SECONDS_PER_HOUR)
+            canvas.grab()
+
+    redraws(num_redraws // 2)  # caches of Qt and pyqtgraph fill
+    before = psutil.Process().memory_info().rss, history.num_bytes
+    redraws(num_redraws)
+    process, samples = psutil.Process().memory_info().rss - before[0], history.num_bytes - before[1]
+    return [
+        f"  {f'{num_redraws} redraws, {portion * num_redraws} samples':42s} process {process / MEBIBYTE:+.2f} MiB, "
+        f"of which samples {samples / MEBIBYTE:.2f} MiB"
+    ]
 
 
 def adding(num_points: int) -> list[str]:
@@ -175,6 +204,7 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=1_000_000, help="of each of six traces that are redrawn")
     parser.add_argument("--width", type=int, default=1400, help="of the plots, pixels")
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--growth-redraws", type=int, default=1200, help="14400 are an hour at 4 Hz")
     parser.add_argument("--folder", type=Path, help="where the log is made; a temporary folder if not given")
     arguments = parser.parse_args()
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -191,6 +221,8 @@ def main() -> None:
     print("\n".join(redraw(arguments.points, arguments.width, arguments.rounds)))
     print("adding samples")
     print("\n".join(adding(arguments.points)))
+    print("growing for an hour")
+    print("\n".join(growth(arguments.growth_redraws)))
     print("The figures of a busy machine are too large; repeat them at rest.")
 
 

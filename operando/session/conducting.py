@@ -28,7 +28,7 @@ from simulators.past import PAST_FILE
 ANALYSIS_TIMEOUT_S = 1800.0
 LOCK_NAME = "acquisition.lock"
 NOT_SAFE = "The cell could NOT be verified to be at open circuit; the guard goes on trying. Look at the instrument."
-GUARD_RESERVE_AFTER_S = 5.0  # when the other processes have started
+GUARD_RESERVE_AFTER_S = 15.0  # when the other processes have started, and a short rehearsal is over
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -118,6 +119,14 @@ def follower(faked: PhantomRun) -> Iterator[subprocess.Popen[str]]:
     process.communicate()
 
 
+def wait_for_preview(faked: PhantomRun, num_projections: int) -> None:
+    deadline_s, pause = time.monotonic() + TIMEOUT_S, threading.Event()
+    while read_preview(faked.run.preview(1)).num_projections != num_projections:
+        assert time.monotonic() < deadline_s
+        pause.wait(0.05)
+
+
+@pytest.mark.timeout(300)
 def test_a_run_that_grows_is_measured_while_it_grows_and_the_analysis_ends_with_it(
     faked: PhantomRun, follower: subprocess.Popen[str]
 ) -> None:
@@ -134,7 +143,7 @@ def test_a_run_that_grows_is_measured_while_it_grows_and_the_analysis_ends_with_
         expected = f"RECEIVING OCV {tomogram.writers[FrameKind.PROJECTION].num_frames} 1\n"
         assert any(line == expected for line in told), expected
         if num == 40:
-            assert any(read_preview(faked.run.preview(1)).num_projections == 41 for _ in told)
+            wait_for_preview(faked, 41)  # it is replaced after the line, or before
             assert read_preview(faked.run.preview(1)).coverage == pytest.approx(41 / 90)
     assert read_preview(faked.run.preview(1)).complete
     (quick,) = read_measurements(faked.run.results)

@@ -91,10 +91,10 @@ def test_the_simulator_serves_what_the_public_ioc_publishes(beamline: Path, clie
     assert answer["state"] in ("Stopped", "Running", "Paused")
 
 
-def test_the_simulator_serves_nothing_else_but_charge_and_capabilities() -> None:
+def test_the_simulator_serves_nothing_else_but_charge_an_auxiliary_input_and_capabilities() -> None:
     expected = {attribute_name(name.removeprefix("C0:")) for name in published() if name not in SERVER}
     assert set(channel_properties()) == expected
-    assert set(beyond_the_public_ioc()) == {attribute_name(name) for name in ("Q", "CAPABILITIES")}
+    assert set(beyond_the_public_ioc()) == {attribute_name(name) for name in ("Q", "AUX1", "CAPABILITIES")}
 
 
 def test_every_parameter_that_the_device_writes_is_published_with_the_device_s_idea_of_its_shape() -> None:

@@ -97,7 +97,7 @@ def test_what_another_client_does_makes_an_attempt_partial_and_the_next_one_comp
             (stop,) = of_attempt(run, attempt, "stop")
             outcome = outcome_of(run, attempt)
             took_s = stop["time"] - document["time"]
-            assert sum(outcome["dead_time_wall_s"]) == pytest.approx(took_s, rel=0.01, abs=0.05), "ledger's own cost"
+            assert sum(outcome["dead_time_wall_s"]) == pytest.approx(took_s, rel=0.01, abs=0.2), "on a busy computer"
             with h5py.File(RunDirectory(run.directory).tomogram_file(attempt, name)) as file:
                 keys = file["/entry/instrument/detector/image_key"][...]
                 written = {kind: outcome[f"written_{kind}"] for kind in FrameKind}

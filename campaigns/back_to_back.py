@@ -7,6 +7,7 @@ from its end to the beginning of the next.
 
 import contextlib
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -32,6 +33,10 @@ NUM_ASKED = 4
 LARGEST_S = 1.0  # of software in a tomogram and the pause before the next
 REST = 'step = "rest"\nname = "rest"\nduration = "3 s"\ntomograms = [{ name = "OCV", at = "end" }]\n'
 LONGEST_S = 300.0
+
+
+class NotMeasuredError(RuntimeError):
+    """A run that did not come so far."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,8 @@ def measured(folder: Path) -> list[TomogramCost]:
             _until(lambda: _has_begun_a_tomogram(run) or acquisition.poll() is not None, "no tomogram has begun")
             for _ in range(NUM_ASKED):
                 with command(output, "ask", str(run.path), "tomogram") as asking:
-                    asking.wait(LONGEST_S)
-            acquisition.wait(LONGEST_S)
+                    _until_ended(asking, "a tomogram was not asked for")
+            _until_ended(acquisition, "the run has not ended")
     return list(_costs(run))
 
 
@@ -104,7 +109,9 @@ def _costs(run: RunDirectory) -> Iterator[TomogramCost]:
         elif name == "event" and "dead_time_software_s" in document["data"]:
             outcomes[run_of[document["descriptor"]]] = document["data"]
         elif name == "stop" and document["run_start"] in starts:
-            start, ledger = starts[document["run_start"]], outcomes[document["run_start"]]
+            start, ledger = starts[document["run_start"]], outcomes.get(document["run_start"])
+            if ledger is None:
+                raise NotMeasuredError(f"{start['tomogram']} told no ledger of its time: {document.get('reason')}")
             yield TomogramCost(
                 start["tomogram"],
                 document["time"] - start["time"],
@@ -114,11 +121,15 @@ def _costs(run: RunDirectory) -> Iterator[TomogramCost]:
             before_s = document["time"]
 
 
+def _until_ended(process: "subprocess.Popen[bytes]", failure: str) -> None:
+    _until(lambda: process.poll() is not None, failure)
+
+
 def _until(holds: Callable[[], bool], failure: str) -> None:
     pause, deadline_s = threading.Event(), time.monotonic() + LONGEST_S
     while not holds():
         if time.monotonic() > deadline_s:
-            raise RuntimeError(f"{failure} after {LONGEST_S:.0f} s")
+            raise NotMeasuredError(f"{failure} after {LONGEST_S:.0f} s")
         pause.wait(0.05)
 
 
@@ -135,7 +146,15 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.directory.exists():
         parser.error(f"--directory {arguments.directory}: is there already; name another folder")
-    return gone_through(lambda console: _told(measured(arguments.directory), console), stopped="Nothing was measured.")
+
+    def go(console: Console) -> int:
+        try:
+            return _told(measured(arguments.directory), console)
+        except NotMeasuredError as error:
+            console.print(f"{error}; what it left stays in {arguments.directory}.", style="red")
+            return EXIT_FAILED
+
+    return gone_through(go, stopped="Nothing was measured.")
 
 
 def _told(costs: list[TomogramCost], console: Console) -> int:

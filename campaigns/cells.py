@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from campaigns.cell_experiment import GEOMETRY, experiment_text
-from campaigns.command_line import gone_through, not_negative, parser_of, positive
+from campaigns.command_line import at_least, gone_through, parser_of
 from campaigns.coverage import ASKED_SHARE, Case, judged_cases, share_inside
 from campaigns.coverage_tables import cases_table, coverage_tables, share_text
 from campaigns.invented_cell import invent_cell
@@ -107,8 +107,8 @@ def study(folder: Path, seed: int, count: int, console: Console, *, again: bool)
 def main() -> int:
     """Study the cells and print what came out; return the exit code: 0 if at least 90 % of the truths lie inside."""
     parser = parser_of("campaigns.cells", __doc__)
-    parser.add_argument("--count", type=positive, default=10, help="how many cells (10)")
-    parser.add_argument("--seed", type=not_negative, default=1, help="which cells are invented (1)")
+    parser.add_argument("--count", type=at_least(1), default=10, help="how many cells (10)")
+    parser.add_argument("--seed", type=at_least(0), default=1, help="which cells are invented (1)")
     parser.add_argument("--directory", type=Path, default=Path("runs/study_of_cells"), help="where runs are kept")
     parser.add_argument("--full-table", action="store_true", help="print every case too")
     parser.add_argument("--again", action="store_true", help="measure complete runs again, as after a change")

@@ -21,9 +21,9 @@ def parser_of(module: str, text: str | None) -> argparse.ArgumentParser:
 def add_sampling(parser: argparse.ArgumentParser, *, of_what: str, count: int, directory: str, seeds: str) -> None:
     """Add ``--seed``, one or several, ``--count`` and ``--directory``."""
     parser.add_argument(
-        "--seed", type=not_negative, nargs="+", default=[1], help=f"{seeds} (1); of several one table is printed"
+        "--seed", type=at_least(0), nargs="+", default=[1], help=f"{seeds} (1); of several one table is printed"
     )
-    parser.add_argument("--count", type=positive, default=count, help=f"how many {of_what} ({count})")
+    parser.add_argument("--count", type=at_least(1), default=count, help=f"how many {of_what} ({count})")
     parser.add_argument("--directory", type=Path, default=Path(directory), help="where it is kept")
 
 
@@ -41,29 +41,13 @@ def gone_through(go: Callable[[Console], int], *, stopped: str, width: int = WID
         return EXIT_STOPPED
 
 
-def positive(text: str) -> int:
-    """Return a number of things from the command line.
+def at_least(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number from the command line and refuses one below ``least``."""
 
-    Raises
-    ------
-    ArgumentTypeError
-        If it is below 1.
-    """
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number}: must be at least 1")
-    return number
+    def number(text: str) -> int:
+        found = int(text)
+        if found < least:
+            raise argparse.ArgumentTypeError(f"{found}: must be at least {least}")
+        return found
 
-
-def not_negative(text: str) -> int:
-    """Return a seed from the command line.
-
-    Raises
-    ------
-    ArgumentTypeError
-        If it is below 0.
-    """
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{number}: must be at least 0")
     return number

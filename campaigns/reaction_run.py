@@ -78,6 +78,8 @@ def measured_reaction(folder: Path, experiment: Path, seed: int, number: int) ->
         frames = run.frames_file(attempt, FrameKind.PROJECTION)
         _until(lambda: frames.exists() or acquisition.poll() is not None, f"attempt {attempt} took no projections")
         threading.Event().wait(later_s)
+        if acquisition.poll() is not None:
+            raise NoTripError(f"run {number}: the rehearsal ended with exit code {acquisition.poll()} before the trip")
         blocked_s = _break_limit_while_blocked(run, output, acquisition.pid)
         _until(lambda: acquisition.poll() is not None, "the rehearsal did not end after the trip")
     first = _safe_events(run)[0]
@@ -101,7 +103,7 @@ def _break_limit_while_blocked(run: RunDirectory, output: Path, acquisition_pid:
     os.kill(acquisition_pid, signal.SIGSTOP)
     try:
         with command(output, "inject", str(run.path), *SPIKE) as asking:
-            asking.wait(LONGEST_S)
+            _until(lambda: asking.poll() is not None, "the spike was not taken")
         _until(lambda: _safe_events(run) != [], "the spike brought no open circuit")
         threading.Event().wait(max(0.0, BLOCKED_S - (time.monotonic() - began_s)))
         return time.monotonic() - began_s

@@ -6,6 +6,7 @@ from its end to the beginning of the next.
 """
 
 import contextlib
+import math
 import re
 import subprocess
 import sys
@@ -165,7 +166,11 @@ def _told(costs: list[TomogramCost], console: Console) -> int:
     for cost in costs:
         together_s = cost.software_s + cost.before_s
         table.add_row(
-            cost.name, *(f"{each_s:.2f}" for each_s in (cost.took_s, cost.software_s, cost.before_s, together_s))
+            cost.name,
+            *(
+                f"{each_s:.2f}" if math.isfinite(each_s) else "–"
+                for each_s in (cost.took_s, cost.software_s, cost.before_s, together_s)
+            ),
         )
     console.print(table)
     followed = costs[1:]

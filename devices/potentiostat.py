@@ -19,7 +19,8 @@ LONGEST_LOAD_TEXT = 39  # LOADTECH:SP is a stringout: 40 bytes with the closing 
 MOST_TECHNIQUES = 1000  # more is no index
 _REQUIRED = ("EWE", "I", "TIME", "STATE", "TECHIND")
 _FLAGS = ("IOVERFLOW", "EOVERFLOW", "SATURATION")
-_OPTIONAL = ("Q", "AUX1", "AUX2")
+_CHARGE = "Q"
+_AUXILIARY = ("AUX1", "AUX2")
 _Value = float | str | list[float]
 
 
@@ -69,7 +70,8 @@ class Potentiostat(Device):  # type: ignore[misc]
 
     def __init__(self, prefix: str, *, name: str, **options: Any) -> None:
         super().__init__(prefix, name=name, **options)
-        self._reader = ParallelReader([f"{prefix}{pv}" for pv in (*_REQUIRED, *_FLAGS, *_OPTIONAL)])
+        self._reader = ParallelReader([f"{prefix}{pv}" for pv in (*_REQUIRED, *_FLAGS, _CHARGE)])
+        self._auxiliary = ParallelReader([f"{prefix}{pv}" for pv in _AUXILIARY])  # whether they are there; never read
 
     @property
     def server(self) -> str:
@@ -93,12 +95,12 @@ class Potentiostat(Device):  # type: ignore[misc]
                 f"{', '.join(missing)} did not connect within {timeout_s:g} s. "
                 "Is the potentiostat's server running, and are prefix, channel and address in the beamline file right?"
             )
-        self._reader.connected(OPTIONAL_TIMEOUT_S, needed=[f"{self.prefix}Q"])
+        self._reader.connected(OPTIONAL_TIMEOUT_S, needed=[f"{self.prefix}{_CHARGE}"])
 
-    def has(self, optional: str, timeout_s: float = 1.0) -> bool:
-        """Wait (real time) for one of the process variables ``Q``, ``AUX1``, ``AUX2``; return whether it is there."""
-        name = f"{self.prefix}{optional}"
-        return name in self._reader.connected(timeout_s, needed=[name])
+    def has_auxiliary(self, number: int, timeout_s: float = 1.0) -> bool:
+        """Wait (real time) for the auxiliary input 1 or 2; return whether the instrument has it."""
+        name = f"{self.prefix}{_AUXILIARY[number - 1]}"
+        return name in self._auxiliary.connected(timeout_s, needed=[name])
 
     @property
     def reachable(self) -> bool:
@@ -116,7 +118,7 @@ class Potentiostat(Device):  # type: ignore[misc]
         if any(value is None or value.severity >= INVALID_SEVERITY for value in needed):
             return None
         voltage, current, elapsed, state, index = (value for value in needed if value is not None)
-        optional = {pv: None if (value := values[pv]) is None else value.value for pv in _OPTIONAL}
+        charge = values[_CHARGE]
         return Snapshot(
             voltage_v=voltage.value,
             current_a=current.value,
@@ -124,8 +126,7 @@ class Potentiostat(Device):  # type: ignore[misc]
             state=channel_state(state.value),
             technique_index=int(index.value) if abs(index.value) <= MOST_TECHNIQUES else -1,
             overflow=any(value is not None and value.value != 0 for value in (values[pv] for pv in _FLAGS)),
-            charge_mah=optional["Q"],
-            auxiliary_v=(optional["AUX1"], optional["AUX2"]),
+            charge_mah=None if charge is None else charge.value,
             time_s=elapsed.time_s,
         )
 

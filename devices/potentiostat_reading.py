@@ -28,5 +28,4 @@ class Snapshot:
     technique_index: int
     overflow: bool
     charge_mah: float | None
-    auxiliary_v: tuple[float | None, float | None]
     time_s: float

@@ -32,6 +32,7 @@ OUTER = "experiment"
 MAX_FAULTS = 2  # of instruments, at one tomogram
 MAX_BEAM_LOSSES = 5  # at one tomogram; a beam that is lost more often is no beam
 GUARD_SILENCE_S = 60.0  # of the clock; a guard that is gone longer was not restarted
+IDLE_LOOK_S = 5.0  # of the clock, while nothing but time is waited for: what a person asks is answered within this
 SAMPLE_KEYS = {
     "potentiostat_row": "",
     "time_s": "s",
@@ -155,12 +156,12 @@ class Course:
         *,
         phase: str,
         until_s: float | None = None,
-        condition: Callable[[CellState], bool] = lambda _: False,
+        condition: Callable[[CellState], bool] | None = None,
         begin_s: float | None = None,
     ) -> MsgGenerator[bool]:
         """Wait until ``condition(state)`` holds at a guard sample, or until ``until_s``; return whether it holds.
 
-        Requests of people are answered meanwhile.
+        Requests of people are answered meanwhile. Without a condition not every sample is looked at.
 
         Raises
         ------
@@ -174,7 +175,7 @@ class Course:
             found = self.state()
             self.stop_if_wished()
             yield from self.answer_requests(step, cycle)
-            if found is not CellState.STARTING and condition(found):
+            if condition is not None and found is not CellState.STARTING and condition(found):
                 return True
             now_s = self.clock.now()
             if until_s is not None and now_s >= until_s:
@@ -183,6 +184,8 @@ class Course:
             fraction = 0.0 if until_s is None or until_s <= begin_s else (now_s - begin_s) / (until_s - begin_s)
             self.report(Progress(step.name, phase, fraction, left_s))
             look_s = self._next_look_s(now_s)
+            if condition is None:
+                look_s = max(look_s, now_s + IDLE_LOOK_S)
             yield from bps.checkpoint()
             yield from clock_waits.sleep_until(self.clock, look_s if until_s is None else min(look_s, until_s))
 

@@ -78,7 +78,7 @@ def guard_until_ended(
     loneliness = Loneliness(clock, host_clock, lambda: server.num_clients, longest_alone_s=longest_alone_s)
     kept_by_instrument = None
     if (force_input := beamline.potentiostat.force_input) is not None:
-        if not potentiostat.has(f"AUX{force_input.number}"):
+        if not potentiostat.has_auxiliary(force_input.number):
             raise GuardError(
                 f"potentiostat.force_input.number = {force_input.number}: the server of {channel} has no "
                 f"AUX{force_input.number}, so the instrument cannot limit the stack pressure. Correct the number or "

@@ -33,7 +33,7 @@ def snapshot(twin: CellTwin, time_s: float, technique_index: int) -> Snapshot:
     noise_a = CURRENT_NOISE_A * keyed_normal(1, "current", round(time_s - START_S))
     return Snapshot(
         found.voltage_v, found.current_a + noise_a, time_s - START_S, ChannelState.RUN, technique_index, False, None,
-        (None, None), time_s,
+        time_s,
     )  # fmt: skip
 
 

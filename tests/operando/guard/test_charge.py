@@ -16,7 +16,6 @@ RUN = Snapshot(
     technique_index=0,
     overflow=False,
     charge_mah=None,
-    auxiliary_v=(None, None),
     time_s=0.0,
 )
 LARGEST_A = 1e-4

@@ -15,7 +15,7 @@ CURRENTS = st.floats(-1e-4, 1e-4)
 
 
 def reading(elapsed_s: float, current_a: float, charge_mah: float | None, index: int = 0) -> CellReading:
-    snapshot = Snapshot(2.0, current_a, elapsed_s, ChannelState.RUN, index, False, charge_mah, (None, None), 0.0)
+    snapshot = Snapshot(2.0, current_a, elapsed_s, ChannelState.RUN, index, False, charge_mah, 0.0)
     return CellReading(elapsed_s, snapshot=snapshot)
 
 

@@ -37,7 +37,7 @@ def engine(*rules: dict[str, Any], **changed: Any) -> LimitEngine:
 
 def reading(time_s: float = 0.0, *, current_a: float = -1e-5, **values: Any) -> CellReading:
     """Return a healthy cell at 2 V and 26 MPa that is discharged, but for ``values``."""
-    snapshot = Snapshot(2.0, current_a, time_s, ChannelState.RUN, 0, False, None, (None, None), time_s)
+    snapshot = Snapshot(2.0, current_a, time_s, ChannelState.RUN, 0, False, None, time_s)
     good: dict[Quantity, float | None] = {VOLTAGE: 2.0, CURRENT: current_a, PRESSURE: 26.0, TEMPERATURE: 25.0}
     told: dict[str, Any] = {"time_s": time_s, "snapshot": snapshot, "step": STEP} | values
     return CellReading(**told | {"values": good | dict(told.get("values", {}))})
@@ -107,7 +107,7 @@ def test_no_reading_makes_the_engine_fail(values: list[float], data: st.DataObje
         numbers = {quantity: data.draw(anything) for quantity in (VOLTAGE, CURRENT, CHARGE, PRESSURE, TEMPERATURE)}
         snapshot = Snapshot(
             value, data.draw(st.floats()), data.draw(st.floats()), ChannelState.RUN, 0, False, data.draw(anything),
-            (None, None), 0.0,
+            0.0,
         )  # fmt: skip
         kept.check(CellReading(float(time_s), values=numbers, snapshot=snapshot, step=STEP))
 
@@ -183,7 +183,7 @@ def test_a_charge_that_is_not_the_integral_of_the_current_warns() -> None:
         found = []
         for time_s in range(0, 3600, 10):
             counted_mah = -1e-5 * factor * time_s / 3.6
-            snapshot = Snapshot(2.0, -1e-5, time_s, ChannelState.RUN, 0, False, counted_mah, (None, None), time_s)
+            snapshot = Snapshot(2.0, -1e-5, time_s, ChannelState.RUN, 0, False, counted_mah, time_s)
             verdict = kept.check(reading(time_s, snapshot=snapshot, values={VOLTAGE: 2 + time_s * 1e-6}))
             found += [time_s] * (quantities(verdict.began) == [CHARGE])
         return found

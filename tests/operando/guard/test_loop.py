@@ -30,7 +30,7 @@ from operando.model.limit_rules import Quantity
 
 EXPERIMENT = Path(__file__).parents[3] / "experiments" / "cus_26mpa.toml"
 POLL_S = 0.01
-SNAPSHOT = Snapshot(2.4, 0.0, 10.0, ChannelState.STOP, 0, False, None, (None, None), 0.0)
+SNAPSHOT = Snapshot(2.4, 0.0, 10.0, ChannelState.STOP, 0, False, None, 0.0)
 
 
 class Instrument:

@@ -14,7 +14,7 @@ from operando.guard.limit_reading import CellReading
 from operando.guard.samples import Sample, Sampler
 from operando.model.limit_rules import Quantity
 
-SNAPSHOT = Snapshot(2.4, 0.0, 10.0, ChannelState.RUN, 0, False, None, (None, None), 0.0)
+SNAPSHOT = Snapshot(2.4, 0.0, 10.0, ChannelState.RUN, 0, False, None, 0.0)
 
 
 class Instruments:

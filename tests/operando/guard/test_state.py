@@ -14,7 +14,6 @@ SNAPSHOT = Snapshot(
     technique_index=0,
     overflow=False,
     charge_mah=None,
-    auxiliary_v=(None, None),
     time_s=0.0,
 )
 PAIR = Step("discharge", holds=True, max_duration_s=500.0, started_elapsed_s=600.0)

@@ -23,10 +23,10 @@ from campaigns.witness import Witness
 from operando.model.experiment_file import load_experiment
 from operando.model.json_lines import read_json_lines
 from operando.model.outcome import Outcome
+from operando.model.process_files import read_pid_files
 from operando.model.run_directory import RunDirectory
 from operando.model.schedule import step_key
 from operando.session.errors import EXIT_COMPLETE, EXIT_MISTAKE
-from operando.session.processes import read_pid_files
 
 EXPERIMENT = ROOT / "experiments" / "campaign.toml"
 LONGEST_S = 240.0  # of one command, which takes 25 s undisturbed, on a busy computer

@@ -14,9 +14,9 @@ from pathlib import Path
 from campaigns.command import command
 from campaigns.fault_run import processes_of
 from operando.model.json_lines import read_json_lines
+from operando.model.process_files import read_pid_files
 from operando.model.run_directory import RunDirectory
 from operando.session.errors import EXIT_COMPLETE, EXIT_MISTAKE
-from operando.session.processes import read_pid_files
 
 SHARES = {"acquisition": 50, "guard": 15, "analysis": 15, "simulator": 20}
 LONGEST_S = 240.0  # of one command, on a busy computer

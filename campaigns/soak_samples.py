@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 
 from live_analysis.results import read_analysis_runs
+from operando.model.process_files import read_pid_files
 from operando.model.run_directory import RunDirectory
-from operando.session.processes import read_pid_files
 
 
 @dataclass(frozen=True)

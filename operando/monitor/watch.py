@@ -8,8 +8,8 @@ from rich.text import Text
 
 from operando.model.clock import Clock, SystemClock
 from operando.model.run_directory import RunDirectory
-from operando.monitor.run_reader import RunReader
-from operando.monitor.run_view import DISPLAYS, EventView, MeasurementView, RunView, age_text
+from operando.monitor.reading.run_reader import RunReader
+from operando.monitor.reading.run_view import DISPLAYS, EventView, MeasurementView, RunView, age_text
 
 PERIOD_S = 0.5
 NUM_TOMOGRAMS = 8
@@ -26,7 +26,7 @@ NUM_ALARMS = 3
 def watch(run: RunDirectory, console: Console, *, once: bool, host_clock: Clock | None = None) -> None:
     """Print the state of a run once, or keep it on the screen until Ctrl-C."""
     clock = SystemClock() if host_clock is None else host_clock
-    reader = RunReader(run, history_budget_s=0.0)
+    reader = RunReader(run, clock, history_budget_s=0.0)
     try:
         if once:
             console.print(essentials(reader.update(), clock.now()))

@@ -1,33 +1,44 @@
-"""The monitor's window: present values, traces, tomograms, newest picture, measurements and the guard's log."""
+"""The monitor's window: a banner that says what is watched, and pages."""
 
-import queue
-from concurrent.futures import Future, ThreadPoolExecutor
-from html import escape
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
-import pyqtgraph
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from operando.model.clock import Clock
-from operando.model.plane_wish import PlaneWish, write_plane_wish
+from operando.model.number_text import duration_text
 from operando.model.run_directory import RunDirectory
-from operando.monitor.figure_panel import FigurePanel
-from operando.monitor.picture_panel import PicturePanel
-from operando.monitor.pictures import Picture, PictureReader
-from operando.monitor.preview_reader import PreviewReader, ShownPreview
-from operando.monitor.run_reader import RunReader
-from operando.monitor.run_tables import EventList, MeasurementTable
-from operando.monitor.run_view import RunView
-from operando.monitor.trace_plots import TracePlots
+from operando.monitor.habits import Habits
+from operando.monitor.health.page import HealthPage
+from operando.monitor.history.page import HistoryPage
+from operando.monitor.inside.page import InsidePage
+from operando.monitor.now.page import NowPage
+from operando.monitor.page import Page
+from operando.monitor.reading.background import Background
+from operando.monitor.reading.run_processes import Life, ProcessView
+from operando.monitor.reading.run_reader import RunReader
+from operando.monitor.reading.run_view import RunView
+from operando.monitor.theme import Look, Theme, scale_of
 
-UPDATE_MS = 250
+TICK_MS = 20
+UPDATE_S = 0.2
+CATCHING_UP_S = 0.02  # between two updates while history is still to be read
 HISTORY_BUDGET_S = 0.2  # of each update, so that no sample is shown a quarter of a second late
-CATCHING_UP_MS = 20  # between two looks whether an update is done, while history is still to be read
-_Read = tuple[RunView, Picture | None, ShownPreview | None]
-STATE_COLOURS = {"TRIPPED": "#d94f4f", "UNSAFE": "#d94f4f", "HOLDING": "#f2c14e", "RUNNING": "#5fb878"}
+PAGES: tuple[type[Page], ...] = (NowPage, HistoryPage, InsidePage, HealthPage)
+KEYS = (
+    ("1 2 3 4", "Now, History, Inside the cell, Health"),
+    ("T", "dark or light"),
+    ("F or F11", "whole screen and back"),
+    ("Ctrl+S", "save what is seen into a file"),
+    ("H or F1", "these keys"),
+    ("Ctrl+Q", "close the window; the run goes on"),
+)
 
 
 class MonitorWindow(QtWidgets.QMainWindow):
-    """Follows a run; files are read in a thread of their own so that a slow disk never stops the window.
+    """Follows a run; files are read in threads of their own so that a slow disk never stops the window.
 
     Parameters
     ----------
@@ -35,131 +46,206 @@ class MonitorWindow(QtWidgets.QMainWindow):
         The run directory; nothing in it is changed but where a person wants the planes of the preview.
     host_clock
         The host's clock, for the age of what is shown.
+    habits
+        What is remembered from the last time; without it nothing is.
     """
 
-    def __init__(self, run: RunDirectory, host_clock: Clock) -> None:
+    def __init__(self, run: RunDirectory, host_clock: Clock, habits: Habits | None = None) -> None:
         super().__init__()
-        self._reader = RunReader(run, history_budget_s=HISTORY_BUDGET_S)
-        self._pictures, self._previews = PictureReader(run), PreviewReader(run)
-        self._run = run
-        self._wishes: queue.SimpleQueue[PlaneWish] = queue.SimpleQueue()
-        self._refusal = ""
-        self._clock, self._folder = host_clock, run.path.resolve()
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="run reader")
-        self._pending: Future[_Read] | None = None
+        self._run, self._clock, self._folder = run, host_clock, run.path.resolve()
+        self._habits = Habits() if habits is None else habits
+        self._reader = RunReader(run, host_clock, history_budget_s=HISTORY_BUDGET_S)
+        self._run_reading, self._page_reading = Background("run reader"), Background("page reader")
+        self._reading_page: Page | None = None
+        self._update_s, self._page_problem = 0.0, ""
         self.view: RunView | None = None
         self.setWindowTitle(run.path.name)
-        self.resize(1440, 900)
-        self._build()
+        self.resize(1366, 768)
+        self._look = Look(self._habits.theme, scale_of(self.width(), self.height()))
+        self._build(self._habits.page)
+        self._bind_keys()
+        self._habits.restore_window(self)
         self._timer = QtCore.QTimer(self)
-        self._timer.timeout.connect(self.refresh)
-        self._timer.start(UPDATE_MS)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start(TICK_MS)
+
+    @property
+    def pages(self) -> Sequence[Page]:
+        """All pages, in the order of their tabs."""
+        return self._pages
+
+    @property
+    def page(self) -> Page:
+        """The page that is seen."""
+        return self._pages[self._tabs.currentIndex()]
+
+    def show_page(self, title: str) -> None:
+        """Turn to the page of that title, if there is one."""
+        for index, page in enumerate(self._pages):
+            if page.title.lower().startswith(title.lower()):
+                self._tabs.setCurrentIndex(index)
 
     def refresh(self) -> None:
-        """Show what was read since the last call, if anything, and ask for more."""
-        if self._pending is not None and not self._pending.done():
-            return
-        read, self._pending = self._pending, self._worker.submit(self._read)  # which goes on while this is shown
-        if read is None:
-            return
-        error = read.exception()
-        if error is None:
-            self._show(*read.result())
-        else:  # the window stays; a person must see why it stands still
-            self.statusBar().showMessage(f"Reading the run failed: {type(error).__name__}: {error}")
+        """Show what was read since the last call, if anything, and ask for more at once."""
+        self._take()
+        self._ask(0.0, 0.0)
+
+    def toggle_theme(self) -> None:
+        """Change between dark and light."""
+        theme = Theme.LIGHT if self._look.theme is Theme.DARK else Theme.DARK
+        self._look = Look(theme, self._look.scale)
+        self._habits.theme = theme
+        self._build(self.page.title)
+        if self.view is not None:
+            self._show_run(self.view)
+
+    def export(self, path: Path) -> None:
+        """Write the page that is seen into a file, and say so or why not."""
+        try:
+            self.page.export(path)
+        except OSError as error:
+            self.statusBar().showMessage(f"Not saved: {error}", 10_000)
+        else:
+            self.statusBar().showMessage(f"Saved {path}", 10_000)
+
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw everything larger in a larger window."""
+        super().resizeEvent(event)
+        scale = scale_of(self.width(), self.height())
+        if scale != self._look.scale:
+            self._look = Look(self._look.theme, scale)
+            self.setStyleSheet(self._look.style_sheet)
+            for page in self._pages:
+                page.set_look(self._look)
+            if self.view is not None:
+                self._show_run(self.view)
 
     def closeEvent(self, event: QtGui.QCloseEvent) -> None:  # noqa: N802 - Qt's name
-        """End the timer and the reading thread."""
+        """Remember the habits; end the timer and the reading threads."""
+        self._habits.remember(self, self.page.title)
         self._timer.stop()
-        self._worker.shutdown(wait=True)
+        self._run_reading.close()
+        self._page_reading.close()
         self._reader.close()
         super().closeEvent(event)
 
-    def _read(self) -> _Read:
-        self._write_wish()
-        view = self._reader.update()
-        newest = view.tomograms[-1] if view.tomograms else None
-        return view, self._pictures.newest(view.running_tomogram), self._previews.newest(newest)
+    def _tick(self) -> None:
+        self._take()
+        self._ask(self._update_s, self.page.period_s)
 
-    def _write_wish(self) -> None:
-        """Write the newest of a person's wishes; the older ones are past."""
-        wish = None
-        while not self._wishes.empty():
-            wish = self._wishes.get()
-        if wish is not None:
-            try:
-                write_plane_wish(self._run.plane_wish, wish)
-                self._refusal = ""
-            except OSError as error:
-                self._refusal = f"The planes cannot be moved: {error}"
+    def _ask(self, update_s: float, page_s: float) -> None:
+        now_s = self._clock.now()
+        self._run_reading.begin(self._reader.update, now_s, update_s)
+        view, page = self.view, self.page
+        if view is not None:
+            if page is not self._reading_page:
+                page_s = 0.0  # what is seen first is read at once
+            self._page_reading.begin(lambda: (page, page.read(view)), now_s, page_s)
 
-    def _build(self) -> None:
-        self.setStyleSheet(
-            "QMainWindow, QWidget { background: #17191d; color: #e8e8e8; }"
-            "QHeaderView::section { background: #22262c; color: #c9ced6; padding: 3px; border: 0; }"
-            "QTableWidget, QListWidget { background: #1c1f24; gridline-color: #33383f; border: 0; }"
-            "QSplitter::handle { background: #33383f; }"
-        )
-        pyqtgraph.setConfigOption("background", "#17191d")
-        self._banner = QtWidgets.QLabel()
-        self._banner.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
-        self._state = QtWidgets.QLabel("guard: nothing logged yet")
-        self._state.setStyleSheet("font-size: 16px;")
-        self._progress = QtWidgets.QLabel()
-        self._figures = FigurePanel()
-        self._plots = TracePlots()
-        self._picture_panel = PicturePanel()
-        self._picture_panel.wished.connect(self._wishes.put)
-        measurements, self._table, self._flags = QtWidgets.QWidget(), MeasurementTable(), QtWidgets.QLabel()
-        self._flags.setWordWrap(True)
-        self._flags.setStyleSheet("color: #8a8f98; font-size: 12px;")
-        below = _stacked(measurements)
-        below.addWidget(self._table, 1)
-        below.addWidget(self._flags)
-        self._log = EventList()
+    def _take(self) -> None:
+        done = self._run_reading.finished()
+        if done is not None:
+            if (error := done.exception()) is None:
+                self._take_view(done.result())
+            else:  # the window stays; a person must see why it stands still
+                self.statusBar().showMessage(f"Reading the run failed: {type(error).__name__}: {error}")
+        done = self._page_reading.finished()
+        if done is not None:
+            error = done.exception()
+            self._page_problem = "" if error is None else f"{self.page.title}: {error}"
+            if error is None:
+                self._show_read(*done.result())
 
-        right = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
-        for title, widget in (
-            ("Newest picture", self._picture_panel),
-            ("Measurements", measurements),
-            ("Guard's log", self._log),
-        ):
-            right.addWidget(_titled(title, widget))
-        right.setSizes([390, 240, 140])
-        right.setChildrenCollapsible(False)
-        split = QtWidgets.QSplitter(QtCore.Qt.Orientation.Horizontal)
-        split.addWidget(self._plots.widget)
-        split.addWidget(right)
-        split.setSizes([700, 740])
-        header = QtWidgets.QHBoxLayout()
-        self._progress.setAlignment(QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter)
-        for label in (self._state, self._progress):
-            label.setWordWrap(True)
-            header.addWidget(label, 1)
+    def _take_view(self, view: RunView) -> None:
+        reads_history = not view.history_is_complete and not view.shows_the_same_history(self.view)
+        self._update_s = CATCHING_UP_S if reads_history else UPDATE_S
+        self.view = view
+        self._show_run(view)
+
+    def _show_read(self, page: Page, read: Any) -> None:
+        if page is self.page:
+            self._reading_page = page
+            page.show_read(read)
+
+    def _build(self, first_page: str) -> None:
+        self.setStyleSheet(self._look.style_sheet)
+        self._banner, self._dead = QtWidgets.QLabel(), QtWidgets.QLabel()
+        for label in (self._banner, self._dead):
+            label.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
+        self._banner.setProperty("role", "banner")
+        self._dead.setProperty("role", "dead")
+        self._dead.setWordWrap(True)
+        self._dead.hide()
+        self._tabs = QtWidgets.QTabWidget()
+        self._tabs.setDocumentMode(True)
+        self._pages = [page(self._run, self._look) for page in PAGES]
+        for number, page in enumerate(self._pages, start=1):
+            self._tabs.addTab(page, page.title)
+            self._tabs.setTabToolTip(number - 1, f"Key {number}")
+        self._reading_page = None
         content = QtWidgets.QWidget()
         layout = QtWidgets.QVBoxLayout(content)
-        layout.addWidget(self._banner)
-        layout.addWidget(self._figures)
-        layout.addLayout(header)
-        layout.addWidget(split, 1)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        for widget in (self._banner, self._dead):
+            layout.addWidget(widget)
+        layout.addWidget(self._tabs, 1)
         self.setCentralWidget(content)
+        self.show_page(first_page)
+        self._tabs.currentChanged.connect(self._turned)
         self.statusBar().showMessage("Reading the run ...")
 
-    def _show(self, view: RunView, picture: Picture | None, preview: ShownPreview | None) -> None:
-        reads_history = not view.history_is_complete and not view.shows_the_same_history(self.view)
-        self._timer.setInterval(CATCHING_UP_MS if reads_history else UPDATE_MS)
-        self.view = view
+    def _bind_keys(self) -> None:
+        bound = {
+            "T": self.toggle_theme,
+            "F": self._toggle_full_screen,
+            "F11": self._toggle_full_screen,
+            "H": self._tell_keys,
+            "F1": self._tell_keys,
+            "Ctrl+S": self._ask_where_to_export,
+            "Ctrl+Q": self.close,
+        }
+        for key, action in bound.items():
+            QtGui.QShortcut(QtGui.QKeySequence(key), self, action)
+        for number in range(len(PAGES)):
+            sequence = QtGui.QKeySequence(str(number + 1))
+            QtGui.QShortcut(sequence, self, lambda number=number: self._tabs.setCurrentIndex(number))
+
+    def _turned(self, _: int) -> None:
+        if self.view is not None:
+            self._show_run(self.view)
+        self._ask(self._update_s, 0.0)
+
+    def _toggle_full_screen(self) -> None:
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
+    def _tell_keys(self) -> None:
+        rows = "".join(f"<tr><td><b>{key}</b>&nbsp;&nbsp;</td><td>{what}</td></tr>" for key, what in KEYS)
+        box = QtWidgets.QMessageBox(self)
+        box.setWindowTitle("Keys")
+        box.setText(f"<table>{rows}</table>")
+        box.open()
+
+    def _ask_where_to_export(self) -> None:
+        suffixes = self.page.export_suffixes
+        start = f"{self._run.path.name}_{self.page.title.split()[0].lower()}{suffixes[0]}"
+        kinds = ";;".join(f"{suffix.removeprefix('.').upper()} (*{suffix})" for suffix in suffixes)
+        name, chosen = QtWidgets.QFileDialog.getSaveFileName(self, "Save what is seen", start, kinds)
+        if name:
+            path = Path(name)
+            self.export(path if path.suffix in suffixes else path.with_suffix(f".{chosen.split()[0].lower()}"))
+
+    def _show_run(self, view: RunView) -> None:
+        wall_s = self._clock.now()
         self._show_header(view)
-        self._figures.show_figures(view, self._clock.now())
-        self._plots.show_run(view)
-        self._table.show_measurements(view.measurements)
-        flags = dict.fromkeys(flag.replace("_", " ") for entry in view.measurements for flag in entry.flags)
-        self._flags.setText(f"! {', '.join(flags)} (point at a value to see which)" if flags else "")
-        self._log.show_events(view.events, view.start_s)
-        self._picture_panel.show_newest(picture, preview, exposing=view.running_tomogram is not None)
-        problems = " · ".join(filter(None, (*view.problems, self._refusal)))
+        self._show_deaths(view, wall_s)
+        self.page.show_run(view, wall_s)
+        problems = " · ".join(filter(None, (*view.problems, self._page_problem)))
         self.statusBar().showMessage(
-            problems or f"Reads {self._folder}; changes nothing but the planes of the preview."
+            problems or f"Reads {self._folder}; changes nothing but the planes of the preview. H tells the keys."
         )
 
     def _show_header(self, view: RunView) -> None:
@@ -171,33 +257,21 @@ class MonitorWindow(QtWidgets.QMainWindow):
         }[view.rehearsal]
         if view.recorded:
             about = "REHEARSAL · replay of a recorded scan; the cell's values do not belong to it"
-        back, front = ("#f2c14e", "#17191d") if view.rehearsal else ("#22262c", "#c9ced6")
         self._banner.setText(f"{about} · {view.name}")
-        self._banner.setStyleSheet(
-            f"background: {back}; color: {front}; font-size: 15px; font-weight: 700; padding: 4px;"
-        )
-        state = view.state or "nothing logged yet"
-        colour = STATE_COLOURS.get(view.state, "#c9ced6")
-        text = f'guard: <b style="color: {colour}">{escape(state)}</b>'
-        text += f" · step: <b>{escape(view.step)}</b>" if view.step and not view.ended else ""
-        text += f' · <b style="color: #ff6b5e">trip: {escape(view.trip)}</b>' if view.trip else ""
-        self._state.setText(text)
-        parts = [view.tomogram_text, view.time_text, f"run ended: {view.ended}" if view.ended else ""]
-        self._progress.setText(" · ".join(part for part in parts if part))
+        role = "rehearsal" if view.rehearsal else "banner"
+        if self._banner.property("role") != role:
+            self._banner.setProperty("role", role)
+            self._banner.style().polish(self._banner)
+
+    def _show_deaths(self, view: RunView, wall_s: float) -> None:
+        missing = [process for process in view.processes if process.is_missing and not view.ended]
+        self._dead.setVisible(bool(missing))
+        self._dead.setText(" · ".join(_death_text(process, wall_s) for process in missing))
 
 
-def _stacked(content: QtWidgets.QWidget) -> QtWidgets.QVBoxLayout:
-    layout = QtWidgets.QVBoxLayout(content)
-    layout.setContentsMargins(0, 0, 0, 0)
-    return layout
-
-
-def _titled(title: str, widget: QtWidgets.QWidget) -> QtWidgets.QWidget:
-    content = QtWidgets.QWidget()
-    layout = QtWidgets.QVBoxLayout(content)
-    layout.setContentsMargins(4, 2, 4, 2)
-    heading = QtWidgets.QLabel(title)
-    heading.setStyleSheet("color: #8a8f98; font-size: 12px;")
-    layout.addWidget(heading)
-    layout.addWidget(widget, 1)
-    return content
+def _death_text(process: ProcessView, wall_s: float) -> str:
+    what = "has DIED" if process.life is Life.DIED else "STANDS STILL"
+    if not process.since_s > 0:
+        return f"The {process.role} {what}"
+    since = datetime.fromtimestamp(process.since_s).strftime("%H:%M:%S")
+    return f"The {process.role} {what}, {since} ({duration_text(max(wall_s - process.since_s, 0.0))} ago)"

@@ -18,6 +18,7 @@ from operando.model.experiment import Experiment
 from operando.model.experiment_file import load_experiment, raw_table
 from operando.model.frames import FrameKind
 from operando.model.instrument_lock import InstrumentOwnedError, Owner, only_owner
+from operando.model.process_files import write_pid_file
 from operando.model.run_directory import RunDirectory
 from operando.model.signals import SignalWatch
 from operando.session.acquisition import CONNECT_TIMEOUT_S, log_libraries_to, versions
@@ -29,7 +30,7 @@ from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_STOPPED
 from operando.session.interrupt import Interrupted, one_interrupt
 from operando.session.journal import DocumentJournal
 from operando.session.layout import make_run_directory, refuse_used_directory
-from operando.session.processes import ChildProcess, ProcessError, write_pid_file
+from operando.session.processes import ChildProcess, ProcessError
 from operando.session.progress_line import ProgressLine
 
 if TYPE_CHECKING:

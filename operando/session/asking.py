@@ -11,6 +11,7 @@ from operando.model.clock import SystemClock
 from operando.model.edited_schedule import present_experiment
 from operando.model.experiment import Experiment
 from operando.model.json_lines import JsonLinesWriter, read_json_lines
+from operando.model.process_files import read_pid_files
 from operando.model.run_directory import RunDirectory
 from operando.model.schedule import could_name, step_key, tomogram_name
 from operando.model.texts import name
@@ -19,7 +20,6 @@ from operando.session.clearing import clear_trip
 from operando.session.editing import keep_edit
 from operando.session.errors import EXIT_COMPLETE, RequestError
 from operando.session.layout import open_run_directory
-from operando.session.processes import read_pid_files
 
 LONGEST_TEXT = 300  # the guard takes commands of 4000 bytes, and a character may need twelve
 LONGEST_PERSON = 64

@@ -1,9 +1,9 @@
 """A person clears the trip of a run's guard, over the guard's own process variables."""
 
+from operando.model.process_files import read_pid_files
 from operando.model.run_directory import RunDirectory
 from operando.session.beamline_access import enter_beamline, quiet_channel_access
 from operando.session.errors import RequestError
-from operando.session.processes import read_pid_files
 
 CONNECT_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 60.0  # real time: the guard reads everything anew and may wait for a silent instrument

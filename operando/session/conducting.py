@@ -15,12 +15,13 @@ from operando.guard.life import has_guard
 from operando.model.clock import SystemClock
 from operando.model.experiment import Experiment
 from operando.model.number_text import duration_text
+from operando.model.process_files import read_pid_files, write_pid_file
 from operando.model.run_directory import RunDirectory
 from operando.session.acquisition import Acquisition
 from operando.session.asked import Asked
 from operando.session.errors import EXIT_FAILED, EXIT_STOPPED, RequestError
 from operando.session.interrupt import Interrupted, one_interrupt
-from operando.session.processes import ChildProcess, ProcessError, Supervisor, read_pid_files, write_pid_file
+from operando.session.processes import ChildProcess, ProcessError, Supervisor
 from operando.session.results_table import results_tables
 from plans.report import Wishes
 from simulators.past import PAST_FILE

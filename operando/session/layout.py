@@ -6,8 +6,8 @@ import secrets
 import shutil
 from pathlib import Path
 
+from operando.model.process_files import read_pid_files
 from operando.model.run_directory import RunDirectory
-from operando.session.processes import read_pid_files
 
 
 class RunDirectoryError(ValueError):

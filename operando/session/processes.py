@@ -1,7 +1,6 @@
 """Starting, watching and ending the processes of a run; each leaves a pid file and a log in the run directory."""
 
 import contextlib
-import json
 import logging
 import os
 import signal
@@ -10,11 +9,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from operando.model.process_files import ProcessRecord, read_pid_files, write_pid_file
 from operando.session.reserve import Reserve
 
 PROGRAM = (sys.executable, "-m", "operando.cli")
@@ -26,51 +25,6 @@ _logger = logging.getLogger(__name__)
 
 class ProcessError(RuntimeError):
     """A process of the run did not start or ended too early."""
-
-
-@dataclass(frozen=True)
-class ProcessRecord:
-    """What a pid file says; the creation time tells a recycled pid from the process that wrote it."""
-
-    role: str
-    pid: int
-    create_time: float
-
-    @property
-    def alive(self) -> bool:
-        """Whether that very process still runs."""
-        try:
-            process = psutil.Process(self.pid)
-            return abs(process.create_time() - self.create_time) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
-
-    @property
-    def stopped(self) -> bool:
-        """Whether it lives and stands still, as after SIGSTOP: nothing goes on in it until it is told to continue."""
-        with contextlib.suppress(psutil.NoSuchProcess):
-            return self.alive and psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
-        return False
-
-
-def write_pid_file(folder: Path, role: str, pid: int | None = None) -> None:
-    """Record that ``pid`` (this process, if not given) plays ``role`` in the run."""
-    folder.mkdir(parents=True, exist_ok=True)
-    process = psutil.Process(pid)
-    path = folder / f"{role}.pid"
-    temporary = path.with_suffix(".pid.new")
-    temporary.write_text(json.dumps({"role": role, "pid": process.pid, "create_time": process.create_time()}))
-    temporary.replace(path)
-
-
-def read_pid_files(folder: Path) -> list[ProcessRecord]:
-    """Return what the pid files of a run say, in alphabetical order of roles; damaged ones are left out."""
-    records = []
-    for path in sorted(folder.glob("*.pid")):
-        with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
-            content = json.loads(path.read_text())
-            records.append(ProcessRecord(path.stem, int(content["pid"]), float(content["create_time"])))
-    return records
 
 
 class _Found:

@@ -10,13 +10,13 @@ from operando.model.cell_log import CellLogReader
 from operando.model.document_lines import read_documents
 from operando.model.edited_schedule import present_experiment
 from operando.model.json_lines import read_json_lines
+from operando.model.process_files import read_pid_files
 from operando.model.run_directory import RunDirectory
 from operando.session.asked import read_asked
 from operando.session.begun_steps import steps_left
 from operando.session.conducting import Undertaking, conduct
 from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, RequestError
 from operando.session.layout import open_run_directory
-from operando.session.processes import read_pid_files
 from operando.session.runs_so_far import runs_so_far
 
 

@@ -12,11 +12,11 @@ from operando.model.beamline import load_beamline
 from operando.model.channel_access import prepare, server_environment
 from operando.model.clock import SystemClock
 from operando.model.experiment_file import load_experiment
+from operando.model.process_files import read_pid_files, write_pid_file
 from operando.model.run_directory import RunDirectory
 from operando.model.signals import SignalWatch
 from operando.session.errors import EXIT_COMPLETE, RequestError
 from operando.session.layout import open_run_directory
-from operando.session.processes import read_pid_files, write_pid_file
 
 MAX_EPOCH_S = 4e9  # the year 2096
 LOOK_ROUND_S = 1.0

@@ -12,12 +12,12 @@ from rich.table import Table
 from operando.model.cell_log import CellLogReader
 from operando.model.document_lines import read_documents
 from operando.model.edited_schedule import present_experiment
+from operando.model.process_files import ProcessRecord, read_pid_files
 from operando.model.run_directory import RunDirectory
 from operando.session.asked import read_asked
 from operando.session.begun_steps import steps_left
 from operando.session.errors import RequestError
 from operando.session.layout import RunDirectoryError
-from operando.session.processes import ProcessRecord, read_pid_files
 from operando.session.resume import is_left_open
 from operando.session.runs_so_far import RunSoFar, runs_so_far
 from operando.session.salvage import damaged_files

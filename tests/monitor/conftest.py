@@ -7,7 +7,7 @@ from PySide6 import QtWidgets
 
 from operando.model.clock import SystemClock
 from operando.model.run_directory import RunDirectory
-from operando.monitor.run_view import RunView
+from operando.monitor.reading.run_view import RunView
 from operando.monitor.window import MonitorWindow
 from tests.support.run_directories import FakedRun, finished_run
 

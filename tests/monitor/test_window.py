@@ -9,8 +9,8 @@ from PySide6 import QtGui, QtWidgets
 from operando.model.cell_log import CellLogWriter
 from operando.model.frames import FrameKind
 from operando.model.run_directory import RunDirectory
-from operando.monitor.main import run_monitor
-from operando.monitor.run_view import Quantity
+from operando.monitor.main import Picture, run_monitor
+from operando.monitor.reading.run_view import Quantity
 from tests.monitor.conftest import OpenMonitor
 from tests.support.run_directories import START_S, FakedRun
 
@@ -62,7 +62,8 @@ def test_growth_of_every_file_shows_up(open_monitor: OpenOn, growing: FakedRun) 
     view = monitor.until(lambda view: view.trip != "" and len(view.measurements) == 1)
     assert view.measurements[0].text == "1000 ± 500"
     assert view.state == "TRIPPED"
-    assert "Preview · OCV" in texts(monitor)
+    monitor.window.show_page("Inside")
+    monitor.until(lambda view: "Preview · OCV" in texts(monitor))
 
 
 def test_a_live_run_that_begins_after_the_window_was_opened_is_followed(open_monitor: OpenOn, tmp_path: Path) -> None:
@@ -159,9 +160,9 @@ def test_the_picture_of_the_window_is_drawn_without_a_display(
 ) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     png = tmp_path / "monitor.png"
-    assert run_monitor(finished, png) == 0
+    assert run_monitor(finished, Picture(png)) == 0
     image = QtGui.QImage(str(png))
-    assert (image.width(), image.height()) == (1440, 900)
+    assert (image.width(), image.height()) == (1366, 768)
     banner = image.pixelColor(30, 20)
     assert banner.red() > 200 > banner.blue()  # the yellow of a rehearsal
 
@@ -170,7 +171,7 @@ def test_a_picture_that_cannot_be_saved_is_a_failure(
     finished: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    assert run_monitor(finished, tmp_path / "missing" / "monitor.png") == 1
+    assert run_monitor(finished, Picture(tmp_path / "missing" / "monitor.png")) == 1
 
 
 def test_a_replay_is_named_as_one_and_never_as_a_simulated_cell(open_monitor: OpenOn, growing: FakedRun) -> None:

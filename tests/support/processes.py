@@ -16,7 +16,7 @@ import psutil
 
 from operando.model.cell_log import CellLogReader
 from operando.model.json_lines import read_json_lines
-from operando.session.processes import read_pid_files
+from operando.model.process_files import read_pid_files
 
 SHORT = Path(__file__).parents[1] / "system" / "short.toml"
 

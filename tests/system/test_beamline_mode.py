@@ -23,7 +23,7 @@ import pytest
 from operando.model.beamline import load_beamline
 from operando.model.cell_log import CellLogReader
 from operando.model.json_lines import read_json_lines
-from operando.session.processes import read_pid_files
+from operando.model.process_files import read_pid_files
 from simulators.ports import free_ports
 from tests.support.other_client import held_current, put_at
 from tests.support.processes import stops

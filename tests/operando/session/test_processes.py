@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from operando.guard.life import has_guard
+from operando.model.process_files import read_pid_files, write_pid_file
 from operando.model.run_directory import RunDirectory
-from operando.session.processes import ChildProcess, ProcessError, Supervisor, read_pid_files, write_pid_file
+from operando.session.processes import ChildProcess, ProcessError, Supervisor
 
 HOLD = """
 import sys

@@ -2,10 +2,11 @@
 
 from PySide6 import QtCore, QtWidgets
 
-from operando.monitor.picture_view import PictureView
-from operando.monitor.pictures import Picture
-from operando.monitor.preview_reader import ShownPreview
-from operando.monitor.slices_view import SlicesView
+from operando.monitor.inside.picture_view import PictureView
+from operando.monitor.inside.slices_view import SlicesView
+from operando.monitor.reading.pictures import Picture
+from operando.monitor.reading.preview_reader import ShownPreview
+from operando.monitor.theme import Look
 
 
 class PicturePanel(QtWidgets.QWidget):
@@ -14,10 +15,10 @@ class PicturePanel(QtWidgets.QWidget):
     wished = QtCore.Signal(object)
     """A `PlaneWish`, whenever a person moves a plane."""
 
-    def __init__(self) -> None:
+    def __init__(self, look: Look) -> None:
         super().__init__()
         self._picture: Picture | None = None
-        self._picture_view, self._slices_view = PictureView(), SlicesView()
+        self._picture_view, self._slices_view = PictureView(), SlicesView(look)
         self._slices_view.wished.connect(self.wished)
         self._views = QtWidgets.QStackedWidget()
         self._views.addWidget(self._picture_view)
@@ -28,6 +29,10 @@ class PicturePanel(QtWidgets.QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._views, 1)
         layout.addWidget(self._caption)
+
+    def set_look(self, look: Look) -> None:
+        """Take another size."""
+        self._slices_view.set_look(look)
 
     def show_newest(self, picture: Picture | None, preview: ShownPreview | None, *, exposing: bool) -> None:
         """Show what was read; while projections are exposed the picture is the newest of them."""

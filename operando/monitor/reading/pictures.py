@@ -15,7 +15,7 @@ from operando.model import frames
 from operando.model.frames import FrameKind
 from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.run_directory import RunDirectory
-from operando.monitor.run_view import TomogramView
+from operando.monitor.reading.run_view import TomogramView
 
 PERCENTILES = (0.5, 99.5)  # of the first picture of a tomogram; kept, because changing levels make pictures flicker
 

@@ -10,14 +10,16 @@ from typing import Any
 
 from operando.model import frames
 from operando.model.cell_log import CellLogReader
+from operando.model.clock import Clock
 from operando.model.frames import FrameKind
 from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.json_lines import JsonLinesReader
 from operando.model.run_directory import RunDirectory
 from operando.monitor.history.log_history import LogHistory
 from operando.monitor.history.table_queries import NewestRow
-from operando.monitor.run_story import RunStory
-from operando.monitor.run_view import COLUMNS, DISPLAYS, Display, EventView, Figure, RunView
+from operando.monitor.reading.run_processes import ProcessView, ProcessWatch
+from operando.monitor.reading.run_story import RunStory
+from operando.monitor.reading.run_view import COLUMNS, DISPLAYS, Display, EventView, Figure, RunView
 
 NUM_EVENTS_SHOWN = 200
 
@@ -29,13 +31,16 @@ class RunReader:
     ----------
     run
         Its directory.
+    host_clock
+        For when a process was seen to live or not.
     history_budget_s
         How long an update may take on top, while samples from before the first update are still to be read; with 0
         only those that come later are read.
     """
 
-    def __init__(self, run: RunDirectory, *, history_budget_s: float) -> None:
-        self._run = run
+    def __init__(self, run: RunDirectory, host_clock: Clock, *, history_budget_s: float) -> None:
+        self._run, self._clock = run, host_clock
+        self._processes, self._seen_processes = ProcessWatch(run), tuple[ProcessView, ...]()
         self._documents = JsonLinesReader(run.documents)
         self._schedule = JsonLinesReader(run.schedule)
         self._results = JsonLinesReader(run.results)
@@ -53,6 +58,7 @@ class RunReader:
         self._try("schedule.jsonl", lambda: self._take(self._schedule, self._story.add_schedule_line))
         self._try("results.jsonl", lambda: self._take(self._results, self._story.add_result))
         self._try("cell.sqlite", self._read_cell_log)
+        self._try("processes", self._look_at_processes)
         if self._rehearsal is None:
             self._try("beamline.toml", self._read_beamline)
         oldest_s = self._history.oldest_s
@@ -75,6 +81,7 @@ class RunReader:
             tomograms=self._story.tomograms(self._num_acquired),
             measurements=self._story.measurements(),
             events=tuple(self._events),
+            processes=self._seen_processes,
             problems=tuple(f"{name}: {problem}" for name, problem in self._all_problems().items()),
         )
 
@@ -109,6 +116,9 @@ class RunReader:
         if self._story.num_odd:
             problems["run"] = f"{self._story.num_odd} entries not understood and left out"
         return problems
+
+    def _look_at_processes(self) -> None:
+        self._seen_processes = self._processes.update(self._clock.now())
 
     def _read_documents(self) -> None:
         self._take(self._documents, self._story.add_document)

@@ -6,10 +6,10 @@ import numpy as np
 import pyqtgraph
 
 from operando.monitor.history.curve import HistoryCurve
-from operando.monitor.run_view import DISPLAYS, Quantity, RunView, TomogramView
+from operando.monitor.reading.run_view import DISPLAYS, Quantity, RunView, TomogramView
+from operando.monitor.theme import Look
 
-PLOTTED = {Quantity.VOLTAGE: "#ffd166", Quantity.CURRENT: "#6ec6ff", Quantity.PRESSURE: "#9be564"}
-BAR_COLOURS = {"": "#f2c14e", "success": "#5fb878", "fail": "#e07a3f", "abort": "#d94f4f"}
+PLOTTED = {Quantity.VOLTAGE: 0, Quantity.CURRENT: 1, Quantity.PRESSURE: 2}  # and their colours
 LEAST_RANGES = {Quantity.VOLTAGE: 0.02, Quantity.CURRENT: 1.0, Quantity.PRESSURE: 0.2}  # as shown; less is noise
 AXIS_WIDTH_PX = 62
 STRIP_HEIGHT_PX = 84  # as long as its label
@@ -23,8 +23,16 @@ TIME_UNITS = ((180.0, 1.0, "s"), (10_800.0, 60.0, "min"), (np.inf, 3600.0, "h"))
 class TracePlots:
     """Draws the traces of a run; ``widget`` is to be put into a window."""
 
-    def __init__(self) -> None:
+    def __init__(self, look: Look) -> None:
+        self._look, colours = look, look.colours
+        self._bar_colours = {
+            "": colours.warning,
+            "success": colours.good,
+            "fail": colours.series[4],
+            "abort": colours.alarm,
+        }
         self.widget: Any = pyqtgraph.GraphicsLayoutWidget()
+        self.widget.setBackground(colours.background)
         self._strip = self.widget.addPlot(row=0, col=0)
         self._strip.setFixedHeight(STRIP_HEIGHT_PX)
         self._strip.setYRange(0.0, 1.0, padding=0)
@@ -39,7 +47,7 @@ class TracePlots:
         self._shown_tomograms: tuple[TomogramView, ...] | None = None
         self._curves: dict[Quantity, HistoryCurve] = {}
         self._time_unit_s, self._time_label = 1.0, ""
-        for row, (quantity, colour) in enumerate(PLOTTED.items(), start=1):
+        for row, (quantity, series) in enumerate(PLOTTED.items(), start=1):
             plot = self.widget.addPlot(row=row, col=0)
             plot.showGrid(x=True, y=True, alpha=0.15)
             plot.getAxis("left").setWidth(AXIS_WIDTH_PX)
@@ -47,7 +55,7 @@ class TracePlots:
             plot.getAxis("bottom").enableAutoSIPrefix(False)
             plot.setLimits(minYRange=LEAST_RANGES[quantity])
             plot.setLabel("left", f"{quantity.value.removeprefix('stack ')} [{DISPLAYS[quantity].unit}]")
-            self._curves[quantity] = HistoryCurve(plot, colour, DISPLAYS[quantity].factor)
+            self._curves[quantity] = HistoryCurve(plot, colours.series[series], DISPLAYS[quantity].factor)
             if row == 1:
                 self._voltage_plot = plot
             else:
@@ -55,6 +63,10 @@ class TracePlots:
         self._bottom = plot
         # The strip follows by hand: a linked axis moves only when it is drawn, and its bars come and go.
         self._voltage_plot.sigXRangeChanged.connect(lambda _, shown: self._strip.setXRange(*shown, padding=0))
+
+    def set_look(self, look: Look) -> None:
+        """Take another size."""
+        self._look = look
 
     def show_run(self, view: RunView) -> None:
         """Draw what has changed."""
@@ -90,22 +102,22 @@ class TracePlots:
                 for entry in view.tomograms
             ]
         )
-        length_s = max(view.now_s - view.start_s, 0.0)
-        colours = [BAR_COLOURS.get(entry.exit_status, BAR_COLOURS["fail"]) for entry in view.tomograms]
+        length_s, colours = max(view.now_s - view.start_s, 0.0), self._look.colours
+        brushes = [self._bar_colours.get(entry.exit_status, colours.series[4]) for entry in view.tomograms]
         self._bars = pyqtgraph.BarGraphItem(
             x0=starts / self._time_unit_s,
             x1=np.maximum(stops, starts + LEAST_BAR_SHARE * length_s) / self._time_unit_s,
             y0=0.0,
             height=0.3,
-            brushes=colours,
-            pens=[pyqtgraph.mkPen(c) for c in colours],
+            brushes=brushes,
+            pens=[pyqtgraph.mkPen(c) for c in brushes],
         )
         self._strip.addItem(self._bars)
         middles = (starts + stops) / 2 / self._time_unit_s
         for number, (middle, entry) in enumerate(zip(middles, view.tomograms, strict=True)):
             if len(view.tomograms) <= MAX_NAMES or entry is view.tomograms[-1]:
                 late = middle * self._time_unit_s > (1 - EDGE_SHARE) * length_s  # its middle would be cut at the edge
-                name = pyqtgraph.TextItem(entry.name, color="#c9ced6", anchor=(1.0 if late else 0.5, 1.0))
+                name = pyqtgraph.TextItem(entry.name, color=colours.text, anchor=(1.0 if late else 0.5, 1.0))
                 name.setPos(middle, 0.28 + 0.24 * (number % NUM_NAME_ROWS))
                 self._strip.addItem(name, ignoreBounds=True)
                 self._names.append(name)

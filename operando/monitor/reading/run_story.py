@@ -5,7 +5,7 @@ from dataclasses import replace
 from math import inf, nan
 from typing import Any
 
-from operando.monitor.run_view import EventView, MeasurementView, TomogramView
+from operando.monitor.reading.run_view import EventView, MeasurementView, TomogramView
 
 Document = dict[str, Any]
 

@@ -8,7 +8,7 @@ import numpy as np
 from operando.model.grey_window import GreyWindow, grey_window
 from operando.model.preview_slices import PreviewSlices, read_preview
 from operando.model.run_directory import RunDirectory
-from operando.monitor.run_view import TomogramView
+from operando.monitor.reading.run_view import TomogramView
 
 UNREADABLE = (OSError, KeyError, RuntimeError, ValueError, TypeError)  # not there, or damaged: as if not there
 

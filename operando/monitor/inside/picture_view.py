@@ -2,8 +2,8 @@
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
-from operando.monitor.grey_image import colour_image, straight_image
-from operando.monitor.pictures import Picture
+from operando.monitor.inside.grey_image import colour_image, straight_image
+from operando.monitor.reading.pictures import Picture
 
 FEW_PIXELS = 200  # narrower pictures show their pixels as squares
 

@@ -11,10 +11,11 @@ from operando.model.grey_window import GreyWindow
 from operando.model.plane_wish import PlaneWish, PlaneWishReader
 from operando.model.preview_slices import PreviewSlices, write_preview
 from operando.model.run_directory import RunDirectory
-from operando.monitor.preview_reader import PreviewReader, ShownPreview
-from operando.monitor.run_view import TomogramView
-from operando.monitor.slices_painting import progress_text, warning_text
-from operando.monitor.slices_view import SlicesView
+from operando.monitor.inside.slices_painting import progress_text, warning_text
+from operando.monitor.inside.slices_view import SlicesView
+from operando.monitor.reading.preview_reader import PreviewReader, ShownPreview
+from operando.monitor.reading.run_view import TomogramView
+from operando.monitor.theme import Look
 from tests.monitor.conftest import OpenMonitor
 from tests.support.run_directories import FakedRun
 
@@ -35,7 +36,7 @@ GROWING = PreviewSlices(
 
 def shown_by(monitor: OpenMonitor) -> SlicesView | None:
     """Return the view of slices if the window shows it."""
-    (views,) = monitor.window.findChildren(QtWidgets.QStackedWidget)
+    (views,) = monitor.window.page.findChildren(QtWidgets.QStackedWidget)
     current = views.currentWidget()
     return current if isinstance(current, SlicesView) else None
 
@@ -45,6 +46,7 @@ def opened(open_monitor: OpenOn, growing: FakedRun) -> tuple[OpenMonitor, Slices
     growing.expose(4)
     write_preview(growing.run.preview(1), GROWING)
     monitor = open_monitor(growing.run)
+    monitor.window.show_page("Inside")
     monitor.until(lambda view: shown_by(monitor) is not None)
     view = shown_by(monitor)
     assert view is not None
@@ -94,7 +96,7 @@ def test_dragging_in_a_slice_asks_for_the_planes_that_cut_it_there(open_monitor:
 
 @pytest.mark.usefixtures("open_monitor")
 def test_the_wheel_moves_the_slice_itself_and_a_double_click_all_planes_into_the_middle() -> None:
-    view, asked = SlicesView(), list[PlaneWish]()
+    view, asked = SlicesView(Look()), list[PlaneWish]()
     view.wished.connect(asked.append)
     view.resize(700, 300)
     shown = replace(GROWING, row=GROWING.volume_shape[0] - 1)
@@ -125,6 +127,7 @@ def test_a_damaged_preview_is_as_none(open_monitor: OpenOn, growing: FakedRun) -
     growing.run.preview(1).parent.mkdir()
     growing.run.preview(1).write_bytes(b"\x89HDF no preview")
     monitor = open_monitor(growing.run)
+    monitor.window.show_page("Inside")
     view = monitor.until(lambda view: view.running_tomogram is not None)
     assert shown_by(monitor) is None
     assert view.problems == ()

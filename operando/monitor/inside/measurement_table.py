@@ -1,13 +1,10 @@
-"""The lists of the monitor: a table of measurements, one row per tomogram, and the guard's log, newest first."""
+"""What was measured: tomograms down, quantities across."""
 
-from PySide6 import QtCore, QtGui, QtWidgets
+from PySide6 import QtCore, QtWidgets
 
-from operando.monitor.run_view import EventView, MeasurementView
+from operando.monitor.reading.run_view import MeasurementView
 
 FIRST_COLUMNS = ("voltage", "stack_pressure", "capacity", "high_attenuation_volume")
-ROW_HEIGHT_PX = 22
-SHORT_S = 3 * 3600.0  # before it minutes are told
-ALARM_COLOUR = "#ff6b5e"
 
 
 class MeasurementTable(QtWidgets.QTableWidget):
@@ -16,7 +13,6 @@ class MeasurementTable(QtWidgets.QTableWidget):
     def __init__(self) -> None:
         super().__init__()
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT_PX)
         self.setEditTriggers(QtWidgets.QAbstractItemView.EditTrigger.NoEditTriggers)
         self._shown: tuple[MeasurementView, ...] = ()
 
@@ -40,32 +36,6 @@ class MeasurementTable(QtWidgets.QTableWidget):
         for entry in measurements:
             self.setItem(tomograms.index(entry.tomogram), 1 + names.index(entry.name), _cell(entry))
         self.resizeColumnsToContents()
-
-
-class EventList(QtWidgets.QListWidget):
-    """What the guard wrote down, with the time since the run began; what a person should look at is red."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setWordWrap(True)
-        self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._shown: tuple[EventView, ...] = ()
-
-    def show_events(self, events: tuple[EventView, ...], start_s: float) -> None:
-        """Fill the list, if anything has changed."""
-        if events == self._shown:
-            return
-        self._shown = events
-        self.clear()
-        for event in reversed(events):
-            item = QtWidgets.QListWidgetItem(f"{_since(event.time_s - start_s)}  {event.kind}: {event.text}")
-            if event.is_alarm:
-                item.setForeground(QtGui.QColor(ALARM_COLOUR))
-            self.addItem(item)
-
-
-def _since(elapsed_s: float) -> str:
-    return f"{elapsed_s / 3600:.2f} h" if elapsed_s >= SHORT_S else f"{elapsed_s / 60:.1f} min"
 
 
 def _in_brackets(unit: str) -> str:

@@ -6,11 +6,12 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 from operando.model.plane_wish import PlaneWish
 from operando.model.preview_slices import PreviewSlices
-from operando.monitor.grey_image import slice_image, straight_image
-from operando.monitor.panel_layout import Place, arranged
-from operando.monitor.pictures import Picture
-from operando.monitor.preview_reader import ShownPreview
-from operando.monitor.slices_painting import AXES, LINE_PX, SlicesPainter
+from operando.monitor.inside.grey_image import slice_image, straight_image
+from operando.monitor.inside.panel_layout import Place, arranged
+from operando.monitor.inside.slices_painting import AXES, SlicesPainter, line_px
+from operando.monitor.reading.pictures import Picture
+from operando.monitor.reading.preview_reader import ShownPreview
+from operando.monitor.theme import Look
 
 PROJECTION = "projection"
 ARRANGEMENTS = (
@@ -33,8 +34,9 @@ class SlicesView(QtWidgets.QWidget):
     wished = QtCore.Signal(object)
     """A `PlaneWish`, whenever a person moves a plane."""
 
-    def __init__(self) -> None:
+    def __init__(self, look: Look) -> None:
         super().__init__()
+        self._look = look
         self._shown: ShownPreview | None = None
         self._images: dict[str, QtGui.QPixmap] = {}
         self._projection: Picture | None = None
@@ -45,6 +47,11 @@ class SlicesView(QtWidgets.QWidget):
             "Drag in a slice to move the planes that cut it, turn the wheel to move the slice itself; "
             "a double click puts all three into the middle."
         )
+
+    def set_look(self, look: Look) -> None:
+        """Take another size."""
+        self._look = look
+        self.update()
 
     def show_preview(self, shown: ShownPreview, projection: Picture | None) -> None:
         """Show newer slices; ``projection`` is the newest one, if any."""
@@ -68,14 +75,16 @@ class SlicesView(QtWidgets.QWidget):
         if self._shown is None:
             return
         slices, places = self._shown.slices, self._places()
-        painter = SlicesPainter(self, slices)
+        painter = SlicesPainter(self, slices, self._look)
         for name, place in places.items():
             painter.panel(name, place, self._images[name])
         for name in AXES:
             painter.planes(name, places[name], self._present(), dashed=self._wish is not None)
         painter.words(self._shown.window)
         painter.scale_bar(places["xy"])
-        painter.grey_bar(self._shown.window, max(place.x + place.width for place in places.values()) + GAP_PX)
+        painter.grey_bar(
+            self._shown.window, max(place.x + place.width for place in places.values()) + self._look.px(GAP_PX)
+        )
         painter.end()
 
     def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:  # noqa: N802 - Qt's name
@@ -136,8 +145,9 @@ class SlicesView(QtWidgets.QWidget):
         sizes: dict[str, tuple[float, float]] = {"xy": (num_x, num_y), "xz": (num_x, num_rows), "yz": (num_y, num_rows)}
         if (projection := self._images.get(PROJECTION)) is not None:
             sizes[PROJECTION] = num_x, num_x * projection.height() / projection.width()
-        area = Place(0, LINE_PX, self.width() - BAR_WITH_TEXT_PX - GAP_PX, self.height() - 2 * LINE_PX)
-        return arranged(sizes, ARRANGEMENTS, area, gap=GAP_PX, above=LINE_PX)
+        line, gap, bar = line_px(self._look), self._look.px(GAP_PX), self._look.px(BAR_WITH_TEXT_PX)
+        area = Place(0, line, self.width() - bar - gap, self.height() - 2 * line)
+        return arranged(sizes, ARRANGEMENTS, area, gap=gap, above=line)
 
 
 def _at(slices: PreviewSlices) -> tuple[int, int, int]:

@@ -9,6 +9,7 @@ import numpy as np
 from operando.model.number_text import duration_text, number_text
 from operando.monitor.history.silence import longest_wait_s
 from operando.monitor.history.trace import Trace
+from operando.monitor.reading.run_processes import ProcessView
 
 
 class Quantity(StrEnum):
@@ -132,6 +133,7 @@ class RunView:
     tomograms: tuple[TomogramView, ...]
     measurements: tuple[MeasurementView, ...]
     events: tuple[EventView, ...]
+    processes: tuple[ProcessView, ...]
     problems: tuple[str, ...]
 
     def shows_the_same_history(self, other: "RunView | None") -> bool:

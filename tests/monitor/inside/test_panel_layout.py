@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operando.monitor.panel_layout import Place, arranged
-from operando.monitor.slices_view import ARRANGEMENTS
+from operando.monitor.inside.panel_layout import Place, arranged
+from operando.monitor.inside.slices_view import ARRANGEMENTS
 
 LENGTHS = st.floats(1, 4000)
 

@@ -1,0 +1,73 @@
+"""The processes of a run as their pid files tell of them."""
+
+import contextlib
+import json
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+
+@dataclass(frozen=True)
+class ProcessRecord:
+    """What a pid file says; the creation time tells a recycled pid from the process that wrote it.
+
+    ``host`` is the computer on which it was started; empty in files of versions that did not say.
+    """
+
+    role: str
+    pid: int
+    create_time: float
+    host: str = ""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it was started on another computer, from which the run was copied or is shared: nobody here knows."""
+        return self.host not in ("", socket.gethostname())
+
+    @property
+    def alive(self) -> bool:
+        """Whether that very process still runs here; a computer may have changed its name meanwhile."""
+        try:
+            process = psutil.Process(self.pid)
+            return abs(process.create_time() - self.create_time) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it lives and stands still, as after SIGSTOP: nothing goes on in it until it is told to continue."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return self.alive and psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+        return False
+
+
+def write_pid_file(folder: Path, role: str, pid: int | None = None) -> None:
+    """Record that ``pid`` (this process, if not given) plays ``role`` in the run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    process = psutil.Process(pid)
+    path = folder / f"{role}.pid"
+    temporary = path.with_suffix(".pid.new")
+    content = {
+        "role": role,
+        "pid": process.pid,
+        "create_time": process.create_time(),
+        "host": socket.gethostname(),
+    }
+    temporary.write_text(json.dumps(content))
+    temporary.replace(path)
+
+
+def read_pid_files(folder: Path) -> list[ProcessRecord]:
+    """Return what the pid files of a run say, in alphabetical order of roles; damaged ones are left out."""
+    records = []
+    for path in sorted(folder.glob("*.pid")):
+        with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
+            content = json.loads(path.read_text())
+            records.append(
+                ProcessRecord(
+                    path.stem, int(content["pid"]), float(content["create_time"]), str(content.get("host", ""))
+                )
+            )
+    return records

@@ -1,0 +1,1 @@
+"""How the programs themselves are: processes, rates, delays and clocks."""

@@ -1,0 +1,1 @@
+"""What is in the cell: slices, states beside each other, and the quantities that were measured."""

@@ -1,0 +1,1 @@
+"""What the monitor knows of a run, read from its directory; nothing here draws."""

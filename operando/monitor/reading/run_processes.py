@@ -1,0 +1,98 @@
+"""Which processes of a run live, and since when one does not."""
+
+import contextlib
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from math import nan
+from pathlib import Path
+
+from operando.model.process_files import ProcessRecord, read_pid_files
+from operando.model.run_directory import RunDirectory
+
+ROLES = ("guard", "acquisition", "analysis", "simulator")
+
+
+class Life(StrEnum):
+    """How it is with a process."""
+
+    LIVES = "lives"
+    STANDS_STILL = "stands still"
+    DIED = "died"
+    ENDED = "ended"
+    ELSEWHERE = "on another computer"
+
+
+@dataclass(frozen=True)
+class ProcessView:
+    """One process; ``since_s`` is when its life was first seen to be so, on the host's clock.
+
+    Of one that was dead before anybody looked it is when it last wrote something; NaN if nobody knows.
+    """
+
+    role: str
+    pid: int
+    life: Life
+    since_s: float
+    host: str = ""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it should work and does not."""
+        return self.life in (Life.DIED, Life.STANDS_STILL)
+
+
+class ProcessWatch:
+    """Looks at the processes of a run again and again."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self._run = run
+        self._known: dict[str, ProcessView] = {}
+
+    def update(self, wall_s: float) -> tuple[ProcessView, ...]:
+        """Look now; ``wall_s`` is the host's present time. Who ends in order takes its pid file away."""
+        records = {record.role: record for record in read_pid_files(self._run.processes)}
+        for role in ROLES:
+            before = self._known.get(role)
+            if role in records:
+                seen = self._seen(records[role], before, wall_s)
+            elif before is not None:
+                seen = _changed(before, Life.ENDED, wall_s)
+            else:
+                continue
+            self._known[role] = seen
+        return tuple(self._known.values())
+
+    def _seen(self, record: ProcessRecord, before: ProcessView | None, wall_s: float) -> ProcessView:
+        life = _life(record)
+        if before is not None and before.pid == record.pid:
+            return _changed(before, life, wall_s)
+        since_s = {Life.LIVES: record.create_time, Life.STANDS_STILL: wall_s}.get(life)
+        return ProcessView(
+            record.role, record.pid, life, self._last_sign_s(record.role) if since_s is None else since_s, record.host
+        )
+
+    def _last_sign_s(self, role: str) -> float:
+        """Return when a process last wrote anything, as far as its files tell."""
+        run = self._run
+        written: dict[str, tuple[Path, ...]] = {
+            "guard": (run.cell_log, run.cell_log.with_name(run.cell_log.name + "-wal")),
+            "acquisition": (run.documents, run.schedule),
+            "analysis": (run.results,),
+        }
+        times_s = []
+        for path in (run.processes / f"{role}.log", run.processes / f"{role}.pid", *written.get(role, ())):
+            with contextlib.suppress(OSError):
+                times_s.append(path.stat().st_mtime)
+        return max(times_s, default=nan)
+
+
+def _life(record: ProcessRecord) -> Life:
+    if record.stopped:
+        return Life.STANDS_STILL
+    if record.alive:
+        return Life.LIVES
+    return Life.ELSEWHERE if record.elsewhere else Life.DIED
+
+
+def _changed(before: ProcessView, life: Life, wall_s: float) -> ProcessView:
+    return before if before.life is life else replace(before, life=life, since_s=wall_s)

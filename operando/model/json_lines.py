@@ -61,10 +61,13 @@ def _is_torn(path: Path) -> bool:
 
 
 class JsonLinesReader:
-    """Reads whole lines from the beginning and, when asked again, those that were added since."""
+    """Reads whole lines from the beginning and, when asked again, those that were added since.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    Lines that begin with ``leave_out`` are passed over unread.
+    """
+
+    def __init__(self, path: Path, *, leave_out: bytes | None = None) -> None:
+        self._path, self._leave_out = path, leave_out
         self._offset = 0
         self.num_damaged = 0
 
@@ -80,7 +83,7 @@ class JsonLinesReader:
                         return  # still being written, or torn by a power cut
                     line = b"endless"
                 self._offset = file.tell()
-                if not line.strip():
+                if not line.strip() or (self._leave_out is not None and line.startswith(self._leave_out)):
                     continue
                 try:
                     value = json.loads(line)

@@ -33,6 +33,7 @@ def run_monitor(run: RunDirectory, picture: Picture | None = None) -> int:
     if picture is not None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"  # Qt reads it when the application is made
     import pyqtgraph
+    from pyqtgraph.util.garbage_collector import GarbageCollector
     from PySide6 import QtCore
 
     from operando.monitor.habits import Habits, LastingHabits
@@ -40,6 +41,7 @@ def run_monitor(run: RunDirectory, picture: Picture | None = None) -> int:
 
     QtCore.QLocale.setDefault(QtCore.QLocale.c())  # numbers are written with a point, whatever the country
     application = pyqtgraph.mkQApp("operando monitor")
+    collector = GarbageCollector()  # a widget that a reading thread happens to collect crashes Qt
     clock = SystemClock()
     if picture is None:
         window = MonitorWindow(run, clock, LastingHabits())
@@ -62,4 +64,5 @@ def run_monitor(run: RunDirectory, picture: Picture | None = None) -> int:
     application.processEvents()
     saved = window.view is not None and window.grab().save(str(picture.path))
     window.close()
+    collector.timer.stop()
     return 0 if saved else 1

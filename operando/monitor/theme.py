@@ -111,7 +111,8 @@ class Look:
             font-size: {px(14)}px; }}
         QTabBar::tab:selected {{ background: {c.background}; color: {c.text}; font-weight: 700;
             border-bottom: {px(2)}px solid {c.series[1]}; }}
-        QHeaderView, QHeaderView::section {{ background: {c.panel}; color: {c.dim}; padding: {px(3)}px; border: 0; }}
+        QHeaderView {{ background: {c.panel}; border: 0; }}
+        QHeaderView::section {{ background: {c.panel}; color: {c.dim}; padding: {px(2)}px {px(3)}px; border: 0; }}
         QTableCornerButton::section {{ background: {c.panel}; border: 0; }}
         QTableWidget, QListWidget, QTreeWidget {{ background: {c.panel}; gridline-color: {c.line}; border: 0; }}
         QPushButton, QComboBox, QToolButton {{ background: {c.panel}; border: 1px solid {c.line};

@@ -178,6 +178,7 @@ class MonitorWindow(QtWidgets.QMainWindow):
         self._dead.hide()
         self._tabs = QtWidgets.QTabWidget()
         self._tabs.setDocumentMode(True)
+        self._tabs.tabBar().setDrawBase(False)
         self._pages = [page(self._run, self._look) for page in PAGES]
         for number, page in enumerate(self._pages, start=1):
             self._tabs.addTab(page, page.title)

@@ -1,3 +1,4 @@
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic, sleep
@@ -21,6 +22,11 @@ class OpenMonitor:
         self._application = application
         self.window = MonitorWindow(run, SystemClock())
 
+    @property
+    def texts(self) -> str:
+        """What all labels of the window say."""
+        return "\n".join(label.text() for label in self.window.findChildren(QtWidgets.QLabel))
+
     def until(self, wanted: Callable[[RunView], bool]) -> RunView:
         give_up_s = monotonic() + TIMEOUT_S
         while monotonic() < give_up_s:
@@ -38,6 +44,7 @@ def open_monitor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[RunDirec
     application = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
     assert isinstance(application, QtWidgets.QApplication)
     opened: list[OpenMonitor] = []
+    gc.disable()  # as in the monitor's process: a widget that a reading thread collects crashes Qt
 
     def open_on(run: RunDirectory) -> OpenMonitor:
         opened.append(OpenMonitor(run, application))
@@ -46,6 +53,11 @@ def open_monitor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[RunDirec
     yield open_on
     for monitor in opened:
         monitor.window.close()
+        monitor.window.deleteLater()
+    opened.clear()
+    application.processEvents()
+    gc.collect()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6 import QtGui, QtWidgets
+from PySide6 import QtGui
 
 from operando.model.cell_log import CellLogWriter
 from operando.model.frames import FrameKind
@@ -17,10 +17,6 @@ from tests.support.run_directories import START_S, FakedRun
 OpenOn = Callable[[RunDirectory], OpenMonitor]
 
 
-def texts(monitor: OpenMonitor) -> str:
-    return "\n".join(label.text() for label in monitor.window.findChildren(QtWidgets.QLabel))
-
-
 def test_a_finished_run_shows_all_samples_and_says_rehearsal_in_title_and_window(
     open_monitor: OpenOn, finished: RunDirectory
 ) -> None:
@@ -30,14 +26,14 @@ def test_a_finished_run_shows_all_samples_and_says_rehearsal_in_title_and_window
     assert view.ended == "success"
     assert [entry.exit_status for entry in view.tomograms] == ["success", "fail", "success", "success", "success"]
     assert "REHEARSAL" in monitor.window.windowTitle()
-    assert "REHEARSAL" in texts(monitor)
+    assert "REHEARSAL" in monitor.texts
 
 
 def test_figures_are_shown_with_unit_and_age(open_monitor: OpenOn, growing: FakedRun) -> None:
     growing.sample(3)
     monitor = open_monitor(growing.run)
     monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 3)
-    shown = texts(monitor)
+    shown = monitor.texts
     assert all(unit in shown for unit in (" V<", " µA<", " mAh<", " MPa<", " °C<", " d ago"))
 
 
@@ -51,7 +47,7 @@ def test_growth_of_every_file_shows_up(open_monitor: OpenOn, growing: FakedRun) 
     growing.begin_tomogram("OCV", 1, num_projections=8)
     growing.expose(5)
     monitor.until(lambda view: view.running_tomogram is not None and view.running_tomogram.num_acquired == 5)
-    assert "projection 5 of 8" in texts(monitor)
+    assert "projection 5 of 8" in monitor.texts
     growing.expose(3)
     monitor.until(lambda view: view.running_tomogram is not None and view.running_tomogram.num_acquired == 8)
     growing.end_tomogram(1)
@@ -63,7 +59,7 @@ def test_growth_of_every_file_shows_up(open_monitor: OpenOn, growing: FakedRun) 
     assert view.measurements[0].text == "1000 ± 500"
     assert view.state == "TRIPPED"
     monitor.window.show_page("Inside")
-    monitor.until(lambda view: "Preview · OCV" in texts(monitor))
+    monitor.until(lambda view: "Preview · OCV" in monitor.texts)
 
 
 def test_a_live_run_that_begins_after_the_window_was_opened_is_followed(open_monitor: OpenOn, tmp_path: Path) -> None:
@@ -141,8 +137,8 @@ def test_missing_values_leave_a_gap_and_a_dash(open_monitor: OpenOn, growing: Fa
     monitor = open_monitor(growing.run)
     view = monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 3)
     assert np.isnan(view.traces[Quantity.VOLTAGE].values[-1])
-    assert "–" in texts(monitor)
-    assert "NAN" in texts(monitor)
+    assert "–" in monitor.texts
+    assert "NAN" in monitor.texts
 
 
 def test_reading_again_takes_only_what_is_new(open_monitor: OpenOn, growing: FakedRun) -> None:
@@ -179,8 +175,8 @@ def test_a_replay_is_named_as_one_and_never_as_a_simulated_cell(open_monitor: Op
     monitor = open_monitor(growing.run)
     monitor.until(lambda view: view.recorded)
     assert "REHEARSAL (REPLAY)" in monitor.window.windowTitle()
-    assert "replay of a recorded scan" in texts(monitor)
-    assert "simulated" not in texts(monitor)
+    assert "replay of a recorded scan" in monitor.texts
+    assert "simulated" not in monitor.texts
 
 
 def test_tomograms_stand_where_the_schedule_says_because_documents_are_stamped_by_the_host(
@@ -202,7 +198,7 @@ def test_a_silent_guard_is_marked_until_the_run_has_ended(open_monitor: OpenOn, 
     growing.sample(1)  # stamped years ago by the host's clock
     monitor = open_monitor(growing.run)
     monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 1)
-    assert "SILENT" in texts(monitor)
+    assert "SILENT" in monitor.texts
     growing.document("stop", uid="outer stop", run_start="outer", exit_status="success", reason="")
     monitor.until(lambda view: view.ended == "success")
-    assert "SILENT" not in texts(monitor)
+    assert "SILENT" not in monitor.texts

@@ -17,11 +17,14 @@ from operando.model.json_lines import JsonLinesReader
 from operando.model.run_directory import RunDirectory
 from operando.monitor.history.log_history import LogHistory
 from operando.monitor.history.table_queries import NewestRow
+from operando.monitor.reading.run_ledger import RunLedger
 from operando.monitor.reading.run_processes import ProcessView, ProcessWatch
 from operando.monitor.reading.run_story import RunStory
 from operando.monitor.reading.run_view import COLUMNS, DISPLAYS, Display, EventView, Figure, RunView
 
 NUM_EVENTS_SHOWN = 200
+LINES_BUDGET_S = 0.2  # of each update, for each file of lines; the rest is read in the next one
+FRAME_LINES = b'["stream_datum"'  # four for each frame, and none says anything that the frames files do not
 
 
 class RunReader:
@@ -41,10 +44,10 @@ class RunReader:
     def __init__(self, run: RunDirectory, host_clock: Clock, *, history_budget_s: float) -> None:
         self._run, self._clock = run, host_clock
         self._processes, self._seen_processes = ProcessWatch(run), tuple[ProcessView, ...]()
-        self._documents = JsonLinesReader(run.documents)
+        self._documents = JsonLinesReader(run.documents, leave_out=FRAME_LINES)
         self._schedule = JsonLinesReader(run.schedule)
         self._results = JsonLinesReader(run.results)
-        self._story = RunStory()
+        self._story, self._ledger = RunStory(), RunLedger()
         self._history, self._history_budget_s = LogHistory(run.cell_log, COLUMNS), history_budget_s
         self._log: CellLogReader | None = None
         self._last_event_id, self._generation = 0, self._history.generation
@@ -56,7 +59,7 @@ class RunReader:
         """Read what is new and return the whole of what is known."""
         self._try("documents.jsonl", self._read_documents)
         self._try("schedule.jsonl", lambda: self._take(self._schedule, self._story.add_schedule_line))
-        self._try("results.jsonl", lambda: self._take(self._results, self._story.add_result))
+        self._try("results.jsonl", lambda: self._take(self._results, self._add_result))
         self._try("cell.sqlite", self._read_cell_log)
         self._try("processes", self._look_at_processes)
         if self._rehearsal is None:
@@ -82,6 +85,7 @@ class RunReader:
             measurements=self._story.measurements(),
             events=tuple(self._events),
             processes=self._seen_processes,
+            ledger=self._ledger.tomograms(),
             problems=tuple(f"{name}: {problem}" for name, problem in self._all_problems().items()),
         )
 
@@ -121,12 +125,24 @@ class RunReader:
         self._seen_processes = self._processes.update(self._clock.now())
 
     def _read_documents(self) -> None:
-        self._take(self._documents, self._story.add_document)
+        self._take(self._documents, self._add_document)
 
-    @staticmethod
-    def _take(reader: JsonLinesReader, add: Callable[[Any], None]) -> None:
+    def _add_document(self, value: Any) -> None:
+        self._story.add_document(value)
+        with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):  # which the story has counted
+            self._ledger.add_document(*value)
+
+    def _add_result(self, value: Any) -> None:
+        self._story.add_result(value)
+        with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):
+            self._ledger.add_result(*value)
+
+    def _take(self, reader: JsonLinesReader, add: Callable[[Any], None]) -> None:
+        give_up_s = self._clock.now() + LINES_BUDGET_S
         for value in reader.new_values():
             add(value)
+            if self._clock.now() > give_up_s:
+                return
 
     def _read_beamline(self) -> None:
         for path in (self._run.beamline, self._run.simulation / "beamline.toml"):

@@ -9,6 +9,7 @@ import numpy as np
 from operando.model.number_text import duration_text, number_text
 from operando.monitor.history.silence import longest_wait_s
 from operando.monitor.history.trace import Trace
+from operando.monitor.reading.run_ledger import TomogramLedger
 from operando.monitor.reading.run_processes import ProcessView
 
 
@@ -134,6 +135,7 @@ class RunView:
     measurements: tuple[MeasurementView, ...]
     events: tuple[EventView, ...]
     processes: tuple[ProcessView, ...]
+    ledger: tuple[TomogramLedger, ...]
     problems: tuple[str, ...]
 
     def shows_the_same_history(self, other: "RunView | None") -> bool:

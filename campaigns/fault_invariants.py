@@ -25,6 +25,7 @@ VOLTAGE_MARGIN_V = 0.02  # what a limit may be passed by before the next sample 
 NAME_MARGIN_V = 0.01  # between a set voltage and the true one of a tomogram that is named after it
 _FOR_US = re.compile(r"Traceback|Status\(|object at 0x|Cannot '")  # mistakes of the program, told as they are
 FULL_DISK = "No space left"
+TOLD = {"partial", "beam_unsteady"}  # flags of measurements from frames with little beam
 DARK = 0.5  # of the median of a series: a frame below had no beam for half its exposure
 
 
@@ -185,7 +186,7 @@ def _faulty(ids: Any, expected: int) -> Iterator[str]:
 def _disordered(images: Any, angles: Any, *, flagged: bool) -> Iterator[str]:
     means = images.mean(axis=(1, 2))
     if (dark := np.flatnonzero(means < DARK * np.median(means))).size and not flagged:
-        yield f"has {dark.size} frames without beam, and no measurement says that it is partial"
+        yield f"has {dark.size} frames with little beam, and no measurement tells so"
     steps = np.diff(np.sort(angles))
     nominal = 180.0 / len(angles)
     if steps.size and (steps.max() > 2 * nominal or np.ptp(angles) < 180.0 - 3 * nominal):
@@ -193,11 +194,11 @@ def _disordered(images: Any, angles: Any, *, flagged: bool) -> Iterator[str]:
 
 
 def _flagged(evidence: Evidence) -> set[int]:
-    """Return the attempts whose measurements tell that part of the frames could not be used."""
+    """Return the attempts whose measurements tell that frames could not be used, or had a beam that came and went."""
     return {
         run.attempt
         for run in read_analysis_runs(evidence.run.results)
-        if any("partial" in measurement.flags for measurement in run.events.values())
+        if any(TOLD & set(measurement.flags) for measurement in run.events.values())
     }
 
 

@@ -102,7 +102,7 @@ def leave_the_current_on(run: RunDirectory) -> None:
     [
         (lose_a_frame, "has 44 frames, 45 were declared"),
         (repeat_a_frame, "missing or there twice"),
-        (darken_a_frame, "1 frames without beam, and no measurement says"),
+        (darken_a_frame, "1 frames with little beam, and no measurement tells"),
         (lose_a_sample, "cell.sqlite lacks rows of potentiostat"),
         (call_a_failure_a_success, "attempt 1 is partial but its stop says success"),
         (leave_a_run_open, "were opened"),

@@ -1,5 +1,7 @@
 """Commands that only look at runs and beamlines."""
 
+import re
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,17 +10,49 @@ import typer
 from operando.cli.options import AsJson, OptionalRun, OptionalRuns, RunFolder, terminal
 
 
+class MonitorPage(Enum):
+    """Pages of the monitor's window."""
+
+    NOW = "now"
+    HISTORY = "history"
+    INSIDE = "inside"
+    HEALTH = "health"
+
+
+class MonitorTheme(Enum):
+    """Colours of the monitor's window."""
+
+    DARK = "dark"
+    LIGHT = "light"
+
+
+def _size(text: str) -> str:
+    if re.fullmatch(r"[1-9]\d{2,3}x[1-9]\d{2,3}", text) is None:
+        raise typer.BadParameter(f"{text!r} is no size in pixels; write it as in 1366x768.")
+    return text
+
+
 def monitor(
     run: OptionalRun = None,
     headless: Annotated[
         Path | None,
         typer.Option("--headless", metavar="PNG", help="Draw the window into a PNG file, without a display."),
     ] = None,
+    page: Annotated[MonitorPage, typer.Option(help="With --headless: which page.")] = MonitorPage.NOW,
+    theme: Annotated[MonitorTheme, typer.Option(help="With --headless: its colours.")] = MonitorTheme.DARK,
+    size: Annotated[
+        str, typer.Option(metavar="WxH", help="With --headless: its size in pixels.", parser=_size)
+    ] = "1366x768",
 ) -> None:
-    """Open the monitor window on a run; it never commands anything."""
+    """Open the monitor window on a run, living or over; it never commands anything.
+
+    Keys: 1 to 4 turn the pages, T changes between dark and light, F fills the screen, Ctrl+S saves what is seen, H
+    tells the keys. The window may be opened and closed at any time, more than once, and on a copy of a run.
+    """
     from operando.session.looking import look_at
 
-    look_at("window", run, *([] if headless is None else ["--headless", str(headless)]))
+    picture = ["--headless", str(headless), "--page", page.value, "--theme", theme.value, "--size", size]
+    look_at("window", run, *([] if headless is None else picture))
 
 
 def watch(

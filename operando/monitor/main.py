@@ -48,6 +48,7 @@ def run_monitor(run: RunDirectory, picture: Picture | None = None) -> int:
         window.show()
         return int(application.exec())
     window = MonitorWindow(run, clock, Habits(picture.theme, picture.page))
+    window.setAttribute(QtCore.Qt.WidgetAttribute.WA_DontShowOnScreen)
     window.resize(*picture.size_px)
     window.show()
     give_up_s = clock.now() + DRAWING_TIMEOUT_S

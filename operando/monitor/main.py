@@ -32,6 +32,7 @@ def run_monitor(run: RunDirectory, picture: Picture | None = None) -> int:
     """
     if picture is not None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"  # Qt reads it when the application is made
+        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # what an absent display cannot do
     import pyqtgraph
     from pyqtgraph.util.garbage_collector import GarbageCollector
     from PySide6 import QtCore
@@ -48,7 +49,6 @@ def run_monitor(run: RunDirectory, picture: Picture | None = None) -> int:
         window.show()
         return int(application.exec())
     window = MonitorWindow(run, clock, Habits(picture.theme, picture.page))
-    window.setAttribute(QtCore.Qt.WidgetAttribute.WA_DontShowOnScreen)
     window.resize(*picture.size_px)
     window.show()
     give_up_s = clock.now() + DRAWING_TIMEOUT_S

@@ -8,5 +8,11 @@ settings.load_profile("operando")
 LONG = {"system": 0, "truth": 1}  # folders whose files take longest: begun first, so that no worker is left with one
 
 
+@pytest.fixture(scope="session")
+def qapp_args() -> list[str]:
+    """Windows of tests need no display."""
+    return ["operando", "-platform", "offscreen"]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: min((LONG[part] for part in item.path.parts if part in LONG), default=len(LONG)))

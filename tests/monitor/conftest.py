@@ -27,27 +27,24 @@ class OpenMonitor:
         """What all labels of the window say."""
         return "\n".join(label.text() for label in self.window.findChildren(QtWidgets.QLabel))
 
-    def until(self, wanted: Callable[[RunView], bool]) -> RunView:
-        give_up_s = monotonic() + TIMEOUT_S
+    def until(self, wanted: Callable[[RunView], bool], timeout_s: float = TIMEOUT_S) -> RunView:
+        give_up_s = monotonic() + timeout_s
         while monotonic() < give_up_s:
             self._application.processEvents()
             self.window.refresh()
             if self.window.view is not None and wanted(self.window.view):
                 return self.window.view
             sleep(0.005)
-        raise AssertionError(f"the monitor did not show it within {TIMEOUT_S} s; last: {self.window.view}")
+        raise AssertionError(f"the monitor did not show it within {timeout_s} s; last: {self.window.view}")
 
 
 @pytest.fixture
-def open_monitor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[RunDirectory], OpenMonitor]]:
-    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    application = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
-    assert isinstance(application, QtWidgets.QApplication)
+def open_monitor(qapp: QtWidgets.QApplication) -> Iterator[Callable[[RunDirectory], OpenMonitor]]:
     opened: list[OpenMonitor] = []
     gc.disable()  # as in the monitor's process: a widget that a reading thread collects crashes Qt
 
     def open_on(run: RunDirectory) -> OpenMonitor:
-        opened.append(OpenMonitor(run, application))
+        opened.append(OpenMonitor(run, qapp))
         return opened[-1]
 
     yield open_on
@@ -55,7 +52,7 @@ def open_monitor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[RunDirec
         monitor.window.close()
         monitor.window.deleteLater()
     opened.clear()
-    application.processEvents()
+    qapp.processEvents()
     gc.collect()
     gc.enable()
 

@@ -1,6 +1,9 @@
+import json
+import shutil
 from collections.abc import Callable
 from math import nan
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import pytest
@@ -202,3 +205,46 @@ def test_a_silent_guard_is_marked_until_the_run_has_ended(open_monitor: OpenOn, 
     growing.document("stop", uid="outer stop", run_start="outer", exit_status="success", reason="")
     monitor.until(lambda view: view.ended == "success")
     assert "SILENT" not in monitor.texts
+
+
+def test_a_run_directory_that_disappears_leaves_the_window_with_what_it_had(
+    open_monitor: OpenOn, tmp_path: Path
+) -> None:
+    growing = FakedRun(tmp_path / "short lived")
+    growing.sample(20)
+    monitor = open_monitor(growing.run)
+    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 20)
+    growing.close()
+    shutil.rmtree(growing.run.path)
+    for page in monitor.window.pages:
+        monitor.window.show_page(page.title)
+        monitor.until(lambda view: any("is gone" in problem for problem in view.problems))
+    assert len(monitor.until(lambda view: True).traces[Quantity.VOLTAGE]) == 20
+
+
+def test_a_run_copied_from_another_computer_opens_the_same_way(
+    open_monitor: OpenOn, finished: RunDirectory, tmp_path: Path
+) -> None:
+    copy = RunDirectory(tmp_path / "brought home")
+    shutil.copytree(finished.path, copy.path)
+    copy.processes.mkdir(exist_ok=True)
+    (copy.processes / "guard.pid").write_text('{"role": "guard", "pid": 1, "create_time": 5.0, "host": "hutch-2"}')
+    monitor = open_monitor(copy)
+    view = monitor.until(lambda view: len(view.measurements) == 25 and view.history_is_complete)
+    assert view.ended == "success"
+    assert "DIED" not in monitor.texts
+
+
+def test_a_journal_of_a_million_lines_does_not_delay_the_first_figures(open_monitor: OpenOn, growing: FakedRun) -> None:
+    growing.sample(3)
+    frame = json.dumps(["stream_datum", {"uid": "x", "indices": {"start": 0, "stop": 1}, "descriptor": "d" * 200}])
+    note = json.dumps(["event", {"descriptor": "none", "data": {"step": "rest"}}])
+    with growing.run.documents.open("a") as file:
+        file.write((f"{frame}\n" * 3 + f"{note}\n") * 50_000)
+    growing.document("start", uid="t", kind="tomogram", tomogram="last", attempt=1, num_projections=4)
+    begin_s = monotonic()
+    monitor = open_monitor(growing.run)
+    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 3)
+    assert monotonic() - begin_s < 3.0
+    view = monitor.until(lambda view: bool(view.tomograms))
+    assert view.tomograms[0].name == "last"

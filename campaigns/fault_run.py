@@ -31,7 +31,7 @@ from operando.session.errors import EXIT_COMPLETE, EXIT_MISTAKE
 EXPERIMENT = ROOT / "experiments" / "campaign.toml"
 LONGEST_S = 240.0  # of one command, which takes 25 s undisturbed, on a busy computer
 LONGEST_ALONE_S = 30.0
-LONGEST_ENDING_S = 2 * LONGEST_ALONE_S + 45.0  # the guard sees that it is alone, tries to open the circuit; then the server
+LONGEST_ENDING_S = 2 * LONGEST_ALONE_S + 45.0  # the guard sees that it is alone and tries once more; then the server
 MAX_COMMANDS = 8
 POLL_S = 0.05
 ROLES = ("acquisition", "simulator", "guard", "analysis")

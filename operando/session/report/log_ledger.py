@@ -73,7 +73,7 @@ def clock_sentences(traces: CellTraces, *, rehearsal: bool | None) -> list[str]:
     good = np.isfinite(elapsed) & potentiostat.good
     if np.count_nonzero(good) > 1:
         apart = elapsed[good] - potentiostat.time_s[good]
-        drift_s = float(apart[-1] - apart[0])
+        drift_s = round(float(apart[-1] - apart[0]), 1) + 0.0  # never -0.0
         told.append(f"From first to last good sample the potentiostat's own time gained {drift_s:+.1f} s on the run's.")
     if traces.clock_fits:
         told.append(clock_sentence("The potentiostat's clock", traces.clock_fits[-1]))

@@ -1,5 +1,6 @@
 """What goes wrong in one run of a campaign: a few faults by chance, at least five seconds apart."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,15 +43,15 @@ class PlannedFault:
     hangs_s: float | None = None
 
 
-def planned_faults(seed: int, number: int) -> list[PlannedFault]:
-    """Return the faults of run ``number`` (from 1) of a campaign, in the order of their times.
+def planned_faults(seed: int, number: int, classes: Sequence[str] = CLASSES) -> list[PlannedFault]:
+    """Return the faults of run ``number`` (from 1) of a campaign of some classes, in the order of their times.
 
     Classes follow one another in an order drawn by chance, so that after as many faults as there are classes each has
     had its turn.
     """
     random = np.random.default_rng((seed, number))
     found, after_s, attempt = [], float(random.uniform(0, LONGEST_BEGIN_S)), 1
-    for name in _names(seed, number):
+    for name in _names(seed, number, classes):
         found.append(planned_fault(name, after_s, attempt, random))
         if name in AT_FRAMES:  # most of them make an attempt partial: the next one hits that which follows
             attempt += 1
@@ -64,12 +65,12 @@ def num_faults(seed: int, number: int) -> int:
     return int(np.random.default_rng((seed, number, 1)).integers(LEAST_FAULTS, MOST_FAULTS + 1))
 
 
-def _names(seed: int, number: int) -> list[str]:
+def _names(seed: int, number: int, classes: Sequence[str]) -> list[str]:
     first = sum(num_faults(seed, before) for before in range(1, number))
     found = []
     for position in range(first, first + num_faults(seed, number)):
-        turn, place = divmod(position, len(CLASSES))
-        found.append(CLASSES[int(np.random.default_rng((seed, turn, 2)).permutation(len(CLASSES))[place])])
+        turn, place = divmod(position, len(classes))
+        found.append(classes[int(np.random.default_rng((seed, turn, 2)).permutation(len(classes))[place])])
     return sorted(found, key=lambda name: name in LAST)
 
 

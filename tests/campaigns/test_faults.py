@@ -154,3 +154,10 @@ def test_every_class_has_its_turn_and_every_fault_can_be_injected() -> None:
 
 def test_a_plan_is_the_same_each_time_and_another_with_another_seed() -> None:
     assert planned_faults(3, 5) == planned_faults(3, 5) != planned_faults(4, 5)
+
+
+def test_a_campaign_of_some_classes_has_no_others() -> None:
+    wanted = ("late frame", "stage stop", "analysis hung")
+    found = [fault.name for number in range(1, 9) for fault in planned_faults(3, number, wanted)]
+    assert set(found) == set(wanted)
+    assert max(map(found.count, wanted)) - min(map(found.count, wanted)) <= 1

@@ -1,8 +1,10 @@
 """A picture as large as its place allows, scaled smoothly so that writing in it stays legible."""
 
+import numpy as np
 from PySide6 import QtCore, QtGui, QtWidgets
 
-from operando.monitor.inside.grey_image import colour_image, straight_image
+from operando.monitor.inside.colour_scale import StraightScale
+from operando.monitor.inside.drawn_image import draw_image
 from operando.monitor.reading.pictures import Picture
 
 FEW_PIXELS = 200  # narrower pictures show their pixels as squares
@@ -14,12 +16,16 @@ class PictureView(QtWidgets.QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._pixmap = QtGui.QPixmap()
+        self._shown: Picture | None = None
         self._enlarged: QtWidgets.QLabel | None = None
         self.setMinimumSize(200, 120)
         self.setToolTip("A double click shows the picture in full size.")
 
     def show_picture(self, picture: Picture) -> None:
-        """Show another picture."""
+        """Show another picture, if it is another."""
+        if picture is self._shown:
+            return
+        self._shown = picture
         self._pixmap = QtGui.QPixmap.fromImage(_as_image(picture))
         if self._enlarged is not None:
             self._enlarged.setPixmap(self._pixmap)
@@ -57,6 +63,8 @@ class PictureView(QtWidgets.QWidget):
 
 
 def _as_image(picture: Picture) -> QtGui.QImage:
-    if picture.image.ndim == 3:
-        return colour_image(picture.image)
-    return straight_image(picture.image, picture.levels)
+    if picture.image.ndim == 2:
+        return draw_image(picture.image, StraightScale(*picture.levels, "")).image.copy()
+    colours = np.ascontiguousarray(picture.image, np.uint8)
+    height, width, _ = colours.shape
+    return QtGui.QImage(colours.data, width, height, 3 * width, QtGui.QImage.Format.Format_RGB888).copy()

@@ -1,19 +1,22 @@
-"""How the preview's slices, their planes and their scales are drawn."""
+"""How three slices, their planes, what is laid over them and their scales are drawn."""
 
 import math
 
 import numpy as np
 from PySide6 import QtCore, QtGui, QtWidgets
 
-from operando.model.grey_window import GreyWindow
 from operando.model.plane_wish import PlaneWish
-from operando.model.preview_slices import PreviewSlices
+from operando.monitor.inside.arrow_painting import draw_arrow
+from operando.monitor.inside.colour_scale import ColourScale
+from operando.monitor.inside.displacement_arrows import Arrows
+from operando.monitor.inside.drawn_image import DrawnImage
 from operando.monitor.inside.panel_layout import Place
+from operando.monitor.inside.slice_picture import SlicePicture
+from operando.monitor.inside.state_planes import StatePlanes
 from operando.monitor.theme import Look
 
 AXES = {"xy": ("x", "y", "z"), "xz": ("x", "z", "y"), "yz": ("y", "z", "x")}  # to the right, downwards, through it
 SERIES = {"z": 0, "y": 1, "x": 3}  # colours of the planes, by the axis that they cut
-WHOLE_COVERAGE = 0.95
 LINE_PX, BAR_PX = 18, 12  # in the smallest window
 FEW_PIXELS = 200  # narrower slices show their voxels as squares
 
@@ -21,30 +24,30 @@ FEW_PIXELS = 200  # narrower slices show their voxels as squares
 class SlicesPainter:
     """Draws the parts of a view of some slices, until `end`."""
 
-    def __init__(self, widget: QtWidgets.QWidget, slices: PreviewSlices, look: Look) -> None:
+    def __init__(self, widget: QtWidgets.QWidget, picture: SlicePicture, look: Look) -> None:
         self._look, self._line = look, line_px(look)
         self._axis_colours = {axis: look.colours.series[index] for axis, index in SERIES.items()}
         self._painter = QtGui.QPainter(widget)
-        self._slices = slices
+        self._picture, self._planes = picture, picture.planes
         self._width, self._height = widget.width(), widget.height()
 
     def end(self) -> None:
         """Be done."""
         self._painter.end()
 
-    def panel(self, name: str, place: Place, image: QtGui.QPixmap) -> None:
+    def panel(self, name: str, place: Place, drawn: DrawnImage) -> None:
         """Draw a slice or the newest projection, with its title above."""
-        target = QtCore.QRectF(place.x, place.y, place.width, place.height)
+        image, target = drawn.image, QtCore.QRectF(place.x, place.y, place.width, place.height)
         self._painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform, image.width() >= FEW_PIXELS)
-        self._painter.drawPixmap(target, image, QtCore.QRectF(image.rect()))
+        self._painter.drawImage(target, image, QtCore.QRectF(image.rect()))
         title, colour = "newest projection", QtGui.QColor(self._look.colours.dim)
         if name in AXES:
             axis = AXES[name][2]
-            title, colour = f"{name} at {self._position_text(axis)}", QtGui.QColor(self._axis_colours[axis])
+            title, colour = f"{name} at {position_text(self._planes, axis)}", QtGui.QColor(self._axis_colours[axis])
             self._painter.setPen(colour)
             self._painter.drawRect(target)
         self._painter.setPen(colour)
-        self._painter.drawText(QtCore.QPointF(place.x, place.y - 5), title)
+        self._painter.drawText(QtCore.QPointF(place.x, place.y - self._look.px(5)), title)
 
     def planes(self, name: str, place: Place, at: PlaneWish, *, dashed: bool) -> None:
         """Draw where the other two planes cut a slice."""
@@ -57,58 +60,92 @@ class SlicesPainter:
         ):
             colour = QtGui.QColor(self._axis_colours[axis])
             colour.setAlpha(150)
-            self._painter.setPen(QtGui.QPen(colour, 1.0, style))
+            self._painter.setPen(QtGui.QPen(colour, self._look.scale, style))
             self._painter.drawLine(line)
 
-    def words(self, window: GreyWindow) -> None:
-        """Write what the slices rest on above them, and what their greys are below."""
-        line = QtCore.QRectF(0, 0, self._width, self._line)
-        self._write(line, progress_text(self._slices), self._look.colours.text, QtCore.Qt.AlignmentFlag.AlignLeft)
-        self._write(line, warning_text(self._slices), self._look.colours.warning, QtCore.Qt.AlignmentFlag.AlignRight)
-        line.moveTop(self._height - self._line)
-        greys = f"black {window.black_per_cm:g}, white {window.white_per_cm:g} {self._slices.unit}, square-root scale"
-        self._write(line, greys, self._look.colours.dim, QtCore.Qt.AlignmentFlag.AlignRight)
+    def arrows(self, name: str, place: Place, arrows: Arrows) -> None:
+        """Draw how far the cuboids have moved."""
+        self._painter.setClipRect(QtCore.QRectF(place.x, place.y, place.width, place.height))
+        for (across, down), (right, below) in zip(arrows.starts[name], arrows.moves[name], strict=True):
+            start = QtCore.QPointF(place.x + across * place.width, place.y + down * place.height)
+            draw_arrow(self._painter, start, QtCore.QPointF(right * place.width, below * place.height), self._look)
+        self._painter.setClipping(False)
 
-    def scale_bar(self, place: Place) -> None:
-        """Draw a round length at the bottom."""
-        size, unit = (1.0, "voxels") if self._slices.voxel_size_um is None else (self._slices.voxel_size_um, "µm")
-        per_px = size * self._slices.volume_shape[2] / max(place.width, 1.0)
-        told = _round_length(0.3 * place.width * per_px)
-        y = self._height - self._line / 2
-        self._painter.fillRect(QtCore.QRectF(0, y - 2, told / per_px, 4), QtGui.QColor(self._look.colours.text))
-        self._painter.setPen(QtGui.QColor(self._look.colours.text))
-        self._painter.drawText(QtCore.QPointF(told / per_px + 6, y + 5), f"{told:g} {unit}")
+    def words(self) -> None:
+        """Write what the slices rest on above them."""
+        top = QtCore.QRectF(0, 0, self._width, self._line)
+        told = self._write(top, self._planes.told, self._look.colours.text)
+        top.setLeft(told.right() + self._look.px(LINE_PX))
+        self._write(top, self._planes.warning, self._look.colours.warning, QtCore.Qt.AlignmentFlag.AlignRight)
 
-    def grey_bar(self, window: GreyWindow, x: float) -> None:
-        """Draw white at the top, black at the bottom, and round values where the square-root scale has them."""
+    def scale_bar(self, place: Place, *, num_lines_below: int) -> None:
+        """Draw a round length below the slices, and beside it in words what the colours mean."""
+        voxel_um = self._planes.voxel_size_um
+        size, unit = (1.0, "voxels") if voxel_um is None else (voxel_um, "µm")
+        per_px = size * self._planes.shape[2] / max(place.width, 1.0)
+        told = round_length(0.3 * place.width * per_px)
+        y, thick = self._height - (num_lines_below - 0.5) * self._line, self._look.px(4)
+        self._painter.fillRect(QtCore.QRectF(0, y - thick / 2, told / per_px, thick), self._ink)
+        line = QtCore.QRectF(told / per_px + self._look.px(6), y - self._line / 2, self._width, self._line)
+        line.setLeft(self._write(line, f"{told:g} {unit}", self._look.colours.text).right() + self._look.px(LINE_PX))
+        line.setRight(self._width)
+        scale, metrics = self._picture.scale, self._painter.fontMetrics()
+        words = scale.words if metrics.horizontalAdvance(scale.words) < line.width() else scale.short_words
+        self._write(line, words, self._look.colours.dim, QtCore.Qt.AlignmentFlag.AlignRight)
+
+    def legend(self, place: Place) -> None:
+        """Say what the masks and the arrows are, in the last line."""
+        line = QtCore.QRectF(0, self._height - self._line, self._width, self._line)
+        side = self._look.px(BAR_PX)
+        for colour, words in self._picture.legend:
+            box = QtCore.QRectF(line.left(), line.center().y() - side / 2, side, side)
+            self._painter.fillRect(box, QtGui.QColor(colour))
+            line.setLeft(box.right() + self._look.px(6))
+            line.setLeft(self._write(line, words, self._look.colours.text).right() + self._look.px(LINE_PX))
+        arrows = self._picture.arrows
+        if arrows is not None:
+            length = arrows.told_share * place.width
+            start = QtCore.QPointF(line.left(), line.center().y())
+            draw_arrow(self._painter, start, QtCore.QPointF(length, 0), self._look)
+            line.setLeft(line.left() + length + self._look.px(8))
+            since = f" since {arrows.reference}" if arrows.reference else ""
+            self._write(line, f"moved {arrows.told_um:g} µm{since}", self._look.colours.text)
+
+    def colour_bar(self, scale: ColourScale, x: float, *, num_lines_below: int) -> None:
+        """Draw the colours from the lowest value at the bottom up, and round values where the scale has them."""
         top = 2.5 * self._line
-        height = self._height - top - self._line
+        height = max(self._height - top - (num_lines_below + 0.5) * self._line, 1.0)
         ramp = QtGui.QLinearGradient(0, top + height, 0, top)
-        ramp.setColorAt(0, QtGui.QColor("black"))
-        ramp.setColorAt(1, QtGui.QColor("white"))
-        self._painter.fillRect(QtCore.QRectF(x, top, self._look.px(BAR_PX), height), ramp)
-        self._painter.setPen(QtGui.QColor(self._look.colours.dim))
-        self._painter.drawText(QtCore.QPointF(x, top - 10), self._slices.unit)
+        for number, colour in enumerate(scale.stops):
+            ramp.setColorAt(number / (len(scale.stops) - 1), QtGui.QColor(*colour))
+        bar = QtCore.QRectF(x, top, self._look.px(BAR_PX), height)
+        self._painter.fillRect(bar, ramp)
+        self._painter.setPen(QtGui.QColor(self._look.colours.line))
+        self._painter.drawRect(bar)
+        unit = QtCore.QRectF(x, top - 1.25 * self._line, self._width - x, self._line)
+        self._write(unit, scale.unit, self._look.colours.dim)
         lowest = top + height + self._line
-        for value in window.ticks_per_cm():
-            tick = top + (1 - float(window.share(np.asarray(value, np.float32)))) * height
+        for value in scale.ticks():
+            tick = top + (1 - float(scale.places(np.array([value], np.float32))[0])) * height
             if lowest - tick >= self._line:  # the square root crowds the bright end
                 lowest = tick
-                self._painter.drawText(QtCore.QPointF(x + self._look.px(BAR_PX) + 4, tick + 4), f"{value:g}")
+                line = QtCore.QRectF(bar.right() + self._look.px(4), tick - self._line / 2, self._width, self._line)
+                self._write(line, f"{value:g}", self._look.colours.dim)
 
-    def _write(self, line: QtCore.QRectF, text: str, colour: str, where: QtCore.Qt.AlignmentFlag) -> None:
+    @property
+    def _ink(self) -> QtGui.QColor:
+        return QtGui.QColor(self._look.colours.text)
+
+    def _write(
+        self,
+        line: QtCore.QRectF,
+        text: str,
+        colour: str,
+        where: QtCore.Qt.AlignmentFlag = QtCore.Qt.AlignmentFlag.AlignLeft,
+    ) -> QtCore.QRectF:
+        """Write into a line, and return the room that it took."""
         self._painter.setPen(QtGui.QColor(colour))
-        self._painter.drawText(line, where | QtCore.Qt.AlignmentFlag.AlignVCenter, text)
-
-    def _position_text(self, axis: str) -> str:
-        """Say where a plane lies: y and x from the rotation axis, z from the top."""
-        slices = self._slices
-        at = dict(zip("zyx", (slices.row, slices.y, slices.x), strict=True))[axis]
-        num = dict(zip("zyx", slices.volume_shape, strict=True))[axis]
-        if slices.voxel_size_um is None:
-            return f"{axis} = voxel {at} of {num}"
-        origin = -0.5 if axis == "z" else (num - 1) / 2
-        return f"{axis} = {(at - origin) * slices.voxel_size_um:.0f} µm"
+        return self._painter.drawText(line, where | QtCore.Qt.AlignmentFlag.AlignVCenter, text)
 
 
 def line_px(look: Look) -> int:
@@ -116,24 +153,18 @@ def line_px(look: Look) -> int:
     return look.px(LINE_PX)
 
 
-def progress_text(slices: PreviewSlices) -> str:
-    """Say how many projections the slices hold."""
-    if slices.complete:
-        return f"{slices.tomogram}: complete, {slices.num_projections} projections"
-    return f"{slices.tomogram}: {slices.num_projections} of {slices.num_announced} projections"
+def position_text(planes: StatePlanes, axis: str) -> str:
+    """Say where a plane lies: y and x from the rotation axis, z from the top."""
+    at = dict(zip("zyx", planes.at, strict=True))[axis]
+    num = dict(zip("zyx", planes.shape, strict=True))[axis]
+    if planes.voxel_size_um is None:
+        return f"{axis} = voxel {at:g} of {num}"
+    origin = -0.5 if axis == "z" else (num - 1) / 2
+    whence = "below the top" if axis == "z" else "from the axis"
+    return f"{axis} = {(at - origin) * planes.voxel_size_um:.0f} µm {whence}"
 
 
-def warning_text(slices: PreviewSlices) -> str:
-    """Say what is wrong with what is seen; empty if nothing is."""
-    words = []
-    if slices.coverage < WHOLE_COVERAGE:
-        words.append(f"{slices.coverage:.0%} of the directions: smeared along the missing ones")
-    if not slices.grey_values_absolute:
-        words.append("grey values not absolute")
-    return " · ".join(words)
-
-
-def _round_length(longest: float) -> float:
-    """Largest of 1, 2, 5, 10, 20, ... that is not longer than asked."""
+def round_length(longest: float) -> float:
+    """Return the largest of 1, 2, 5, 10, 20, ... that is not longer than asked."""
     power = 10.0 ** math.floor(math.log10(max(longest, 1e-9)))
     return max(step * power for step in (1, 2, 5) if step * power <= longest)

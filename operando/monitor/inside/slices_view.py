@@ -1,16 +1,14 @@
-"""Three slices that grow with the projections, beside the newest projection; their planes are moved with the mouse."""
+"""Three slices through a state, beside the newest projection; their planes are moved with the mouse."""
 
 from dataclasses import replace
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from operando.model.plane_wish import PlaneWish
-from operando.model.preview_slices import PreviewSlices
-from operando.monitor.inside.grey_image import slice_image, straight_image
 from operando.monitor.inside.panel_layout import Place, arranged
+from operando.monitor.inside.slice_picture import SlicePicture
 from operando.monitor.inside.slices_painting import AXES, SlicesPainter, line_px
-from operando.monitor.reading.pictures import Picture
-from operando.monitor.reading.preview_reader import ShownPreview
+from operando.monitor.inside.state_planes import StatePlanes
 from operando.monitor.theme import Look
 
 PROJECTION = "projection"
@@ -25,7 +23,7 @@ GAP_PX, BAR_WITH_TEXT_PX = 10, 52
 
 
 class SlicesView(QtWidgets.QWidget):
-    """Shows the preview of the tomogram that is being taken.
+    """Shows three planes through one state, and the newest projection beside them if there is one.
 
     Dragging in a slice moves the two planes that cut it, the wheel the plane that is shown; a double click puts all
     three back into the middle. Lines are dashed where a plane is wished, but not shown yet.
@@ -37,9 +35,7 @@ class SlicesView(QtWidgets.QWidget):
     def __init__(self, look: Look) -> None:
         super().__init__()
         self._look = look
-        self._shown: ShownPreview | None = None
-        self._images: dict[str, QtGui.QPixmap] = {}
-        self._projection: Picture | None = None
+        self._shown: SlicePicture | None = None
         self._wish: PlaneWish | None = None
         self._dragged: str | None = None
         self.setMinimumSize(200, 120)
@@ -53,38 +49,38 @@ class SlicesView(QtWidgets.QWidget):
         self._look = look
         self.update()
 
-    def show_preview(self, shown: ShownPreview, projection: Picture | None) -> None:
-        """Show newer slices; ``projection`` is the newest one, if any."""
-        if shown is not self._shown:
-            for name in AXES:
-                image = slice_image(getattr(shown.slices, name), shown.window)
-                self._images[name] = QtGui.QPixmap.fromImage(image)
-            self._shown = shown
-            if self._wish is not None and self._wish.voxels(shown.slices.volume_shape) == _at(shown.slices):
-                self._wish = None
-        if projection is None or projection.image.ndim != 2:
-            self._images.pop(PROJECTION, None)
-        elif projection is not self._projection:
-            image = straight_image(projection.image, projection.levels)
-            self._images[PROJECTION] = QtGui.QPixmap.fromImage(image)
-        self._projection = projection
+    def show_picture(self, shown: SlicePicture) -> None:
+        """Show newer slices."""
+        if shown is self._shown:
+            return
+        self._shown = shown
+        planes = shown.planes
+        if self._wish is not None and planes.at in (self._wish.voxels(planes.shape), _middle(self._wish, planes)):
+            self._wish = None
+        self.update()
+
+    def await_planes(self, wish: PlaneWish) -> None:
+        """Draw where the planes will be, until they are there."""
+        self._wish = wish
         self.update()
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Draw slices, projection, planes, and what all of it rests on."""
         if self._shown is None:
             return
-        slices, places = self._shown.slices, self._places()
-        painter = SlicesPainter(self, slices, self._look)
+        shown, places = self._shown, self._places()
+        painter = SlicesPainter(self, shown, self._look)
         for name, place in places.items():
-            painter.panel(name, place, self._images[name])
+            painter.panel(name, place, shown.images[name])
         for name in AXES:
+            if shown.arrows is not None:
+                painter.arrows(name, places[name], shown.arrows)
             painter.planes(name, places[name], self._present(), dashed=self._wish is not None)
-        painter.words(self._shown.window)
-        painter.scale_bar(places["xy"])
-        painter.grey_bar(
-            self._shown.window, max(place.x + place.width for place in places.values()) + self._look.px(GAP_PX)
-        )
+        painter.words()
+        painter.scale_bar(places["xy"], num_lines_below=self._num_lines_below)
+        painter.legend(places["xy"])
+        right = max(place.x + place.width for place in places.values())
+        painter.colour_bar(shown.scale, right + self._look.px(GAP_PX), num_lines_below=self._num_lines_below)
         painter.end()
 
     def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:  # noqa: N802 - Qt's name
@@ -109,11 +105,11 @@ class SlicesView(QtWidgets.QWidget):
         """Move the slice under the mouse by one voxel."""
         name = self._under(event.position())
         if self._shown is not None and name is not None and (turned := event.angleDelta().y()):
-            axis = AXES[name][2]
-            shape = dict(zip("zyx", self._shown.slices.volume_shape, strict=True))
-            at = dict(zip("zyx", self._present().voxels(self._shown.slices.volume_shape), strict=True))
+            axis, volume = AXES[name][2], self._shown.planes.shape
+            shape = dict(zip("zyx", volume, strict=True))
+            at = dict(zip("zyx", self._present().voxels(volume), strict=True))
             at[axis] = min(max(at[axis] + (1 if turned > 0 else -1), 0), shape[axis] - 1)
-            self._ask_for(PlaneWish.of_voxels((at["z"], at["y"], at["x"]), self._shown.slices.volume_shape))
+            self._ask_for(PlaneWish.of_voxels((at["z"], at["y"], at["x"]), volume))
 
     def _drag_to(self, point: QtCore.QPointF) -> None:
         if self._dragged is not None:
@@ -122,15 +118,15 @@ class SlicesView(QtWidgets.QWidget):
             self._ask_for(replace(self._present(), **{right: across, below: down}))
 
     def _ask_for(self, wish: PlaneWish) -> None:
-        self._wish = wish
+        self.await_planes(wish)
         self.wished.emit(wish)
-        self.update()
 
     def _present(self) -> PlaneWish:
         """Return where the planes are, or shall be."""
         if self._wish is not None or self._shown is None:
             return self._wish or PlaneWish()
-        return PlaneWish.of_voxels(_at(self._shown.slices), self._shown.slices.volume_shape)
+        planes = self._shown.planes
+        return PlaneWish(*(min((index + 0.5) / num, 1.0) for index, num in zip(planes.at, planes.shape, strict=True)))
 
     def _under(self, point: QtCore.QPointF) -> str | None:
         if self._shown is None:
@@ -138,17 +134,25 @@ class SlicesView(QtWidgets.QWidget):
         places = self._places()
         return next((name for name in AXES if places[name].holds(point.x(), point.y())), None)
 
+    @property
+    def _num_lines_below(self) -> int:
+        """Return one line for the scales and one for what is laid over."""
+        shown = self._shown
+        return 2 if shown is not None and (shown.legend or shown.arrows is not None) else 1
+
     def _places(self) -> dict[str, Place]:
         assert self._shown is not None
-        slices = self._shown.slices
-        num_rows, num_y, num_x = slices.volume_shape
+        num_rows, num_y, num_x = self._shown.planes.shape
         sizes: dict[str, tuple[float, float]] = {"xy": (num_x, num_y), "xz": (num_x, num_rows), "yz": (num_y, num_rows)}
-        if (projection := self._images.get(PROJECTION)) is not None:
-            sizes[PROJECTION] = num_x, num_x * projection.height() / projection.width()
+        if (projection := self._shown.images.get(PROJECTION)) is not None:
+            sizes[PROJECTION] = num_x, num_x * projection.image.height() / projection.image.width()
         line, gap, bar = line_px(self._look), self._look.px(GAP_PX), self._look.px(BAR_WITH_TEXT_PX)
-        area = Place(0, line, self.width() - bar - gap, self.height() - 2 * line)
+        height = self.height() - (1 + self._num_lines_below) * line - self._look.px(GAP_PX) / 2
+        area = Place(0, line, self.width() - bar - gap, height)
         return arranged(sizes, ARRANGEMENTS, area, gap=gap, above=line)
 
 
-def _at(slices: PreviewSlices) -> tuple[int, int, int]:
-    return slices.row, slices.y, slices.x
+def _middle(wish: PlaneWish, planes: StatePlanes) -> tuple[float, float, float] | None:
+    """Return where the planes of a finished volume lie if its middle is wished, which may be between voxels."""
+    row, y, x = planes.shape
+    return (row // 2, (y - 1) / 2, (x - 1) / 2) if wish == PlaneWish() else None

@@ -56,16 +56,17 @@ class PreviewReader:
         if self._earlier is None or self._earlier[0] != attempt:
             self._earlier = attempt, self._window_before(attempt)
         earlier = self._earlier[1]
-        return _window_of(slices) if earlier is None or slices.complete else earlier
+        return window_of(slices) if earlier is None or slices.complete else earlier
 
     def _window_before(self, attempt: int) -> GreyWindow | None:
         for before in range(attempt - 1, 0, -1):
             with contextlib.suppress(*UNREADABLE):
                 slices = read_preview(self._run.preview(before))
                 if slices.complete:
-                    return _window_of(slices)
+                    return window_of(slices)
         return None
 
 
-def _window_of(slices: PreviewSlices) -> GreyWindow:
+def window_of(slices: PreviewSlices) -> GreyWindow:
+    """Choose what is black and white from three slices."""
     return grey_window(np.concatenate([plane.ravel() for plane in (slices.xy, slices.xz, slices.yz)]))

@@ -12,7 +12,7 @@ from operando.monitor.theme import Look
 
 LARGEST_LEVEL_PER_CM = 10_000.0
 LEAST_SPAN_PER_CM = 0.01
-LEVEL_PX = 92
+LEVEL_PX, GAP_PX = 96, 6
 NEWEST, NOTHING = "newest", "nothing"
 
 
@@ -43,7 +43,7 @@ class ControlRow(QtWidgets.QWidget):
         self._largest.setPrefix("± ")
         self._state_label, self._with = QtWidgets.QLabel("State"), QtWidgets.QLabel("compared with")
         self._levels = QtWidgets.QLabel("Levels")
-        layout = QtWidgets.QHBoxLayout(self)
+        self._layout = layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for widget in (
             *self._sides.values(), self._state_label, self._state, self._with, self._compared, self._comparison,
@@ -60,10 +60,12 @@ class ControlRow(QtWidgets.QWidget):
         c, px = look.colours, look.px
         self.setStyleSheet(
             f"QDoubleSpinBox {{ background: {c.panel}; border: {px(1)}px solid {c.line}; border-radius: {px(3)}px; "
-            f"padding: {px(3)}px; }}"
+            f"padding: {px(3)}px; }} "
+            "QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0; border: 0; }"
         )
         for box in (self._black, self._white, self._largest):
             box.setFixedWidth(px(LEVEL_PX))
+        self._layout.setSpacing(px(GAP_PX))
 
     @property
     def choice(self) -> Choice:
@@ -206,7 +208,6 @@ def _level(told: str) -> QtWidgets.QDoubleSpinBox:
     box.setDecimals(2)
     box.setSingleStep(0.5)
     box.setSuffix(" 1/cm")
-    box.setButtonSymbols(QtWidgets.QAbstractSpinBox.ButtonSymbols.NoButtons)
     box.setKeyboardTracking(False)
     box.setToolTip(told)
     return box

@@ -16,7 +16,7 @@ USUAL_PERCENTILE = 98.0  # of all displacements: a few that are wrong do not mak
 AXES = {"xy": (0, 1, 2), "xz": (0, 2, 1), "yz": (1, 2, 0)}  # of x, y, z: to the right, downwards, through it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Displacement:
     """Where cuboids were and how far they moved, µm, shapes (n, 3): x and y from the axis, z up from the bottom."""
 
@@ -26,7 +26,7 @@ class Displacement:
     cuboid_um: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Arrows:
     """Arrows in the planes by name, as parts of their widths and heights, shapes (n, 2): right and down.
 
@@ -63,7 +63,7 @@ def read_displacement(folder: Path, run_uid: str = "") -> Displacement | None:
 
 
 def arrows(displacement: Displacement, planes: StatePlanes) -> Arrows | None:
-    """Return the arrows of the cuboids next to planes that pass through or beside them; None if these planes have no size in µm."""
+    """Return the arrows of the layer of cuboids next to each plane; None if the planes have no size in µm."""
     voxel_um = planes.voxel_size_um
     if voxel_um is None or not len(displacement.node_um):
         return None
@@ -80,8 +80,11 @@ def arrows(displacement: Displacement, planes: StatePlanes) -> Arrows | None:
     starts, moves = {}, {}
     for name in PLANES:
         right, down, through = AXES[name]
-        away_um = np.abs(at_um[:, through] - cut_um[through])
-        near = away_um <= min(float(away_um.min()) + voxel_um, displacement.cuboid_um)
+        along_um = at_um[:, through]
+        layer_um = along_um[np.argmin(np.abs(along_um - cut_um[through]))]
+        near = np.abs(along_um - layer_um) <= voxel_um
+        if abs(layer_um - cut_um[through]) > displacement.cuboid_um:
+            near[:] = False
         starts[name] = at_um[near][:, [right, down]] / sizes_um[[right, down]]
         moves[name] = times * moved_um[near][:, [right, down]] / sizes_um[[right, down]]
     return Arrows(starts, moves, told_um, times * told_um / sizes_um[0], displacement.reference)

@@ -11,7 +11,7 @@ from operando.monitor.inside.colour_scale import NUM_COLOURS, ColourScale, colou
 MASK_SHARE = 0.6  # of its colour in what a mask covers; the rest shows what lies beneath
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DrawnImage:
     """An image and the array that it lies in, which must live as long."""
 

@@ -20,7 +20,7 @@ from operando.monitor.reading.run_view import TomogramView
 COUNTS = "detector counts"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FramePicture:
     """One frame; ``levels`` are those of the first frame of its file, since changing ones make pictures flicker."""
 

@@ -20,6 +20,8 @@ from operando.monitor.theme import Look
 
 PICTURES_SHARE, TABLE_SHARE = 0.62, 0.5  # of the width, and of the height beside them
 
+GAP_PX = 6
+
 
 class InsidePage(Page):
     """Slices, frames and comparisons; beside them the measurements as a table and one of them as a plot."""
@@ -48,9 +50,11 @@ class InsidePage(Page):
         below.addWidget(self._table, 1)
         below.addWidget(self._flags)
         quantities = _split(QtCore.Qt.Orientation.Vertical, measurements, self._plot, TABLE_SHARE)
-        layout = QtWidgets.QVBoxLayout(self)
-        layout.addWidget(self._controls)
-        layout.addWidget(_split(QtCore.Qt.Orientation.Horizontal, self._area, quantities, PICTURES_SHARE), 1)
+        self._layout = QtWidgets.QVBoxLayout(self)
+        self._layout.addWidget(self._controls)
+        self._layout.addWidget(_split(QtCore.Qt.Orientation.Horizontal, self._area, quantities, PICTURES_SHARE), 1)
+
+        self._set_gaps(look)
 
     @property
     def choice(self) -> Choice:
@@ -60,6 +64,7 @@ class InsidePage(Page):
     def set_look(self, look: Look) -> None:
         """Take another size."""
         super().set_look(look)
+        self._set_gaps(look)
         self._controls.set_look(look)
         self._area.set_look(look)
         self._plot.set_look(look)
@@ -99,6 +104,11 @@ class InsidePage(Page):
             write_measurements(path, self._measurements)
         else:
             super().export(path)
+
+    def _set_gaps(self, look: Look) -> None:
+        gap = look.px(GAP_PX)
+        self._layout.setContentsMargins(gap, gap, gap, 0)
+        self._layout.setSpacing(gap)
 
     def _choose(self, choice: Choice) -> None:
         self._choice = choice

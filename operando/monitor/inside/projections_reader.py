@@ -14,7 +14,7 @@ from operando.monitor.reading.pictures import PERCENTILES
 from operando.monitor.reading.run_view import TomogramView
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DrawnSinogram:
     """A sinogram and its picture."""
 

@@ -16,7 +16,7 @@ from operando.monitor.reading.run_view import MeasurementView
 from operando.monitor.theme import Look
 
 FIRST_CHOICE = "high_attenuation_volume"
-SYMBOL_PX, TICK_PX, NAME_GAP_PX, AXIS_PX = 9, 12, 8, 80
+SYMBOL_PX, TICK_PX, NAME_GAP_PX, AXIS_PX, RIGHT_PX = 9, 12, 8, 84, 24
 MEASURED_SERIES, PUBLISHED_SERIES = 1, 0
 RELATIONS = {"about": "o", "at most": "t", "at least": "t1"}  # triangles point where the value may lie
 SIGNS = (("about", "○", "published"), ("at most", "▽", "published as at most"), ("at least", "△", "as at least"))
@@ -65,6 +65,7 @@ class QuantityPlot(QtWidgets.QWidget):
         self._plot.setMouseEnabled(x=False, y=False)
         self._plot.showGrid(y=True, alpha=0.15)
         self._plot.getAxis("left").enableAutoSIPrefix(False)
+        self._plot.getAxis("bottom").setStyle(hideOverlappingLabels=False)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._chooser)
@@ -88,6 +89,8 @@ class QuantityPlot(QtWidgets.QWidget):
             axis.setTickFont(font)
             axis.setPen(look.colours.line)
             axis.setTextPen(look.colours.dim)
+        self._plot.getAxis("left").setWidth(look.px(AXIS_PX))
+        self._plot.setContentsMargins(0, look.px(NAME_GAP_PX), look.px(RIGHT_PX), 0)  # the last name is as wide
         self._shown = None
         self._draw()
 
@@ -190,12 +193,14 @@ class QuantityPlot(QtWidgets.QWidget):
         font.setPixelSize(self._look.px(TICK_PX))
         metrics = QtGui.QFontMetrics(font)
         widest = max((metrics.horizontalAdvance(state) for state in states), default=0) + self._look.px(NAME_GAP_PX)
-        room = max(self._canvas.width() - self._look.px(AXIS_PX), 1)
+        room = max(self._canvas.width() - self._look.px(AXIS_PX + RIGHT_PX), 1)
         step = max(-(-len(states) * widest // (NUM_NAME_ROWS * room)), 1)
         named = list(enumerate(states))[::step]
         rows = 1 if len(states) * widest <= room else NUM_NAME_ROWS
         ticks = [(float(number), "\n" * (place % rows) + state) for place, (number, state) in enumerate(named)]
-        self._plot.getAxis("bottom").setTicks([ticks, []])
+        axis = self._plot.getAxis("bottom")
+        axis.setTicks([ticks, []])
+        axis.setHeight(rows * metrics.height() + self._look.px(NAME_GAP_PX))
 
     def _words(self, shown: PlottedQuantity) -> str:
         words = []

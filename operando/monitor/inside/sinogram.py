@@ -22,7 +22,7 @@ NUM_AVERAGED = 8  # flats and darks of the row
 TRANSMISSION, COUNTS = "transmission", "detector counts"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sinogram:
     """One row of the detector, one line for each projection that was read.
 

@@ -12,7 +12,7 @@ MASK_NAMES = ("high attenuation", "cracks")  # by their numbers in masks.h5, fro
 MASK_SERIES = (4, 6)  # colours that no plane's line has
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SlicePicture:
     """What a view of slices shows.
 

@@ -12,7 +12,7 @@ SAME_VOXEL = 1e-6  # relative difference of two voxel sizes that are the same
 WHOLE_COVERAGE = 0.95
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StatePlanes:
     """Attenuation in three planes, NaN where nothing was seen.
 

@@ -11,9 +11,12 @@ from operando.model.grey_window import GreyWindow
 from operando.model.plane_wish import PlaneWish, PlaneWishReader
 from operando.model.preview_slices import PreviewSlices, write_preview
 from operando.model.run_directory import RunDirectory
-from operando.monitor.inside.slices_painting import progress_text, warning_text
+from operando.monitor.inside.colour_scale import GreyScale
+from operando.monitor.inside.image_area import ImageArea
+from operando.monitor.inside.slice_picture import slice_picture
 from operando.monitor.inside.slices_view import SlicesView
-from operando.monitor.reading.preview_reader import PreviewReader, ShownPreview
+from operando.monitor.inside.state_planes import planes_of_preview
+from operando.monitor.reading.preview_reader import PreviewReader
 from operando.monitor.reading.run_view import TomogramView
 from operando.monitor.theme import Look
 from tests.monitor.conftest import OpenMonitor
@@ -36,9 +39,8 @@ GROWING = PreviewSlices(
 
 def shown_by(monitor: OpenMonitor) -> SlicesView | None:
     """Return the view of slices if the window shows it."""
-    (views,) = monitor.window.page.findChildren(QtWidgets.QStackedWidget)
-    current = views.currentWidget()
-    return current if isinstance(current, SlicesView) else None
+    (area,) = monitor.window.page.findChildren(ImageArea)
+    return area.slices[0] if area.slices else None
 
 
 def opened(open_monitor: OpenOn, growing: FakedRun) -> tuple[OpenMonitor, SlicesView]:
@@ -57,7 +59,9 @@ def test_slices_are_shown_while_they_grow_and_until_the_picture_of_the_volume_is
     open_monitor: OpenOn, growing: FakedRun
 ) -> None:
     monitor, view = opened(open_monitor, growing)
-    (caption,) = [label for label in monitor.window.findChildren(QtWidgets.QLabel) if "Projection 4" in label.text()]
+    (caption,) = [
+        label for label in monitor.window.findChildren(QtWidgets.QLabel) if "projection 4 of 420" in label.text()
+    ]
     drawn = view.grab().toImage()  # without an error, and not all of it paper
     assert len({drawn.pixelColor(x, drawn.height() // 2).rgb() for x in range(drawn.width())}) > 10
     growing.end_tomogram(1)
@@ -100,7 +104,8 @@ def test_the_wheel_moves_the_slice_itself_and_a_double_click_all_planes_into_the
     view.wished.connect(asked.append)
     view.resize(700, 300)
     shown = replace(GROWING, row=GROWING.volume_shape[0] - 1)
-    view.show_preview(ShownPreview(shown, GreyWindow(0.0, 10.0)), None)
+    scale = GreyScale(GreyWindow(0.0, 10.0), "1/cm")
+    view.show_picture(slice_picture(planes_of_preview(shown), scale, Look().colours))
     place = view._places()["xy"]
     over_xy = QtCore.QPointF(place.x + 5, place.y + 5)
     for angle in (120, -120, -120):
@@ -147,9 +152,10 @@ def test_the_second_tomogram_is_seen_in_the_greys_of_the_first_one_from_its_begi
 
 
 def test_what_slices_rest_on_is_said_in_words() -> None:
-    assert progress_text(GROWING) == "OCV: 137 of 420 projections"
-    assert warning_text(GROWING) == "33% of the directions: smeared along the missing ones"
-    wedge = replace(GROWING, complete=True, coverage=0.8, grey_values_absolute=False)
-    assert "80% of the directions" in warning_text(wedge)
-    assert "grey values not absolute" in warning_text(wedge)
-    assert warning_text(replace(GROWING, complete=True, coverage=1.0)) == ""
+    growing = planes_of_preview(GROWING)
+    assert growing.told == "OCV: 137 of 420 projections"
+    assert growing.warning == "33% of the directions: smeared along the missing ones"
+    wedge = planes_of_preview(replace(GROWING, complete=True, coverage=0.8, grey_values_absolute=False))
+    assert "80% of the directions" in wedge.warning
+    assert "grey values not absolute" in wedge.warning
+    assert planes_of_preview(replace(GROWING, complete=True, coverage=1.0)).warning == ""

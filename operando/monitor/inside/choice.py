@@ -42,6 +42,8 @@ class Choice:
         Number of the attempt to compare with, or where it stands; None for none.
     comparison
         How.
+    plane
+        Name of the plane that is shown alone; empty for all three.
     masks, displacement
         Whether they are laid over the slices.
     levels_per_cm
@@ -58,6 +60,7 @@ class Choice:
     state: int | None = None
     compared: int | Relative | None = None
     comparison: Comparison = Comparison.BESIDE
+    plane: str = ""
     masks: bool = False
     displacement: bool = False
     levels_per_cm: tuple[float, float] | None = None

@@ -5,14 +5,14 @@ from typing import Any
 
 from PySide6 import QtCore, QtWidgets
 
-from operando.model.grey_window import GreyWindow
 from operando.monitor.inside.choice import Choice, Comparison, Relative, RunLevels, Side
+from operando.monitor.inside.state_planes import PLANES
 from operando.monitor.reading.run_view import TomogramView
 from operando.monitor.theme import Look
 
 LARGEST_LEVEL_PER_CM = 10_000.0
 LEAST_SPAN_PER_CM = 0.01
-LEVEL_PX, GAP_PX = 96, 6
+LEVEL_PX, STATE_PX, GAP_PX = 96, 140, 6
 NEWEST, NOTHING = "newest", "nothing"
 
 
@@ -33,6 +33,10 @@ class ControlRow(QtWidgets.QWidget):
         self._comparison = _chooser("How the two states are shown.")
         for comparison in Comparison:
             self._comparison.addItem(comparison.value, comparison)
+        self._plane = _chooser("Show one plane as large as there is room, or all three.")
+        self._plane.addItem("all planes", "")
+        for plane in PLANES:
+            self._plane.addItem(f"{plane} alone", plane)
         self._masks = _toggle("Masks", "Lay over what was counted as high attenuation and as cracks.")
         self._displacement = _toggle("Displacement", "Lay over arrows: how far each part has moved.")
         self._auto = _toggle("Automatic", "Black and white of the whole run, so that the greys of all states compare.")
@@ -47,7 +51,8 @@ class ControlRow(QtWidgets.QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         for widget in (
             *self._sides.values(), self._state_label, self._state, self._with, self._compared, self._comparison,
-            self._masks, self._displacement, self._levels, self._auto, self._black, self._white, self._largest,
+            self._plane, self._masks, self._displacement, self._levels, self._auto, self._black, self._white,
+            self._largest,
         ):  # fmt: skip
             layout.addWidget(widget)
         layout.addStretch(1)
@@ -65,6 +70,8 @@ class ControlRow(QtWidgets.QWidget):
         )
         for box in (self._black, self._white, self._largest):
             box.setFixedWidth(px(LEVEL_PX))
+        for chooser in (self._state, self._compared):  # long names are cut, so that the row fits the smallest window
+            chooser.setMaximumWidth(px(STATE_PX))
         self._layout.setSpacing(px(GAP_PX))
 
     @property
@@ -93,6 +100,7 @@ class ControlRow(QtWidgets.QWidget):
                 chooser.addItem(text, value)
             for attempt, label in reversed(offered):
                 chooser.addItem(label, attempt)
+            chooser.view().setMinimumWidth(chooser.view().sizeHintForColumn(0) + chooser.iconSize().width())
             chooser.blockSignals(False)
         self._show_choice()
 
@@ -100,6 +108,7 @@ class ControlRow(QtWidgets.QWidget):
         """Show the levels of the run where no others were chosen."""
         if automatic is not None and automatic != self._automatic:
             self._automatic = automatic
+            self._show_choice()
             for box in (self._black, self._white, self._largest):
                 box.setSuffix(f" {automatic.unit}")
             self._show_levels()
@@ -108,8 +117,9 @@ class ControlRow(QtWidgets.QWidget):
         for side, button in self._sides.items():
             button.clicked.connect(lambda _=False, side=side: self.choose(side=side))
         self._state.activated.connect(lambda _: self.choose(state=self._state.currentData()))
-        self._compared.activated.connect(lambda _: self.choose(compared=self._compared.currentData()))
+        self._compared.activated.connect(lambda _: self.choose(compared=_compared(self._compared.currentData())))
         self._comparison.activated.connect(lambda _: self.choose(comparison=Comparison(self._comparison.currentData())))
+        self._plane.activated.connect(lambda _: self.choose(plane=self._plane.currentData()))
         self._masks.clicked.connect(lambda checked: self.choose(masks=checked))
         self._displacement.clicked.connect(lambda checked: self.choose(displacement=checked))
         self._auto.clicked.connect(self._choose_automatic)
@@ -143,28 +153,31 @@ class ControlRow(QtWidgets.QWidget):
         for side, button in self._sides.items():
             button.setChecked(side is choice.side)
         for chooser, value in (
-            (self._state, choice.state), (self._compared, choice.compared), (self._comparison, choice.comparison)
+            (self._state, choice.state), (self._compared, choice.compared), (self._comparison, choice.comparison),
+            (self._plane, choice.plane),
         ):  # fmt: skip
             chooser.setCurrentIndex(_index_of(chooser, value))
         self._masks.setChecked(choice.masks)
         self._displacement.setChecked(choice.displacement)
-        for widget in (self._with, self._compared, self._masks, self._displacement, self._levels, self._auto):
+        for widget in (self._with, self._compared, self._plane, self._masks, self._displacement):
             widget.setVisible(slices)
         self._comparison.setVisible(slices and choice.compared is not None)
+        known = slices and self._automatic is not None  # until then there is nothing that they would be levels of
+        for widget in (self._levels, self._auto):
+            widget.setVisible(known)
         for box in (self._black, self._white):
-            box.setVisible(slices and not self._is_difference)
-        self._largest.setVisible(slices and self._is_difference)
+            box.setVisible(known and not self._is_difference)
+        self._largest.setVisible(known and self._is_difference)
         self._show_levels()
 
     def _show_levels(self) -> None:
         choice, automatic = self._choice, self._automatic
         chosen = choice.largest_difference_per_cm if self._is_difference else choice.levels_per_cm
         self._auto.setChecked(chosen is None)
-        if automatic is None and chosen is None:
+        if automatic is None:
             return
-        own = automatic or RunLevels(GreyWindow(0.0, 1.0), 1.0, "1/cm")
-        black, white = choice.levels_per_cm or (own.window.black_per_cm, own.window.white_per_cm)
-        largest = choice.largest_difference_per_cm or own.largest_difference
+        black, white = choice.levels_per_cm or (automatic.window.black_per_cm, automatic.window.white_per_cm)
+        largest = choice.largest_difference_per_cm or automatic.largest_difference
         for box, value in ((self._black, black), (self._white, white), (self._largest, largest)):
             if not box.hasFocus() or chosen is None:
                 box.blockSignals(True)
@@ -173,6 +186,11 @@ class ControlRow(QtWidgets.QWidget):
 
 
 _BEFORE: tuple[tuple[str, Relative | None], ...] = ((NOTHING, None), *((word.value, word) for word in Relative))
+
+
+def _compared(data: Any) -> int | Relative | None:
+    """Return what an entry stands for; Qt has made a text of an enumeration."""
+    return Relative(data) if isinstance(data, str) else data
 
 
 def _label(tomogram: TomogramView, tomograms: tuple[TomogramView, ...]) -> str:

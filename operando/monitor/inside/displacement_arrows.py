@@ -35,7 +35,7 @@ class Arrows:
     starts, moves
         Where arrows begin, and what they are long.
     told_um, told_share
-        A round length, and which part of the width of ``xy`` an arrow of it is long.
+        A round length, and which part of the width of each plane an arrow of it is long.
     reference
         The state since which it moved.
     """
@@ -43,7 +43,7 @@ class Arrows:
     starts: dict[str, NDArray[np.float64]]
     moves: dict[str, NDArray[np.float64]]
     told_um: float
-    told_share: float
+    told_share: dict[str, float]
     reference: str
 
 
@@ -87,7 +87,8 @@ def arrows(displacement: Displacement, planes: StatePlanes) -> Arrows | None:
             near[:] = False
         starts[name] = at_um[near][:, [right, down]] / sizes_um[[right, down]]
         moves[name] = times * moved_um[near][:, [right, down]] / sizes_um[[right, down]]
-    return Arrows(starts, moves, told_um, times * told_um / sizes_um[0], displacement.reference)
+    told_share = {name: float(times * told_um / sizes_um[AXES[name][0]]) for name in PLANES}
+    return Arrows(starts, moves, told_um, told_share, displacement.reference)
 
 
 def _round_length(about: float) -> float:

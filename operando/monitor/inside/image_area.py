@@ -10,6 +10,8 @@ from operando.monitor.inside.slice_picture import SlicePicture
 from operando.monitor.inside.slices_view import SlicesView
 from operando.monitor.theme import Look
 
+FLAT_PLANES = ("xz", "yz")  # which are larger one below the other
+
 
 class ImageArea(QtWidgets.QWidget):
     """Shows what was read, with its caption below."""
@@ -28,7 +30,7 @@ class ImageArea(QtWidgets.QWidget):
         for label in (self._words, self._caption):
             label.setWordWrap(True)
         self._both = QtWidgets.QWidget()
-        beside = QtWidgets.QHBoxLayout(self._both)
+        self._beside = beside = QtWidgets.QHBoxLayout(self._both)
         beside.setContentsMargins(0, 0, 0, 0)
         for view in self._slices:
             beside.addWidget(view, 1)
@@ -53,6 +55,13 @@ class ImageArea(QtWidgets.QWidget):
         """Take another size."""
         for view in (*self._slices, self._projections):
             view.set_look(look)
+
+    def show_plane(self, name: str) -> None:
+        """Show one plane alone; all three for an empty name."""
+        for view in self._slices:
+            view.show_plane(name)
+        directions = QtWidgets.QBoxLayout.Direction
+        self._beside.setDirection(directions.TopToBottom if name in FLAT_PLANES else directions.LeftToRight)
 
     def show_read(self, read: InsideRead) -> None:
         """Show what was read."""

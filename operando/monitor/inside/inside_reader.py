@@ -128,7 +128,8 @@ class InsideReader:
                 self._draw(1, before, grey, choice, other_tomogram),
             )
         if live and running is not None and (projection := self._frames.projection(running)) is not None:
-            pictures = (self._joined(pictures[0], projection), *pictures[1:])
+            if len(pictures) == 1:  # two states beside each other shall be of one size
+                pictures = (self._joined(pictures[0], projection),)
             caption = caption if caption != SETTLED else f"{projection.title} · {projection.scale.words}"
         return InsideRead(
             pictures=pictures, caption=caption, follows=live, automatic=RunLevels(window, span.largest, planes.unit)

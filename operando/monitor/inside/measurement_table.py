@@ -7,8 +7,10 @@ from PySide6 import QtCore, QtWidgets
 
 from operando.monitor.inside.quantity_words import quantity_text, unit_text
 from operando.monitor.reading.run_view import MeasurementView
+from operando.monitor.theme import Look
 
 FIRST_COLUMNS = ("voltage", "stack_pressure", "capacity", "high_attenuation_volume")
+HEADING_PX, ROW_PX = 42, 24
 NUM_ROWS_FOR_WIDTH = 50  # looked at when columns choose their width
 Index = QtCore.QModelIndex | QtCore.QPersistentModelIndex
 
@@ -16,13 +18,14 @@ Index = QtCore.QModelIndex | QtCore.QPersistentModelIndex
 class MeasurementTable(QtWidgets.QTableView):
     """States and steps down, quantities with their units across; a flagged value is marked and says why."""
 
-    def __init__(self) -> None:
+    def __init__(self, look: Look) -> None:
         super().__init__()
         self._model = _Measurements()
         self.setModel(self._model)
         self.verticalHeader().hide()
         self.horizontalHeader().setResizeContentsPrecision(NUM_ROWS_FOR_WIDTH)
         self._shown: tuple[MeasurementView, ...] = ()
+        self.set_look(look)
 
     def show_measurements(self, measurements: tuple[MeasurementView, ...]) -> None:
         """Fill the table, if anything has changed."""
@@ -32,10 +35,11 @@ class MeasurementTable(QtWidgets.QTableView):
         self._model.fill(measurements)
         self.resizeColumnsToContents()
 
-    def fit(self) -> None:
-        """Choose widths and heights again, for letters of another size."""
+    def set_look(self, look: Look) -> None:
+        """Take another size."""
+        self.horizontalHeader().setFixedHeight(look.px(HEADING_PX))
+        self.verticalHeader().setDefaultSectionSize(look.px(ROW_PX))
         self.resizeColumnsToContents()
-        self.verticalHeader().setDefaultSectionSize(round(1.7 * self.fontMetrics().height()))
 
 
 class _Measurements(QtCore.QAbstractTableModel):

@@ -41,7 +41,7 @@ class InsidePage(Page):
         self._controls.changed.connect(self._choose)
         self._area.wished.connect(self._wish)
         self._area.row_wished.connect(lambda row: self._controls.choose(row=row))
-        self._table, self._flags, self._plot = MeasurementTable(), QtWidgets.QLabel(), QuantityPlot(look)
+        self._table, self._flags, self._plot = MeasurementTable(look), QtWidgets.QLabel(), QuantityPlot(look)
         self._flags.setWordWrap(True)
         self._flags.setProperty("role", "heading")
         measurements = QtWidgets.QWidget()
@@ -68,7 +68,7 @@ class InsidePage(Page):
         self._controls.set_look(look)
         self._area.set_look(look)
         self._plot.set_look(look)
-        self._table.fit()
+        self._table.set_look(look)
 
     def read(self, view: RunView) -> InsideRead:
         """Read what was chosen; write where a person wants the planes."""
@@ -112,6 +112,7 @@ class InsidePage(Page):
 
     def _choose(self, choice: Choice) -> None:
         self._choice = choice
+        self._area.show_plane(choice.plane)
 
     def _wish(self, wish: PlaneWish) -> None:
         """Move the planes; those of a preview are moved by the analysis."""

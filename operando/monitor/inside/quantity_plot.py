@@ -21,6 +21,7 @@ MEASURED_SERIES, PUBLISHED_SERIES = 1, 0
 RELATIONS = {"about": "o", "at most": "t", "at least": "t1"}  # triangles point where the value may lie
 SIGNS = (("about", "○", "published"), ("at most", "▽", "published as at most"), ("at least", "△", "as at least"))
 NUM_NAME_ROWS = 2
+LEAST_MARGIN = 0.3  # of the distance of two states, beside the first and the last
 BEAM_SHARE = 0.12  # of the distance of two states: the ends of the bars
 
 
@@ -139,7 +140,6 @@ class QuantityPlot(QtWidgets.QWidget):
         places = {state: float(number) for number, state in enumerate(shown.states)}
         self._draw_published(shown, places)
         self._draw_measured(shown, places)
-        self._plot.setXRange(-0.5, max(len(places) - 0.5, 0.5), padding=0)
         self._plot.setLabel("left", f"{quantity_text(name)} {unit_text(shown.unit)}".strip(), **self._letters)
         self._name_states(shown.states)
         self._legend.setText(self._words(shown))
@@ -198,6 +198,11 @@ class QuantityPlot(QtWidgets.QWidget):
         named = list(enumerate(states))[::step]
         rows = 1 if len(states) * widest <= room else NUM_NAME_ROWS
         ticks = [(float(number), "\n" * (place % rows) + state) for place, (number, state) in enumerate(named)]
+        # The first and the last name are left out if they do not fit below.
+        half_px = [0.5 * metrics.horizontalAdvance(state) for state in (states or ("",))]
+        px_per_state = max(room - half_px[0] - half_px[-1], 1) / max(len(states) - 1, 1)
+        left, right = (max(half / px_per_state, LEAST_MARGIN) for half in (half_px[0], half_px[-1]))
+        self._plot.setXRange(-left, max(len(states) - 1, 0) + right, padding=0)
         axis = self._plot.getAxis("bottom")
         axis.setTicks([ticks, []])
         axis.setHeight(rows * metrics.height() + self._look.px(NAME_GAP_PX))

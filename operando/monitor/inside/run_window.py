@@ -15,24 +15,25 @@ class RunWindow:
 
     def __init__(self, run: RunDirectory) -> None:
         self._run = run
-        self._looked_at: set[int] = set()
+        self._looked_at: dict[int, tuple[int, int]] = {}  # attempts, and which version of their preview
         self._windows: dict[str, GreyWindow] = {}
 
     def window(self, tomograms: tuple[TomogramView, ...], unit: str) -> GreyWindow | None:
         """Return the window of the states that were read so far; None if there is none in this unit."""
         for tomogram in tomograms:
-            if tomogram.attempt not in self._looked_at and tomogram.stop_s is not None:
-                with contextlib.suppress(*UNREADABLE):
-                    preview = read_preview(self._run.preview(tomogram.attempt))
-                    if not preview.complete:
-                        continue  # the analysis is still adding projections
-                    self._widen(preview)
-                self._looked_at.add(tomogram.attempt)
+            path = self._run.preview(tomogram.attempt)
+            with contextlib.suppress(*UNREADABLE):
+                status = path.stat()
+                version = status.st_ino, status.st_mtime_ns
+                if tomogram.stop_s is None or self._looked_at.get(tomogram.attempt) == version:
+                    continue
+                self._looked_at[tomogram.attempt] = version
+                self._widen(read_preview(path))
                 break
         return self._windows.get(unit)
 
     def _widen(self, preview: PreviewSlices) -> None:
-        if preview.coverage < WHOLE_COVERAGE:
+        if not preview.complete or preview.coverage < WHOLE_COVERAGE:
             return  # its streaks are brighter than anything in the cell
         own, known = window_of(preview), self._windows.get(preview.unit)
         if known is not None:

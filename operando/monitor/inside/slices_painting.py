@@ -76,13 +76,15 @@ class SlicesPainter:
         top = QtCore.QRectF(0, 0, self._width, self._line)
         told = self._write(top, self._planes.told, self._look.colours.text)
         top.setLeft(told.right() + self._look.px(LINE_PX))
-        self._write(top, self._planes.warning, self._look.colours.warning, QtCore.Qt.AlignmentFlag.AlignRight)
+        right, metrics = QtCore.Qt.AlignmentFlag.AlignRight, self._painter.fontMetrics()
+        warning = metrics.elidedText(self._planes.warning, QtCore.Qt.TextElideMode.ElideRight, int(top.width()))
+        self._write(top, warning, self._look.colours.warning, right)
 
-    def scale_bar(self, place: Place, *, num_lines_below: int) -> None:
+    def scale_bar(self, name: str, place: Place, *, num_lines_below: int) -> None:
         """Draw a round length below the slices, and beside it in words what the colours mean."""
         voxel_um = self._planes.voxel_size_um
         size, unit = (1.0, "voxels") if voxel_um is None else (voxel_um, "µm")
-        per_px = size * self._planes.shape[2] / max(place.width, 1.0)
+        per_px = size * self._planes.values[name].shape[1] / max(place.width, 1.0)
         told = round_length(0.3 * place.width * per_px)
         y, thick = self._height - (num_lines_below - 0.5) * self._line, self._look.px(4)
         self._painter.fillRect(QtCore.QRectF(0, y - thick / 2, told / per_px, thick), self._ink)
@@ -93,7 +95,7 @@ class SlicesPainter:
         words = scale.words if metrics.horizontalAdvance(scale.words) < line.width() else scale.short_words
         self._write(line, words, self._look.colours.dim, QtCore.Qt.AlignmentFlag.AlignRight)
 
-    def legend(self, place: Place) -> None:
+    def legend(self, name: str, place: Place) -> None:
         """Say what the masks and the arrows are, in the last line."""
         line = QtCore.QRectF(0, self._height - self._line, self._width, self._line)
         side = self._look.px(BAR_PX)
@@ -104,7 +106,7 @@ class SlicesPainter:
             line.setLeft(self._write(line, words, self._look.colours.text).right() + self._look.px(LINE_PX))
         arrows = self._picture.arrows
         if arrows is not None:
-            length = arrows.told_share * place.width
+            length = arrows.told_share[name] * place.width
             start = QtCore.QPointF(line.left(), line.center().y())
             draw_arrow(self._painter, start, QtCore.QPointF(length, 0), self._look)
             line.setLeft(line.left() + length + self._look.px(8))

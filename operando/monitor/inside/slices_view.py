@@ -38,6 +38,7 @@ class SlicesView(QtWidgets.QWidget):
         self._shown: SlicePicture | None = None
         self._wish: PlaneWish | None = None
         self._dragged: str | None = None
+        self._alone = ""
         self.setMinimumSize(200, 120)
         self.setToolTip(
             "Drag in a slice to move the planes that cut it, turn the wheel to move the slice itself; "
@@ -59,6 +60,11 @@ class SlicesView(QtWidgets.QWidget):
             self._wish = None
         self.update()
 
+    def show_plane(self, name: str) -> None:
+        """Show one plane alone; all three for an empty name."""
+        self._alone = name
+        self.update()
+
     def await_planes(self, wish: PlaneWish) -> None:
         """Draw where the planes will be, until they are there."""
         self._wish = wish
@@ -72,13 +78,13 @@ class SlicesView(QtWidgets.QWidget):
         painter = SlicesPainter(self, shown, self._look)
         for name, place in places.items():
             painter.panel(name, place, shown.images[name])
-        for name in AXES:
+        for name in AXES.keys() & places.keys():
             if shown.arrows is not None:
                 painter.arrows(name, places[name], shown.arrows)
             painter.planes(name, places[name], self._present(), dashed=self._wish is not None)
         painter.words()
-        painter.scale_bar(places["xy"], num_lines_below=self._num_lines_below)
-        painter.legend(places["xy"])
+        painter.scale_bar(*next(iter(places.items())), num_lines_below=self._num_lines_below)
+        painter.legend(*next(iter(places.items())))
         right = max(place.x + place.width for place in places.values())
         painter.colour_bar(shown.scale, right + self._look.px(GAP_PX), num_lines_below=self._num_lines_below)
         painter.end()
@@ -132,7 +138,7 @@ class SlicesView(QtWidgets.QWidget):
         if self._shown is None:
             return None
         places = self._places()
-        return next((name for name in AXES if places[name].holds(point.x(), point.y())), None)
+        return next((name for name in AXES if name in places and places[name].holds(point.x(), point.y())), None)
 
     @property
     def _num_lines_below(self) -> int:
@@ -146,6 +152,8 @@ class SlicesView(QtWidgets.QWidget):
         sizes: dict[str, tuple[float, float]] = {"xy": (num_x, num_y), "xz": (num_x, num_rows), "yz": (num_y, num_rows)}
         if (projection := self._shown.images.get(PROJECTION)) is not None:
             sizes[PROJECTION] = num_x, num_x * projection.image.height() / projection.image.width()
+        if self._alone:
+            sizes = {self._alone: sizes[self._alone]}
         line, gap, bar = line_px(self._look), self._look.px(GAP_PX), self._look.px(BAR_WITH_TEXT_PX)
         height = self.height() - (1 + self._num_lines_below) * line - self._look.px(GAP_PX) / 2
         area = Place(0, line, self.width() - bar - gap, height)

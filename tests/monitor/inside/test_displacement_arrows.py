@@ -31,7 +31,7 @@ def test_arrows_begin_at_their_cuboids_and_a_rise_points_up(state: tuple[Path, S
     assert drawn.starts["xz"][:, 1] == pytest.approx(1 - 6 / height_um)  # 6 um above the bottom
     assert drawn.moves["xz"][:, 0] == pytest.approx(0)
     assert drawn.moves["xz"][:, 1] == pytest.approx(-ARROW_SHARE * 8 / height_um)
-    assert drawn.told_share == pytest.approx(ARROW_SHARE * 8 / width_um)
+    assert drawn.told_share["xz"] == pytest.approx(ARROW_SHARE * 8 / width_um)
     assert len(drawn.starts["xy"]) == 4  # the layer next to the plane
     assert np.all(drawn.moves["xy"] == 0)
 

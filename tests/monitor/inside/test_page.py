@@ -86,6 +86,25 @@ def test_two_states_stand_beside_each_other_in_the_same_greys_or_as_a_difference
     inside.area.slices[0].grab()
 
 
+def test_the_controls_themselves_choose(inside: Inside) -> None:
+    def pick(chooser: QtWidgets.QComboBox, text: str) -> None:
+        chooser.setCurrentIndex(chooser.findText(text))
+        chooser.activated.emit(chooser.currentIndex())
+
+    pick(inside.controls._compared, "the first state")
+    pick(inside.controls._comparison, "difference")
+    inside.until(lambda: inside.states == ["D0.7V − OCV"])
+    pick(inside.controls._plane, "xz alone")
+    (view,) = inside.area.slices
+    assert list(view._places()) == ["xz"]
+    view.grab()
+    pick(inside.controls._compared, "nothing")
+    pick(inside.controls._state, "OCV")
+    inside.until(lambda: inside.states == ["OCV"])
+    inside.controls._masks.click()
+    inside.until(lambda: bool(inside.pictures[0].legend))
+
+
 def test_why_states_have_no_difference_is_said_and_they_stand_beside_each_other(
     inside: Inside, growing: FakedRun
 ) -> None:

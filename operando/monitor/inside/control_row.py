@@ -125,6 +125,8 @@ class ControlRow(QtWidgets.QWidget):
         self._auto.clicked.connect(self._choose_automatic)
         for box in (self._black, self._white):
             box.valueChanged.connect(self._choose_levels)
+        for box in (self._black, self._white, self._largest):
+            box.lineEdit().returnPressed.connect(box.clearFocus)  # the window's keys are its own again
         self._largest.valueChanged.connect(lambda value: self.choose(largest_difference_per_cm=value))
 
     def _choose_automatic(self, checked: bool) -> None:

@@ -36,6 +36,15 @@ class SlicePicture:
     legend: tuple[tuple[str, str], ...] = ()
     arrows: Arrows | None = None
 
+    def shares_planes_with(self, other: "SlicePicture") -> bool:
+        """Whether nothing but the projection differs from another picture."""
+        same = self.planes is other.planes and self.scale == other.scale and self.arrows is other.arrows
+        return (
+            same
+            and self.images.keys() == other.images.keys()
+            and all(self.images[name] is other.images[name] for name in PLANES)
+        )
+
 
 def slice_picture(
     planes: StatePlanes,

@@ -54,8 +54,11 @@ class SlicesView(QtWidgets.QWidget):
         """Show newer slices."""
         if shown is self._shown:
             return
-        self._shown = shown
+        before, self._shown = self._shown, shown
         planes = shown.planes
+        if before is not None and shown.shares_planes_with(before) and PROJECTION in self._places():
+            self.update(_rectangle(self._places()[PROJECTION]))  # twenty times a second while frames arrive
+            return
         if self._wish is not None and planes.at in (self._wish.voxels(planes.shape), _middle(self._wish, planes)):
             self._wish = None
         self.update()
@@ -77,7 +80,8 @@ class SlicesView(QtWidgets.QWidget):
         shown, places = self._shown, self._places()
         painter = SlicesPainter(self, shown, self._look)
         for name, place in places.items():
-            painter.panel(name, place, shown.images[name])
+            if event.region().intersects(_rectangle(place)):
+                painter.panel(name, place, shown.images[name])
         for name in AXES.keys() & places.keys():
             if shown.arrows is not None:
                 painter.arrows(name, places[name], shown.arrows)
@@ -158,6 +162,10 @@ class SlicesView(QtWidgets.QWidget):
         height = self.height() - (1 + self._num_lines_below) * line - self._look.px(GAP_PX) / 2
         area = Place(0, line, self.width() - bar - gap, height)
         return arranged(sizes, ARRANGEMENTS, area, gap=gap, above=line)
+
+
+def _rectangle(place: Place) -> QtCore.QRect:
+    return QtCore.QRectF(place.x, place.y, place.width, place.height).toAlignedRect()
 
 
 def _middle(wish: PlaneWish, planes: StatePlanes) -> tuple[float, float, float] | None:

@@ -1,6 +1,7 @@
 """The page "Inside the cell" in the real window, with finished states beside each other."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
 
@@ -9,6 +10,7 @@ import pytest
 from PySide6 import QtCore, QtTest, QtWidgets
 
 from operando.model.plane_wish import PlaneWish
+from operando.model.preview_slices import PreviewSlices, write_preview
 from operando.model.run_directory import RunDirectory
 from operando.monitor.inside.choice import Comparison, Relative, Side
 from operando.monitor.inside.colour_scale import DifferenceScale
@@ -17,7 +19,7 @@ from operando.monitor.inside.image_area import ImageArea
 from operando.monitor.inside.projections_view import ProjectionsView
 from operando.monitor.inside.slice_picture import SlicePicture
 from tests.monitor.conftest import OpenMonitor
-from tests.monitor.inside.states import write_displacement, write_state
+from tests.monitor.inside.states import ROWS, WIDTH, write_displacement, write_state
 from tests.support.run_directories import FakedRun
 
 OpenOn = Callable[[RunDirectory], OpenMonitor]
@@ -133,6 +135,7 @@ def test_levels_typed_by_a_person_stay_and_turn_no_page(inside: Inside) -> None:
     box.selectAll()
     QtTest.QTest.keyClicks(box, "12.5")
     QtTest.QTest.keyClick(box, QtCore.Qt.Key.Key_Return)
+    assert not box.hasFocus()
     assert inside.monitor.window.page.title == "Inside the cell"
     levels = inside.controls.choice.levels_per_cm
     assert levels is not None
@@ -186,6 +189,38 @@ def test_projections_show_frames_and_a_sinogram_whose_row_is_moved(inside: Insid
             view._shown is not None and view._shown.sinogram is not None and view._shown.sinogram.sinogram.row == row
         )
     )
+    view.grab()
+
+
+def test_a_preview_is_compared_with_an_earlier_state_in_its_own_voxels(inside: Inside, growing: FakedRun) -> None:
+    growing.begin_tomogram("C3.0V", 3)
+    growing.expose(4)
+    level = np.full((WIDTH // 2, WIDTH // 2), 9.0, np.float32)
+    upright = level[: ROWS // 2]
+    live = PreviewSlices("C3.0V", "u", level, upright, upright, 2, 5, 5, 4.0, 137, 360, 0.4, True, False)
+    write_preview(growing.run.preview(3), live)
+    inside.until(lambda: inside.states == ["C3.0V"])
+    assert "projection" in inside.pictures[0].images
+    inside.controls.choose(compared=Relative.BEFORE, comparison=Comparison.DIFFERENCE)
+    inside.until(lambda: inside.states == ["C3.0V − D0.7V"])
+    (change,) = inside.pictures
+    assert np.all(change.planes.values["xy"] == 9.0 - (8.0 + 2))  # the third row of the volume of the whole view
+    inside.area.slices[0]._ask_for(PlaneWish(z=0.1, y=0.5, x=0.5))
+    inside.until(lambda: growing.run.plane_wish.exists())  # the analysis is asked to follow
+
+
+def test_a_newer_projection_beside_the_same_planes_is_drawn_alone(inside: Inside) -> None:
+    (view,) = inside.area.slices
+    (shown,) = inside.pictures
+    one, two = (
+        replace(shown, images={**shown.images, "projection": drawn})
+        for drawn in shown.images.values()
+        if drawn is not shown.images["yz"]
+    )
+    assert two.shares_planes_with(one)
+    assert not one.shares_planes_with(shown)
+    view.show_picture(one)
+    view.show_picture(two)
     view.grab()
 
 

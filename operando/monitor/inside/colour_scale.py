@@ -161,7 +161,8 @@ def colour_table(scale: ColourScale) -> NDArray[np.uint32]:
 
 def colour_index(scale: ColourScale, values: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Return for each value its row in `colour_table`, 0 for what is not a number."""
-    places = scale.places(values)
+    with np.errstate(all="ignore"):  # numbers of a damaged file may be of any size
+        places = scale.places(values)
     places *= np.float32(NUM_COLOURS - 2)
     places += np.float32(1.5)
     return np.fmax(places, np.float32(0), out=places).astype(np.uint8)  # fmax prefers a number to NaN

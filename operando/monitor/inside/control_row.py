@@ -1,5 +1,6 @@
 """The controls above the pictures: which state, compared with which, with what laid over it, between which levels."""
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -89,7 +90,8 @@ class ControlRow(QtWidgets.QWidget):
 
     def show_tomograms(self, tomograms: tuple[TomogramView, ...]) -> None:
         """Offer the tomograms; what is chosen stays chosen."""
-        offered = tuple((tomogram.attempt, _label(tomogram, tomograms)) for tomogram in tomograms)
+        attempts = Counter(tomogram.name for tomogram in tomograms)
+        offered = tuple((tomogram.attempt, _label(tomogram, attempts[tomogram.name])) for tomogram in tomograms)
         if offered == self._tomograms:
             return
         self._tomograms = offered
@@ -195,11 +197,9 @@ def _compared(data: Any) -> int | Relative | None:
     return Relative(data) if isinstance(data, str) else data
 
 
-def _label(tomogram: TomogramView, tomograms: tuple[TomogramView, ...]) -> str:
+def _label(tomogram: TomogramView, num_attempts: int) -> str:
     """Return the name; attempts at one tomogram are told apart."""
-    if sum(other.name == tomogram.name for other in tomograms) > 1:
-        return f"{tomogram.name} (attempt {tomogram.attempt})"
-    return tomogram.name
+    return tomogram.name if num_attempts == 1 else f"{tomogram.name} (attempt {tomogram.attempt})"
 
 
 def _index_of(chooser: QtWidgets.QComboBox, value: object) -> int:

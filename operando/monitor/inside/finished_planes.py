@@ -78,8 +78,9 @@ def _read_slices(folder: Path, tomogram: TomogramView) -> StatePlanes:
         values = {name: np.asarray(file[name][:], np.float32) for name in PLANES}
         voxel_um = file["xz"].attrs.get("voxel_size_um")
         flags, uid = str(file.attrs.get("flags", "")).split(), str(file.attrs.get("run_uid", ""))
-    if any(plane.ndim != 2 or plane.size == 0 for plane in values.values()):
-        raise ValueError("no planes")
+    (num_y, num_x), (num_rows, _), _ = shapes = tuple(values[name].shape for name in PLANES)
+    if shapes != ((num_y, num_x), (num_rows, num_x), (num_rows, num_y)) or 0 in (num_rows, num_y, num_x):
+        raise ValueError(f"planes of {shapes} are not those of one volume")
     planes = StatePlanes(
         tomogram=tomogram.name,
         values=values,

@@ -24,14 +24,10 @@ class MeasurementTable(QtWidgets.QTableView):
         self.setModel(self._model)
         self.verticalHeader().hide()
         self.horizontalHeader().setResizeContentsPrecision(NUM_ROWS_FOR_WIDTH)
-        self._shown: tuple[MeasurementView, ...] = ()
         self.set_look(look)
 
     def show_measurements(self, measurements: tuple[MeasurementView, ...]) -> None:
-        """Fill the table, if anything has changed."""
-        if measurements == self._shown:
-            return
-        self._shown = measurements
+        """Fill the table."""
         self._model.fill(measurements)
         self.resizeColumnsToContents()
 

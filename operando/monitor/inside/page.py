@@ -78,12 +78,13 @@ class InsidePage(Page):
     def show_run(self, view: RunView, wall_s: float) -> None:
         """Show what was measured."""
         del wall_s
-        self._measurements = view.measurements
         self._controls.show_tomograms(view.tomograms)
-        self._table.show_measurements(view.measurements)
-        self._plot.show_measurements(view.measurements)
-        flags = dict.fromkeys(flag.replace("_", " ") for entry in view.measurements for flag in entry.flags)
-        self._flags.setText(f"! {', '.join(flags)} (point at a value to see which)" if flags else "")
+        if view.measurements != self._measurements:
+            self._measurements = view.measurements
+            self._table.show_measurements(view.measurements)
+            self._plot.show_measurements(view.measurements)
+            flags = dict.fromkeys(flag.replace("_", " ") for entry in view.measurements for flag in entry.flags)
+            self._flags.setText(f"! {', '.join(flags)} (point at a value to see which)" if flags else "")
 
     def show_read(self, read: InsideRead) -> None:
         """Show newer pictures."""

@@ -97,9 +97,8 @@ class QuantityPlot(QtWidgets.QWidget):
 
     def show_measurements(self, measurements: tuple[MeasurementView, ...]) -> None:
         """Take newer measurements."""
-        if measurements != self._measurements:
-            self._measurements = measurements
-            self._offer()
+        self._measurements = measurements
+        self._offer()
 
     def show_published(self, published: PublishedNumbers) -> None:
         """Take other published numbers."""

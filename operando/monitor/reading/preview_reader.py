@@ -10,7 +10,8 @@ from operando.model.preview_slices import PreviewSlices, read_preview
 from operando.model.run_directory import RunDirectory
 from operando.monitor.reading.run_view import TomogramView
 
-UNREADABLE = (OSError, KeyError, RuntimeError, ValueError, TypeError)  # not there, or damaged: as if not there
+# Not there, or damaged in whatever way: as if not there.
+UNREADABLE = (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError)
 
 VALUES_FOR_WINDOW = 200_000  # are enough for percentiles; all of a large slice would take 15 ms
 

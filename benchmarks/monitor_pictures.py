@@ -98,7 +98,7 @@ def refresh(slices: PreviewSlices, folder: Path, num_rounds: int) -> None:
     levels = StraightScale(100, 60_000, "detector counts")
 
     def read() -> SlicePicture:
-        picture = slice_picture(planes_of_preview(read_preview(path)), scale, Look().colours)
+        picture = slice_picture(planes_of_preview(read_preview(path)), scale)
         return replace(picture, images={**picture.images, "projection": draw_counts(counts, levels)})
 
     line("reading thread: file to images", lambda _: read(), num_rounds)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operando.model.grey_window import GreyWindow, grey_window
+from operando.monitor.theme import Theme
 
 NOT_SEEN = (44, 54, 70)  # no grey and no colour of a difference
 NUM_COLOURS = 256  # the first of them for what was not seen
@@ -22,6 +23,10 @@ class ColourScale(Protocol):
     @property
     def unit(self) -> str:
         """Unit of the numbers."""
+
+    @property
+    def ground(self) -> Theme:
+        """The theme whose lines are seen on a picture in these colours, whatever that of the window."""
 
     @property
     def words(self) -> str:
@@ -48,6 +53,11 @@ class GreyScale:
 
     window: GreyWindow
     unit: str
+
+    @property
+    def ground(self) -> Theme:
+        """The theme whose lines are seen on it."""
+        return Theme.DARK
 
     @property
     def words(self) -> str:
@@ -83,6 +93,11 @@ class StraightScale:
     unit: str
 
     @property
+    def ground(self) -> Theme:
+        """The theme whose lines are seen on it."""
+        return Theme.DARK
+
+    @property
     def words(self) -> str:
         """Black and white in numbers."""
         return f"black {_level_text(self.low)}, white {_level_text(self.high)} {self.unit}".strip()
@@ -113,6 +128,11 @@ class DifferenceScale:
 
     largest: float
     unit: str
+
+    @property
+    def ground(self) -> Theme:
+        """The theme whose lines are seen on it."""
+        return Theme.LIGHT
 
     @property
     def words(self) -> str:

@@ -19,7 +19,6 @@ from operando.monitor.inside.state_planes import StatePlanes, difference, planes
 from operando.monitor.reading.pictures import Picture, PictureReader
 from operando.monitor.reading.preview_reader import PreviewReader
 from operando.monitor.reading.run_view import RunView, TomogramView
-from operando.monitor.theme import Colours
 
 SETTLED = "The analysis is still adding projections"
 
@@ -66,8 +65,8 @@ class _Found:
 class InsideReader:
     """Reads one run; asked from one thread."""
 
-    def __init__(self, run: RunDirectory, colours: Colours) -> None:
-        self._run, self._colours = run, colours
+    def __init__(self, run: RunDirectory) -> None:
+        self._run = run
         self._pictures, self._previews = PictureReader(run), PreviewReader(run)
         self._finished, self._window = FinishedPlanes(run), RunWindow(run)
         self._frames = ProjectionsReader(run)
@@ -217,7 +216,7 @@ class InsideReader:
             return known[1]
         if attempt is not None and (moved := read_displacement(self._run.volume(attempt))) is not None:
             over = arrows(moved, planes)
-        drawn = slice_picture(planes, scale, self._colours, masks=choice.masks, arrows=over)
+        drawn = slice_picture(planes, scale, masks=choice.masks, arrows=over)
         self._drawn[place] = key, drawn
         return drawn
 

@@ -32,7 +32,7 @@ class InsidePage(Page):
 
     def __init__(self, run: RunDirectory, look: Look) -> None:
         super().__init__(run, look)
-        self._reader = InsideReader(run, look.colours)
+        self._reader = InsideReader(run)
         self._wishes: queue.SimpleQueue[PlaneWish] = queue.SimpleQueue()
         self._choice = Choice()  # replaced as a whole, so that the reading thread has the old one or the new one
         self._follows = False

@@ -3,6 +3,7 @@
 import numpy as np
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from operando.monitor.inside.arrow_painting import DARK, LIGHT
 from operando.monitor.inside.axis_ticks import round_ticks
 from operando.monitor.inside.frames_pictures import FramePicture
 from operando.monitor.inside.panel_layout import Place
@@ -12,7 +13,7 @@ from operando.monitor.theme import Look
 LINE_PX, GAP_PX, TICK_PX = 18, 14, 4
 ANGLE_AXIS_PX = 66  # the words beside the sinogram
 FRAMES_SHARE = 0.5  # of the width, at most
-ROW_SERIES = 0  # the colour of the row
+ROW_EDGE = 2.5  # how much wider the dark edge of the row's line is
 TICK_DISTANCE_LINES = 2.5
 COLUMN_TICK_PX = 80
 
@@ -141,8 +142,9 @@ class ProjectionsView(QtWidgets.QWidget):
         if row is not None:
             y = place.y + (row + 0.5) / frame.image.image.height() * place.height
             style = QtCore.Qt.PenStyle.SolidLine if self._row is None else QtCore.Qt.PenStyle.DashLine
-            painter.setPen(QtGui.QPen(QtGui.QColor(colours.series[ROW_SERIES]), self._look.scale, style))
-            painter.drawLine(QtCore.QLineF(place.x, y, place.x + place.width, y))
+            for colour, width in ((DARK, ROW_EDGE * self._look.scale), (LIGHT, self._look.scale)):
+                painter.setPen(QtGui.QPen(QtGui.QColor(colour), width, style))
+                painter.drawLine(QtCore.QLineF(place.x, y, place.x + place.width, y))
 
     def _draw_sinogram(self, painter: QtGui.QPainter, drawn: DrawnSinogram | None, place: Place) -> None:
         line, colours = self._look.px(LINE_PX), self._look.colours

@@ -6,7 +6,7 @@ from operando.monitor.inside.colour_scale import ColourScale
 from operando.monitor.inside.displacement_arrows import Arrows
 from operando.monitor.inside.drawn_image import DrawnImage, draw_values
 from operando.monitor.inside.state_planes import PLANES, StatePlanes
-from operando.monitor.theme import Colours
+from operando.monitor.theme import COLOURS
 
 MASK_NAMES = ("high attenuation", "cracks")  # by their numbers in masks.h5, from 1 on
 MASK_SERIES = (4, 6)  # colours that no plane's line has
@@ -49,13 +49,12 @@ class SlicePicture:
 def slice_picture(
     planes: StatePlanes,
     scale: ColourScale,
-    colours: Colours,
     *,
     masks: bool = False,
     arrows: Arrows | None = None,
 ) -> SlicePicture:
     """Draw the three planes."""
-    over = tuple(colours.series[number] for number in MASK_SERIES) if masks and planes.masks else ()
+    over = tuple(COLOURS[scale.ground].series[number] for number in MASK_SERIES) if masks and planes.masks else ()
     images = {name: draw_values(planes.values[name], scale, planes.masks.get(name), over) for name in PLANES}
     legend = tuple(zip(over, MASK_NAMES, strict=True)) if over else ()
     return SlicePicture(planes, images, scale, legend, arrows)

@@ -13,11 +13,12 @@ from operando.monitor.inside.drawn_image import DrawnImage
 from operando.monitor.inside.panel_layout import Place
 from operando.monitor.inside.slice_picture import SlicePicture
 from operando.monitor.inside.state_planes import StatePlanes
-from operando.monitor.theme import Look
+from operando.monitor.theme import COLOURS, Look
 
 AXES = {"xy": ("x", "y", "z"), "xz": ("x", "z", "y"), "yz": ("y", "z", "x")}  # to the right, downwards, through it
 SERIES = {"z": 0, "y": 1, "x": 3}  # colours of the planes, by the axis that they cut
 LINE_PX, BAR_PX = 18, 12  # in the smallest window
+LINE_ALPHA = 170  # of 255: what lies below a line shines through
 FEW_PIXELS = 200  # narrower slices show their voxels as squares
 
 
@@ -27,6 +28,8 @@ class SlicesPainter:
     def __init__(self, widget: QtWidgets.QWidget, picture: SlicePicture, look: Look) -> None:
         self._look, self._line = look, line_px(look)
         self._axis_colours = {axis: look.colours.series[index] for axis, index in SERIES.items()}
+        on_picture = COLOURS[picture.scale.ground].series
+        self._line_colours = {axis: on_picture[index] for axis, index in SERIES.items()}
         self._painter = QtGui.QPainter(widget)
         self._picture, self._planes = picture, picture.planes
         self._width, self._height = widget.width(), widget.height()
@@ -58,8 +61,8 @@ class SlicesPainter:
             (right, QtCore.QLineF(x, place.y, x, place.y + place.height)),
             (below, QtCore.QLineF(place.x, y, place.x + place.width, y)),
         ):
-            colour = QtGui.QColor(self._axis_colours[axis])
-            colour.setAlpha(150)
+            colour = QtGui.QColor(self._line_colours[axis])
+            colour.setAlpha(LINE_ALPHA)
             self._painter.setPen(QtGui.QPen(colour, self._look.scale, style))
             self._painter.drawLine(line)
 

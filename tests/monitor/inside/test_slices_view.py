@@ -105,7 +105,7 @@ def test_the_wheel_moves_the_slice_itself_and_a_double_click_all_planes_into_the
     view.resize(700, 300)
     shown = replace(GROWING, row=GROWING.volume_shape[0] - 1)
     scale = GreyScale(GreyWindow(0.0, 10.0), "1/cm")
-    view.show_picture(slice_picture(planes_of_preview(shown), scale, Look().colours))
+    view.show_picture(slice_picture(planes_of_preview(shown), scale))
     place = view._places()["xy"]
     over_xy = QtCore.QPointF(place.x + 5, place.y + 5)
     for angle in (120, -120, -120):

@@ -8,6 +8,7 @@ from operando.monitor.inside.axis_ticks import round_ticks
 from operando.monitor.inside.frames_pictures import FramePicture
 from operando.monitor.inside.panel_layout import Place
 from operando.monitor.inside.projections_reader import DrawnSinogram, ShownProjections
+from operando.monitor.inside.sinogram import TRANSMISSION
 from operando.monitor.theme import Look
 
 LINE_PX, GAP_PX, TICK_PX = 18, 14, 4
@@ -154,7 +155,8 @@ class ProjectionsView(QtWidgets.QWidget):
             return
         sinogram = drawn.sinogram
         told = f"sinogram of row {sinogram.row} of {sinogram.num_rows}: {sinogram.quantity}"
-        told += "" if sinogram.quantity == "transmission" else ", since flat or dark cannot be read"
+        told += "" if sinogram.quantity == TRANSMISSION else ", since flat or dark cannot be read"
+        title.setLeft(title.right() - max(place.width, self.fontMetrics().horizontalAdvance(told)))
         self._write(painter, title, told, colours.text)
         painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(_rectangle(place), drawn.image.image, QtCore.QRectF(drawn.image.image.rect()))
@@ -170,8 +172,8 @@ class ProjectionsView(QtWidgets.QWidget):
         below = QtCore.QRectF(place.x, bottom + 1.2 * line, place.width, line)
         self._write(painter, below, "detector column", colours.dim, QtCore.Qt.AlignmentFlag.AlignHCenter)
         words = drawn.scale.words
-        if sinogram.line_step > 1 or sinogram.column_step > 1:
-            words += f" · every {_nth(sinogram.line_step)} projection, every {_nth(sinogram.column_step)} column"
+        for step, what in ((sinogram.line_step, "projection"), (sinogram.column_step, "column")):
+            words += f" · every {_nth(step)} {what}" if step > 1 else ""
         below.moveTop(bottom + 2.2 * line)
         below.setLeft(edge - max(place.width, self.fontMetrics().horizontalAdvance(words)))
         self._write(painter, below, words, colours.dim, QtCore.Qt.AlignmentFlag.AlignRight)
@@ -224,4 +226,4 @@ def _rectangle(place: Place) -> QtCore.QRectF:
 
 
 def _nth(step: int) -> str:
-    return {1: "", 2: "2nd ", 3: "3rd "}.get(step, f"{step}th ").strip() or "single"
+    return {2: "2nd", 3: "3rd"}.get(step, f"{step}th")

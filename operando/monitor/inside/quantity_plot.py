@@ -16,7 +16,7 @@ from operando.monitor.reading.run_view import MeasurementView
 from operando.monitor.theme import Look
 
 FIRST_CHOICE = "high_attenuation_volume"
-SYMBOL_PX, TICK_PX, NAME_GAP_PX, AXIS_PX, RIGHT_PX = 9, 12, 8, 84, 24
+SYMBOL_PX, TICK_PX, NAME_GAP_PX, AXIS_PX, RIGHT_PX, LABEL_ROOM_PX = 9, 12, 8, 84, 24, 40
 MEASURED_SERIES, PUBLISHED_SERIES = 1, 0
 RELATIONS = {"about": "o", "at most": "t", "at least": "t1"}  # triangles point where the value may lie
 SIGNS = (("about", "○", "published"), ("at most", "▽", "published as at most"), ("at least", "△", "as at least"))
@@ -27,8 +27,9 @@ BEAM_SHARE = 0.12  # of the distance of two states: the ends of the bars
 
 @dataclass(frozen=True)
 class PlottedQuantity:
-    """States in order, and of each what was measured and what was published."""
+    """A quantity; states in order, and of each what was measured and what was published."""
 
+    name: str
     states: tuple[str, ...]
     measured: tuple[MeasurementView, ...]
     published: tuple[Published, ...]
@@ -42,7 +43,7 @@ def plotted(name: str, measurements: tuple[MeasurementView, ...], published: Pub
     numbers = tuple(number for number in published.of(name) if not unit or number.unit == unit)
     unit = unit or next((number.unit for number in numbers), "")
     states = dict.fromkeys([*(entry.tomogram for entry in measured), *(number.tomogram for number in numbers)])
-    return PlottedQuantity(tuple(states), measured, numbers, unit)
+    return PlottedQuantity(name, tuple(states), measured, numbers, unit)
 
 
 class QuantityPlot(QtWidgets.QWidget):
@@ -127,25 +128,21 @@ class QuantityPlot(QtWidgets.QWidget):
 
     def _draw(self) -> None:
         name = self._chooser.currentData()
+        for widget in (self._chooser, self._canvas):
+            widget.setVisible(name is not None)
         if name is None:
             self._legend.setText("Nothing was measured yet")
             return
         shown = plotted(name, self._measurements, self._published)
-        key_is_same = shown == self._shown and self._plot.getAxis("left").labelText.startswith(quantity_text(name))
-        if key_is_same:
+        if shown == self._shown:
             return
         self._shown = shown
         self._plot.clear()
         places = {state: float(number) for number, state in enumerate(shown.states)}
         self._draw_published(shown, places)
         self._draw_measured(shown, places)
-        self._plot.setLabel("left", f"{quantity_text(name)} {unit_text(shown.unit)}".strip(), **self._letters)
         self._name_states(shown.states)
         self._legend.setText(self._words(shown))
-
-    @property
-    def _letters(self) -> dict[str, str]:
-        return {"color": self._look.colours.dim, "font-size": f"{self._look.px(TICK_PX)}px"}
 
     def _draw_measured(self, shown: PlottedQuantity, places: dict[str, float]) -> None:
         colour = self._look.colours.series[MEASURED_SERIES]
@@ -202,9 +199,20 @@ class QuantityPlot(QtWidgets.QWidget):
         px_per_state = max(room - half_px[0] - half_px[-1], 1) / max(len(states) - 1, 1)
         left, right = (max(half / px_per_state, LEAST_MARGIN) for half in (half_px[0], half_px[-1]))
         self._plot.setXRange(-left, max(len(states) - 1, 0) + right, padding=0)
+        self._plot.setLabel("left", self._label(metrics), color=self._look.colours.dim)
+        self._plot.getAxis("left").label.setFont(font)
+        self._plot.getAxis("left").resizeEvent()  # puts the label into the middle again
         axis = self._plot.getAxis("bottom")
         axis.setTicks([ticks, []])
         axis.setHeight(rows * metrics.height() + self._look.px(NAME_GAP_PX))
+
+    def _label(self, metrics: QtGui.QFontMetrics) -> str:
+        """Return quantity and unit; the unit alone where both are longer than the axis, since the name stands above."""
+        if self._shown is None:
+            return ""
+        name, unit = quantity_text(self._shown.name), unit_text(self._shown.unit)
+        room = self._canvas.height() - NUM_NAME_ROWS * metrics.height() - self._look.px(LABEL_ROOM_PX)
+        return f"{name} {unit}".strip() if metrics.horizontalAdvance(f"{name} {unit}") < room else unit
 
     def _words(self, shown: PlottedQuantity) -> str:
         words = []

@@ -16,7 +16,7 @@ from operando.model.run_directory import RunDirectory
 from operando.monitor.reading.preview_reader import UNREADABLE
 from operando.monitor.reading.run_view import TomogramView
 
-MAX_LINES, MAX_COLUMNS = 1000, 1000
+MAX_LINES, MAX_COLUMNS = 1200, 1200
 PORTION_S = 0.04  # of reading each time it is asked
 NUM_AVERAGED = 8  # flats and darks of the row
 TRANSMISSION, COUNTS = "transmission", "detector counts"

@@ -8,7 +8,7 @@ import pytest
 from operando.model import frames
 from operando.model.frames import FrameKind
 from operando.model.run_directory import RunDirectory
-from operando.monitor.inside.sinogram import MAX_LINES, SinogramReader
+from operando.monitor.inside.sinogram import MAX_COLUMNS, MAX_LINES, SinogramReader
 from tests.monitor.inside.states import tomogram
 
 ROWS, COLUMNS = 6, 16
@@ -92,15 +92,15 @@ def test_with_flat_and_dark_it_tells_transmission(run: RunDirectory, camera: Cam
 
 
 def test_many_projections_are_thinned_out(run: RunDirectory) -> None:
-    num, columns = 2 * MAX_LINES + 1, 2500
+    num, columns = 2 * MAX_LINES + 1, 2 * MAX_COLUMNS + 100
     with h5py.File(run.frames_file(1, FrameKind.PROJECTION), "w", libver="latest") as file:
         file.create_dataset(frames.IMAGES, (num, 2, columns), "u2", chunks=(1, 2, columns), fillvalue=7)
     reader = SinogramReader(run)
     found = reader.newest(tomogram("OCV", 1), 0)
-    while found is None or len(found.values) < 667:
+    while found is None or len(found.values) < 801:
         found = reader.newest(tomogram("OCV", 1), 0)
     assert (found.line_step, found.column_step) == (3, 3)
-    assert found.values.shape == (667, 834)
+    assert found.values.shape == (801, 834)
     assert not found.turns_one_way  # no angles are held
 
 

@@ -188,7 +188,7 @@ class InsideReader:
         words = [] if tomogram is None else [f"{tomogram.name}, attempt {tomogram.attempt}"]
         size = "" if planes.voxel_size_um is None else f", voxels of {planes.voxel_size_um:.4g} µm"
         if planes.source == "live.h5":
-            words.append(f"cut where the planes were put, from the volume of the whole view{size}")
+            words.append(f"cut from the volume of the whole view, whose greys are not anchored to the reference{size}")
         elif planes.source == "preview.h5":
             words.append(f"last slices of the preview{size}")
         else:

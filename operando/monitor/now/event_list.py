@@ -1,35 +1,35 @@
 """The guard's log, newest entry first."""
 
-from PySide6 import QtCore, QtGui, QtWidgets
+from PySide6 import QtGui, QtWidgets
 
+from operando.monitor.now.word_list import WordList
 from operando.monitor.reading.run_view import EventView
 from operando.monitor.theme import Look
 
 SHORT_S = 3 * 3600.0  # before it minutes are told
 
 
-class EventList(QtWidgets.QListWidget):
-    """What the guard wrote down, with the time since the run began; what a person should look at is red."""
+class EventList(WordList):
+    """What the guard wrote down, with the time since the run began; alarms are marked."""
 
     def __init__(self, look: Look) -> None:
-        super().__init__()
-        self._look = look
-        self.setWordWrap(True)
-        self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._shown: tuple[EventView, ...] = ()
+        super().__init__(look, size_px=13)
+        self._shown: tuple[tuple[EventView, ...], float] | None = None
 
     def show_events(self, events: tuple[EventView, ...], start_s: float) -> None:
         """Fill the list, if anything has changed."""
-        if events == self._shown:
+        if (events, start_s) == self._shown:
             return
-        self._shown = events
+        self._shown = events, start_s
         self.clear()
         for event in reversed(events):
-            item = QtWidgets.QListWidgetItem(f"{_since(event.time_s - start_s)}  {event.kind}: {event.text}")
+            mark = "▲ " if event.is_alarm else ""
+            item = QtWidgets.QListWidgetItem(f"{mark}{since_text(event.time_s - start_s)}  {event.kind}: {event.text}")
             if event.is_alarm:
-                item.setForeground(QtGui.QColor(self._look.colours.alarm))
+                item.setForeground(QtGui.QColor(self.look.colours.alarm))
             self.addItem(item)
 
 
-def _since(elapsed_s: float) -> str:
+def since_text(elapsed_s: float) -> str:
+    """Write a time since the run began."""
     return f"{elapsed_s / 3600:.2f} h" if elapsed_s >= SHORT_S else f"{elapsed_s / 60:.1f} min"

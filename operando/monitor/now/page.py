@@ -1,57 +1,76 @@
 """The page of present values."""
 
-from html import escape
-
-from PySide6 import QtCore, QtWidgets
+from PySide6 import QtWidgets
 
 from operando.model.run_directory import RunDirectory
+from operando.monitor.now.alarm_list import AlarmList
 from operando.monitor.now.event_list import EventList
 from operando.monitor.now.figure_panel import FigurePanel
+from operando.monitor.now.told import guard_told, next_told, run_told, step_told, tomogram_told
+from operando.monitor.now.told_card import ToldCard
 from operando.monitor.page import Page
 from operando.monitor.reading.run_view import RunView
 from operando.monitor.theme import Look
 
+FIGURES_SHARE, LISTS_SHARE = 62, 38  # of the height
+
 
 class NowPage(Page):
-    """Large figures, the guard's state, the tomogram that is taken, and the guard's log."""
+    """Large figures with their limits, where the run stands, alarms, and the guard's log."""
 
     title = "Now"
     period_s = 0.2
 
     def __init__(self, run: RunDirectory, look: Look) -> None:
         super().__init__(run, look)
-        self._figures, self._log = FigurePanel(look), EventList(look)
-        self._state, self._progress = QtWidgets.QLabel("guard: nothing logged yet"), QtWidgets.QLabel()
-        self._progress.setAlignment(QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter)
-        header = QtWidgets.QHBoxLayout()
-        for label in (self._state, self._progress):
-            label.setWordWrap(True)
-            header.addWidget(label, 1)
-        layout = QtWidgets.QVBoxLayout(self)
-        layout.addWidget(self._figures)
-        layout.addLayout(header)
-        layout.addWidget(self._log, 1)
+        self.figures = FigurePanel(look)
+        self.guard = ToldCard(look, main_px=40)
+        self.step, self.next_tomogram, self.tomogram = (ToldCard(look, main_px=26) for _ in range(3))
+        self.run_card = ToldCard(look, main_px=20)
+        self.alarms, self.log = AlarmList(look), EventList(look)
+        self._headings = [QtWidgets.QLabel("Alarms"), QtWidgets.QLabel("The guard's log")]
+        lists = QtWidgets.QGridLayout()
+        for column, (heading, words) in enumerate(zip(self._headings, (self.alarms, self.log), strict=True)):
+            heading.setProperty("role", "heading")
+            lists.addWidget(heading, 0, column)
+            lists.addWidget(words, 1, column)
+            lists.setColumnStretch(column, 1)
+        left, self._right = QtWidgets.QVBoxLayout(), QtWidgets.QVBoxLayout()
+        left.addWidget(self.figures, FIGURES_SHARE)
+        left.addLayout(lists, LISTS_SHARE)
+        for card in (self.guard, self.step, self.next_tomogram, self.tomogram, self.run_card):
+            self._right.addWidget(card)
+        self._right.addStretch(1)
+        self._layout = QtWidgets.QHBoxLayout(self)
+        self._layout.addLayout(left, 68)
+        self._layout.addLayout(self._right, 32)
+        self.set_look(look)
 
     def set_look(self, look: Look) -> None:
         """Take another size."""
         super().set_look(look)
-        self._figures.set_look(look)
+        for part in (
+            self.figures,
+            self.guard,
+            self.step,
+            self.next_tomogram,
+            self.tomogram,
+            self.run_card,
+            self.alarms,
+            self.log,
+        ):
+            part.set_look(look)
+        self._right.setSpacing(look.px(6))
+        self._layout.setSpacing(look.px(6))
+        self._layout.setContentsMargins(*[look.px(6)] * 4)
 
     def show_run(self, view: RunView, wall_s: float) -> None:
         """Show the newest samples and events."""
-        self._figures.show_figures(view, wall_s)
-        self._log.show_events(view.events, view.start_s)
-        colours = self.look.colours
-        colour = {
-            "TRIPPED": colours.alarm,
-            "UNSAFE": colours.alarm,
-            "HOLDING": colours.warning,
-            "RUNNING": colours.good,
-        }
-        state = view.state or "nothing logged yet"
-        text = f'guard: <b style="color: {colour.get(view.state, colours.text)}">{escape(state)}</b>'
-        text += f" · step: <b>{escape(view.step)}</b>" if view.step and not view.ended else ""
-        text += f' · <b style="color: {colours.alarm}">trip: {escape(view.trip)}</b>' if view.trip else ""
-        self._state.setText(text)
-        parts = [view.tomogram_text, view.time_text, f"run ended: {view.ended}" if view.ended else ""]
-        self._progress.setText(" · ".join(part for part in parts if part))
+        self.figures.show_figures(view, wall_s)
+        self.guard.show_told(guard_told(view))
+        self.step.show_told(step_told(view))
+        self.next_tomogram.show_told(next_told(view))
+        self.tomogram.show_told(tomogram_told(view))
+        self.run_card.show_told(run_told(view))
+        self.alarms.show_alarms(view.situation.alarms, view.start_s)
+        self.log.show_events(view.events, view.start_s)

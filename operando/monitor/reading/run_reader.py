@@ -21,6 +21,7 @@ from operando.monitor.reading.run_ledger import RunLedger
 from operando.monitor.reading.run_processes import ProcessView, ProcessWatch
 from operando.monitor.reading.run_story import RunStory
 from operando.monitor.reading.run_view import COLUMNS, DISPLAYS, Display, EventView, Figure, RunView
+from operando.monitor.reading.situation_reader import SituationReader
 
 NUM_EVENTS_SHOWN = 200
 LINES_BUDGET_S = 0.2  # of each update, for each file of lines; the rest is read in the next one
@@ -48,6 +49,7 @@ class RunReader:
         self._schedule = JsonLinesReader(run.schedule)
         self._results = JsonLinesReader(run.results)
         self._story, self._ledger = RunStory(), RunLedger()
+        self._situation = SituationReader(run)
         self._history, self._history_budget_s = LogHistory(run.cell_log, COLUMNS), history_budget_s
         self._log: CellLogReader | None = None
         self._last_event_id, self._generation = 0, self._history.generation
@@ -67,7 +69,9 @@ class RunReader:
         oldest_s = self._history.oldest_s
         start_s = min(self._story.start_s, oldest_s if isfinite(oldest_s) else inf)
         start_s = start_s if isfinite(start_s) else self._story.document_start_s
-        newest, traces = self._history.newest, self._history.traces()
+        newest, columns = self._history.newest, self._history.traces()
+        traces = {quantity: columns[display.table, display.column] for quantity, display in DISPLAYS.items()}
+        tomograms, processes = self._story.tomograms(self._num_acquired), self._seen_processes
         return RunView(
             name=self._story.name or self._run.path.name,
             rehearsal=self._story.rehearsal if self._story.rehearsal is not None else self._rehearsal,
@@ -79,14 +83,15 @@ class RunReader:
             trip=self._story.trip,
             step=self._story.step,
             figures={quantity: _figure(display, newest.get(display.table)) for quantity, display in DISPLAYS.items()},
-            traces={quantity: traces[display.table, display.column] for quantity, display in DISPLAYS.items()},
+            traces=traces,
             history_is_complete=self._history.is_complete,
-            tomograms=self._story.tomograms(self._num_acquired),
+            tomograms=tomograms,
             measurements=self._story.measurements(),
             events=tuple(self._events),
-            processes=self._seen_processes,
+            processes=processes,
             ledger=self._ledger.tomograms(),
             problems=tuple(f"{name}: {problem}" for name, problem in self._all_problems().items()),
+            situation=self._situation.update(self._story, traces, tomograms, processes, self._clock.now()),
         )
 
     def close(self) -> None:
@@ -155,6 +160,7 @@ class RunReader:
         if self._generation != self._history.generation:  # another log has taken its place
             self._close_events()
             self._events.clear()
+            self._situation.forget_log()
             self._last_event_id, self._generation = 0, self._history.generation
         if not self._run.cell_log.exists():
             self._close_events()
@@ -168,6 +174,8 @@ class RunReader:
                 self._last_event_id = row["id"]
                 self._events.append(EventView(float(row["time_s"]), str(row["kind"]), str(row["text"])))
                 self._story.add_guard_event(self._events[-1])
+                self._situation.add_guard_event(row)
+            self._situation.read_load_cell(self._log)
         except sqlite3.Error:
             self._close_events()
             raise

@@ -1,11 +1,14 @@
 """What documents, schedule, results and guard events have told about a run so far."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import inf, nan
 from typing import Any
 
+from operando.monitor.reading.frame_counts import asked_frames, counted_frames
 from operando.monitor.reading.run_view import EventView, MeasurementView, TomogramView
+from operando.monitor.reading.schedule_story import ScheduleStory
+from operando.monitor.reading.situation import RingCurrent
 
 Document = dict[str, Any]
 
@@ -23,11 +26,13 @@ class RunStory:
         self.state = ""
         self.trip = ""
         self.num_odd = 0
+        self.schedule = ScheduleStory()
+        self.ring_current = RingCurrent()
         self._outer_uid = ""
         self._tomograms: dict[str, TomogramView] = {}
         self._measurements: dict[str, MeasurementView] = {}
         self._replaced: set[str] = set()
-        self._step = ""
+        self._run_of: dict[str, str] = {}  # by the uid of a descriptor
         self._guard_step = ""
         self._begun_s: dict[int, float] = {}
         self._ended_s: dict[int, float] = {}
@@ -35,11 +40,12 @@ class RunStory:
     @property
     def step(self) -> str:
         """Name of the schedule's step, or of the technique the guard loaded last."""
-        return self._step or self._guard_step
+        return self.schedule.under_way or self._guard_step
 
     def add_document(self, value: Any) -> None:
         """Take one line of ``documents.jsonl``."""
-        self._sort(value, {"start": self._start, "stop": self._stop})
+        handlers = {"start": self._start, "descriptor": self._descriptor, "event": self._event, "stop": self._stop}
+        self._sort(value, handlers)
 
     def add_result(self, value: Any) -> None:
         """Take one line of ``results.jsonl``."""
@@ -48,16 +54,12 @@ class RunStory:
     def add_schedule_line(self, value: Any) -> None:
         """Take one line of ``schedule.jsonl``."""
         try:
+            self.schedule.add_line(value)
             if value["event"] in ("intent", "outcome"):  # what a person asks is stamped with the host's clock
                 self.start_s = min(self.start_s, float(value["time"]))
             if value.get("entry") == "tomogram" and value["event"] in ("intent", "outcome") and "attempt" in value:
                 times_s = self._begun_s if value["event"] == "intent" else self._ended_s
                 times_s[int(value["attempt"])] = float(value["time"])
-            if value.get("entry") == "step":
-                if value["event"] == "intent":
-                    self._step = str(value["name"])
-                elif value["event"] == "outcome" and value["name"] == self._step:
-                    self._step = ""
         except (AttributeError, KeyError, TypeError, ValueError):
             self.num_odd += 1
 
@@ -102,7 +104,7 @@ class RunStory:
         lasted_s = tomogram.stop_s - tomogram.start_s  # for one that was left without an outcome
         return replace(tomogram, start_s=start_s, stop_s=self._ended_s.get(tomogram.attempt, start_s + lasted_s))
 
-    def _sort(self, value: Any, handlers: dict[str, Callable[[Document], None]]) -> None:
+    def _sort(self, value: Any, handlers: Mapping[str, Callable[[Document], None]]) -> None:
         try:
             name, document = value
             if name in handlers:
@@ -132,7 +134,21 @@ class RunStory:
                 reason="",
                 num_projections=int(document.get("num_projections", 0)),
                 num_acquired=0,
+                frames=asked_frames(document),
             )
+
+    def _descriptor(self, document: Document) -> None:
+        self._run_of[str(document["uid"])] = str(document["run_start"])
+
+    def _event(self, document: Document) -> None:
+        data, run_uid = document["data"], self._run_of.get(str(document.get("descriptor")), "")
+        tomogram = self._tomograms.get(run_uid)
+        if tomogram is not None and (frames := counted_frames(data)):
+            self._tomograms[run_uid] = replace(tomogram, frames=frames)
+        for key in data:
+            if key.startswith("ring_current"):
+                time_s = float(document["timestamps"][key])
+                self.ring_current = RingCurrent(_number(data[key]), time_s, tomogram.name if tomogram else "")
 
     def _stop(self, document: Document) -> None:
         uid, status = str(document["run_start"]), str(document.get("exit_status", "ended"))

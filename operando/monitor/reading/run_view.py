@@ -9,8 +9,10 @@ import numpy as np
 from operando.model.number_text import duration_text, number_text
 from operando.monitor.history.silence import longest_wait_s
 from operando.monitor.history.trace import Trace
+from operando.monitor.reading.frame_counts import FrameCount
 from operando.monitor.reading.run_ledger import TomogramLedger
 from operando.monitor.reading.run_processes import ProcessView
+from operando.monitor.reading.situation import Situation
 
 
 class Quantity(StrEnum):
@@ -77,6 +79,7 @@ class TomogramView:
     reason: str
     num_projections: int
     num_acquired: int
+    frames: tuple[FrameCount, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,7 @@ class RunView:
     processes: tuple[ProcessView, ...]
     ledger: tuple[TomogramLedger, ...]
     problems: tuple[str, ...]
+    situation: Situation
 
     def shows_the_same_history(self, other: "RunView | None") -> bool:
         """Whether nothing was read between two views."""

@@ -1,0 +1,111 @@
+"""What the column beside the figures says at a moment; nothing here draws."""
+
+from operando.model.frames import FrameKind
+from operando.model.number_text import duration_text
+from operando.monitor.now.told_card import Told, Tone
+from operando.monitor.reading.frame_counts import WORDS, FrameCount, lost_text
+from operando.monitor.reading.run_processes import Life
+from operando.monitor.reading.run_view import RunView, TomogramView
+
+STATES = {  # the mark tells states apart for those who see no colours, the words say what the cell does
+    "STARTING": ("○", "the guard begins", Tone.PLAIN),
+    "OPEN_CIRCUIT": ("○", "no current flows", Tone.PLAIN),
+    "RUNNING": ("●", "a technique runs", Tone.GOOD),
+    "HOLDING": ("■", "the cell is held", Tone.GOOD),
+    "STEP_ENDED": ("○", "the technique has ended", Tone.PLAIN),
+    "TRIPPED": ("▲", "open circuit until a person clears it", Tone.ALARM),
+    "UNSAFE": ("▲", "the cell may still be connected", Tone.ALARM),
+    "ENDED": ("○", "the guard has ended", Tone.PLAIN),
+}
+
+
+def guard_told(view: RunView) -> Told:
+    """Say what the guard is doing, or that nobody guards."""
+    if any(process.role == "guard" and process.is_missing for process in view.processes) and not view.ended:
+        died = any(process.role == "guard" and process.life is Life.DIED for process in view.processes)
+        last = f"last state: {_plain(view.state)}" if view.state else ""
+        lines = tuple(filter(None, (last, view.trip and f"trip: {view.trip}")))
+        return Told("Guard", "✕ DEAD" if died else "✕ STANDS STILL", ("NOBODY GUARDS THE CELL", *lines), Tone.ALARM)
+    if not view.state:
+        return Told("Guard", "–", ("nothing logged yet",))
+    mark, meaning, tone = STATES.get(view.state, ("○", "", Tone.PLAIN))
+    lines = (view.trip,) if view.trip else (meaning,) if meaning else ()
+    return Told("Guard", f"{mark} {_plain(view.state)}", (*lines, *((meaning,) if view.trip else ())), tone)
+
+
+def step_told(view: RunView) -> Told:
+    """Say which step goes on, with which technique and for how long."""
+    step = view.situation.step
+    if view.ended:
+        return Told("Step", f"run ended: {view.ended}")
+    if step is None:
+        return Told("Step", "none under way")
+    lines = tuple(filter(None, (step.technique, step.time_text(view.now_s))))
+    return Told(step.place_text.capitalize() or "Step", step.name, lines)
+
+
+def next_told(view: RunView) -> Told:
+    """Say which tomogram comes next, and when as far as anybody knows."""
+    triggers, heading = view.situation.triggers, "Next tomogram"
+    if view.ended:
+        return Told(heading, "none, the run has ended")
+    if view.situation.limits is None:
+        return Told(heading, "unknown", ("the experiment file cannot be read",))
+    if not triggers:
+        return Told(heading, "none is to come")
+    first, *others = triggers
+    when = first.when_text(view.now_s, clock_is_the_walls=view.rehearsal is False)
+    then = f"then {others[0].text}" if others else ""
+    return Told(heading, first.text, tuple(filter(None, (when or "no estimate", then))))
+
+
+def tomogram_told(view: RunView) -> Told:
+    """Say how far the tomogram has come that is taken, else how the last one ended."""
+    running, counts = view.running_tomogram, view.situation.frames
+    if running is not None:
+        return _progress(running, counts)
+    if not view.tomograms:
+        return Told("Tomograms", "none yet")
+    last, num = view.tomograms[-1], len(view.tomograms)
+    is_whole = last.exit_status == "success" and not view.situation.num_lost
+    tone = Tone.PLAIN if is_whole else Tone.WARNING
+    lines = ((last.reason,) if last.reason else ()) + _counted(counts)
+    main = f"{'' if is_whole else '▲ '}{last.name}: {last.exit_status}"
+    return Told(f"Last of {num} tomogram{'s' if num > 1 else ''}", main, lines, tone)
+
+
+def run_told(view: RunView) -> Told:
+    """Say how long the run has been going, and how much room the disk has left where that means something."""
+    disk = view.situation.disk
+    room = () if disk is None else (f"disk: {disk.text}",)
+    if disk is not None and disk.is_short:
+        return Told("Disk", f"▲ {disk.text}", (view.time_text,) if view.time_text else (), Tone.ALARM)
+    if not view.time_text:
+        return Told("Run", "–", room)
+    since = f"since the start{' on the clock of the rehearsal' if view.rehearsal else ''}"
+    return Told("Run", duration_text(max(view.now_s - view.start_s, 0.0)), (since, *room))
+
+
+def _progress(running: TomogramView, counts: tuple[FrameCount, ...]) -> Told:
+    expected, received = sum(count.expected for count in counts), sum(count.received for count in counts)
+    is_short = any(count.lost for count in counts)
+    under_way = next((count for count in counts if not count.is_over), None)
+    main = "its frames are complete" if under_way is None else f"{WORDS[under_way.kind]} {under_way.progress_text}"
+    return Told(
+        f"Tomogram {running.name} · attempt {running.attempt}",
+        f"▲ {lost_text(counts)}" if is_short else main,
+        _counted(counts),
+        Tone.ALARM if is_short else Tone.PLAIN,
+        received / expected if expected else 0.0,
+    )
+
+
+def _counted(counts: tuple[FrameCount, ...]) -> tuple[str, ...]:
+    """Return lines with what was received of each kind, and what was lost."""
+    others = " · ".join(count.text for count in counts if count.kind is not FrameKind.PROJECTION)
+    projections = [count.text for count in counts if count.kind is FrameKind.PROJECTION]
+    return tuple(filter(None, (others, " · ".join(filter(None, (*projections, lost_text(counts)))))))
+
+
+def _plain(state: str) -> str:
+    return state.replace("_", " ")

@@ -1,0 +1,80 @@
+"""What a person should look at: trips, broken limits and missed ones, with when each was over."""
+
+import json
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import isnan, nan
+from typing import Any
+
+NUM_KEPT = 100
+WORDS = {"trip": "TRIP", "unsafe": "UNSAFE", "limit": "LIMIT", "limit_missed": "LIMIT MISSED"}
+_INSTANT = ("limit_missed",)  # there is no time at which it is over
+
+
+@dataclass(frozen=True)
+class AlarmView:
+    """One alarm; ``time_s`` and ``over_s`` are on the run's clock, ``wall_s`` on the host's; NaN while it is not over.
+
+    ``ending`` is what ended it, if anybody said so. ``about`` is what the same alarm would be told of again.
+    """
+
+    kind: str
+    text: str
+    time_s: float
+    wall_s: float
+    about: tuple[str, ...] = ()
+    over_s: float = nan
+    ending: str = ""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is not over."""
+        return isnan(self.over_s) and self.kind not in _INSTANT
+
+    @property
+    def word(self) -> str:
+        """What it is, in capitals."""
+        return WORDS[self.kind]
+
+
+class Alarms:
+    """Takes the events of the guard's log in one by one."""
+
+    def __init__(self) -> None:
+        self._kept: deque[AlarmView] = deque(maxlen=NUM_KEPT)
+
+    @property
+    def all(self) -> tuple[AlarmView, ...]:
+        """All that are kept, the oldest first."""
+        return tuple(self._kept)
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Take one row of the table ``events``."""
+        kind, text, time_s, wall_s = str(row["kind"]), str(row["text"]), float(row["time_s"]), float(row["wall_s"])
+        about = _about(row)
+        if kind in WORDS:
+            if kind == "unsafe" and any(alarm.is_on and alarm.kind == kind for alarm in self._kept):
+                return  # it is told again and again
+            self._kept.append(AlarmView(kind, text, time_s, wall_s, about))
+        elif kind == "limit_over":
+            self._end("limit", time_s, text, about)
+        elif kind == "safe":
+            self._end("unsafe", time_s, text)
+        elif kind == "trip_cleared":
+            self._end("trip", time_s, f"Cleared by {text}")
+        elif kind == "guard" and text.startswith("Started"):
+            self._end("limit", time_s, "The guard began anew.")  # what still is so it tells again
+
+    def _end(self, kind: str, time_s: float, ending: str, about: tuple[str, ...] | None = None) -> None:
+        for index, alarm in enumerate(self._kept):
+            if alarm.kind == kind and alarm.is_on and about in (None, alarm.about):
+                self._kept[index] = replace(alarm, over_s=time_s, ending=ending)
+
+
+def _about(row: Mapping[str, Any]) -> tuple[str, ...]:
+    try:
+        data = json.loads(row["data"])
+        return tuple(str(data.get(key, "")) for key in ("quantity", "limit_kind", "class", "action"))
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        return ()

@@ -1,0 +1,154 @@
+"""Puts together where a run stands, from its experiment file, its journals, the guard's log and its samples."""
+
+from collections.abc import Iterable, Mapping
+from math import isfinite, nan
+from typing import Any
+
+import numpy as np
+
+from operando.model.cell_log import CellLogReader
+from operando.model.experiment import Experiment
+from operando.model.number_text import duration_text
+from operando.model.run_directory import RunDirectory
+from operando.model.schedule import CellStep, ConstantCurrent, Rest, SyncMode, step_key
+from operando.monitor.history.trace import Trace
+from operando.monitor.reading.alarms import Alarms
+from operando.monitor.reading.asked_experiment import AskedExperiment
+from operando.monitor.reading.disk_room import DiskWatch
+from operando.monitor.reading.frame_counts import FrameCount, FrameCounter
+from operando.monitor.reading.next_trigger import NextTriggers, Trigger
+from operando.monitor.reading.run_processes import ProcessView
+from operando.monitor.reading.run_story import RunStory
+from operando.monitor.reading.run_view import Quantity, TomogramView
+from operando.monitor.reading.situation import Capacity, Situation, StepView
+from operando.monitor.reading.voltage_forecast import time_until
+
+FLOWS = 0.5  # of the step's current: in a hold it falls
+
+
+class SituationReader:
+    """Follows one run; all methods are called from one thread."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self._asked, self._disk, self._frames = AskedExperiment(run), DiskWatch(run), FrameCounter(run)
+        self._alarms = Alarms()
+        self._force_n, self._is_calibrated = nan, True
+
+    def forget_log(self) -> None:
+        """Begin anew: another log has taken the place of the guard's."""
+        self._alarms, self._force_n, self._is_calibrated = Alarms(), nan, True
+
+    def add_guard_event(self, row: Mapping[str, Any]) -> None:
+        """Take one row of the table ``events``."""
+        self._alarms.add(row)
+
+    def read_load_cell(self, log: CellLogReader) -> None:
+        """Read the newest force; the pressure comes with the other samples."""
+        row = log.last("load_cell") or {}
+        counts, self._force_n = _number(row.get("counts")), _number(row.get("force_n"))
+        self._is_calibrated = not isfinite(counts) or isfinite(self._force_n)
+
+    def update(
+        self,
+        story: RunStory,
+        traces: Mapping[Quantity, Trace],
+        tomograms: tuple[TomogramView, ...],
+        processes: Iterable[ProcessView],
+        wall_s: float,
+    ) -> Situation:
+        """Return where the run stands; ``wall_s`` is the host's present time."""
+        self._asked.update(story.schedule.num_edits)
+        experiment = self._asked.experiment
+        whole = [tomogram.attempt for tomogram in tomograms if tomogram.exit_status == "success"]
+        return Situation(
+            limits=None if experiment is None else experiment.limits.rules,
+            step=None if story.ended else self._step(story),
+            triggers=() if story.ended or experiment is None else self._triggers(experiment, story, traces, tomograms),
+            frames=self._frames_of(tomograms[-1]) if tomograms else (),
+            alarms=self._alarms.all,
+            capacity=Capacity() if experiment is None else self._capacity(experiment, story, traces[Quantity.CHARGE]),
+            ring_current=story.ring_current,
+            force_n=self._force_n,
+            is_calibrated=self._is_calibrated,
+            disk=None
+            if story.ended
+            else self._disk.room(whole[-1] if whole else None, (process.life for process in processes), wall_s),
+        )
+
+    def _frames_of(self, tomogram: TomogramView) -> tuple[FrameCount, ...]:
+        if tomogram.stop_s is None:
+            return self._frames.count(tomogram.attempt, tomogram.frames)
+        # One that ended without its count of frames, as in a crash, has only what was asked for.
+        return tomogram.frames if any(count.received for count in tomogram.frames) else ()
+
+    def _step(self, story: RunStory) -> StepView | None:
+        key = story.schedule.under_way
+        if not key:
+            return StepView(story.step) if story.step else None
+        begun_s = story.schedule.begun_s("step", key)
+        for number, (cycle, step) in enumerate(self._asked.steps, start=1):
+            if step_key(step.name, cycle) == key:
+                technique = _technique(step, self._asked.experiment)
+                return StepView(step.name, cycle, number, len(self._asked.steps), technique, begun_s)
+        return StepView(key, begun_s=begun_s)
+
+    def _triggers(
+        self,
+        experiment: Experiment,
+        story: RunStory,
+        traces: Mapping[Quantity, Trace],
+        tomograms: tuple[TomogramView, ...],
+    ) -> tuple[Trigger, ...]:
+        held_until_s = max((tomogram.stop_s or nan for tomogram in tomograms[-1:]), default=nan)
+        running = tomograms[-1].name if tomograms and tomograms[-1].stop_s is None else ""
+
+        def forecast_s(step: ConstantCurrent, target_v: float) -> float:
+            begin_s = story.schedule.begun_s("step", story.schedule.under_way)
+            if step.sync is not SyncMode.FREE:
+                if running:
+                    return nan
+                begin_s = max(held_until_s, begin_s) if isfinite(held_until_s) else begin_s
+            return _reaches_s(traces, begin_s, experiment.current_a(step), target_v)
+
+        return NextTriggers(story.schedule, forecast_s, running=running).find(self._asked.steps)
+
+    def _capacity(self, experiment: Experiment, story: RunStory, charge: Trace) -> Capacity:
+        theoretical = experiment.cell.theoretical_capacity
+        begun_s = story.schedule.begun_s("step", story.schedule.under_way)
+        times_s, values_mah = _last_section(charge)
+        first = int(np.searchsorted(times_s, begun_s))
+        if not isfinite(begun_s) or first >= len(times_s) or (first == 0 and charge.unread is not None):
+            return Capacity(nan, theoretical)
+        since_mah = abs(float(values_mah[-1]) - float(values_mah[first]))
+        return Capacity(1e3 * since_mah / experiment.cell.active_mass, theoretical)
+
+
+def _reaches_s(traces: Mapping[Quantity, Trace], begin_s: float, current_a: float, target_v: float) -> float:
+    """Return when the voltage reaches a target, by the samples since ``begin_s`` for which the current has flowed."""
+    times_s, voltages_v = _last_section(traces[Quantity.VOLTAGE])
+    _, currents_a = _last_section(traces[Quantity.CURRENT])
+    first = int(np.searchsorted(times_s, begin_s))
+    flows = currents_a[first:] * np.sign(current_a) > FLOWS * abs(current_a)
+    if not isfinite(begin_s) or not flows.any() or not flows[-1]:
+        return nan
+    first += int(np.flatnonzero(~flows)[-1]) + 1 if not flows.all() else 0
+    return float(times_s[-1]) + time_until(times_s[first:], voltages_v[first:], target_v)
+
+
+def _last_section(trace: Trace) -> tuple[Any, Any]:
+    """Return the times and values since the clock was last set back."""
+    first = int(trace.section_starts[-1])
+    return trace.times_s[first:], trace.values[first:]
+
+
+def _technique(step: CellStep, experiment: Experiment | None) -> str:
+    if isinstance(step, Rest):
+        return f"open circuit for {duration_text(step.duration)}"
+    if isinstance(step, ConstantCurrent):
+        current_ua = nan if experiment is None else 1e6 * experiment.current_a(step)
+        return f"constant current {current_ua:.4g} µA to {step.until_voltage:g} V".replace("-", "−")
+    return f"constant voltage {step.voltage:g} V for {duration_text(step.duration)}"
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else nan

@@ -8,11 +8,17 @@ from rich.text import Text
 
 from operando.model.clock import Clock, SystemClock
 from operando.model.run_directory import RunDirectory
+from operando.monitor.now.card_content import card_contents
+from operando.monitor.now.limit_distance import Level
+from operando.monitor.reading.alarms import AlarmView
+from operando.monitor.reading.frame_counts import lost_text
+from operando.monitor.reading.run_processes import death_text
 from operando.monitor.reading.run_reader import RunReader
-from operando.monitor.reading.run_view import DISPLAYS, EventView, MeasurementView, RunView, age_text
+from operando.monitor.reading.run_view import MeasurementView, RunView
 
 PERIOD_S = 0.5
-NUM_TOMOGRAMS = 8
+HISTORY_BUDGET_S = 0.2  # of each look: capacity and the next tomogram's time need samples from before
+NUM_TOMOGRAMS = 4  # with all else that is known these fit into 24 lines
 MEASURED = {  # the columns, heading and decimals: what a person asks first; the last one with its uncertainty
     "voltage": ("voltage\nV", 3),
     "capacity": ("capacity\nmAh/g", 1),
@@ -20,13 +26,13 @@ MEASURED = {  # the columns, heading and decimals: what a person asks first; the
     "high_attenuation_volume": ("bright volume\num3", None),
 }
 AXIS = {"rotation_axis": ("rotation axis\ncolumn", None)}  # of a replay nothing else may be known
-NUM_ALARMS = 3
+NUM_ALARMS = 2
 
 
 def watch(run: RunDirectory, console: Console, *, once: bool, host_clock: Clock | None = None) -> None:
     """Print the state of a run once, or keep it on the screen until Ctrl-C."""
     clock = SystemClock() if host_clock is None else host_clock
-    reader = RunReader(run, clock, history_budget_s=0.0)
+    reader = RunReader(run, clock, history_budget_s=HISTORY_BUDGET_S)
     try:
         if once:
             console.print(essentials(reader.update(), clock.now()))
@@ -43,29 +49,55 @@ def watch(run: RunDirectory, console: Console, *, once: bool, host_clock: Clock 
 
 def essentials(view: RunView, wall_s: float) -> Panel:
     """Return what a person asks first; ``wall_s`` is the host's present time, for the ages."""
-    cell = Table.grid(padding=(0, 2))
-    cell.add_column()
-    cell.add_column(justify="right", style="bold")
-    cell.add_column()
-    cell.add_column(style="dim")
-    for quantity, display in DISPLAYS.items():
-        figure = view.figures[quantity]
-        quality = "" if figure.quality in ("", "OK") else f" {figure.quality}"
-        silent = " SILENT" if view.is_stale(figure, wall_s) and not view.ended else ""
-        age = Text(age_text(wall_s - figure.wall_s) + quality + silent, style="bold red" if quality or silent else "")
-        cell.add_row(quantity.value, display.text(figure.value), display.unit, age)
-    parts: list[Text | Table] = [cell, Text(), _state(view), Text(view.tomogram_text)]
-    if view.time_text:
-        parts.append(Text(view.time_text))
+    parts: list[Text | Table] = [_cell(view, wall_s), *_deaths(view, wall_s), _state(view), _tomogram(view)]
+    parts += [Text(sentence) for sentence in (_next(view), _run(view)) if sentence]
     if view.recorded:
         parts.append(Text("replay of a recorded scan: the cell's values do not belong to it", style="yellow"))
     if view.measurements:
-        parts += [Text(), _measurements(view)]
-    parts += [Text(f"{event.kind}: {event.text}", style="red") for event in _alarms(view)]
+        parts.append(_measurements(view))
+    parts += [
+        Text(f"{'ON NOW ' if alarm.is_on else ''}{alarm.word}: {alarm.text}", style="red") for alarm in _alarms(view)
+    ]
     parts += [Text(problem, style="yellow") for problem in view.problems]
     word = view.kind_word or "not known yet whether a rehearsal"
     style = "yellow" if view.rehearsal else "white"
     return Panel(Group(*parts), title=Text(f"{word} · {view.name}", style=f"bold {style}"), border_style=style)
+
+
+def _cell(view: RunView, wall_s: float) -> Table:
+    """Return a row for each figure: what is wrong with it comes before its age."""
+    cell = Table.grid(padding=(0, 2))
+    for column in ({}, {"justify": "right", "style": "bold"}, {}, {}, {"style": "dim"}):
+        cell.add_column(no_wrap=True, **column)
+    for card in card_contents(view, wall_s):
+        words = " ".join((*card.words, *([] if card.level is Level.FINE else [card.level.upper()])))
+        limit = card.limit_note if card.limit is None else card.limit.text
+        doubt = Text(f"{words} " if words else "", style="bold red")
+        cell.add_row(card.heading.lower(), card.number, card.unit, doubt.append(card.age, style="not bold"), limit)
+    return cell
+
+
+def _deaths(view: RunView, wall_s: float) -> list[Text]:
+    missing = [process for process in view.processes if process.is_missing and not view.ended]
+    return [Text(death_text(process, wall_s), style="bold white on red") for process in missing]
+
+
+def _tomogram(view: RunView) -> Text:
+    lost = view.situation.num_lost
+    return Text.assemble(view.tomogram_text, (f" · {lost_text(view.situation.frames)}", "bold red") if lost else "")
+
+
+def _next(view: RunView) -> str:
+    if view.ended or not view.situation.triggers:
+        return ""
+    first = view.situation.triggers[0]
+    when = first.when_text(view.now_s, clock_is_the_walls=view.rehearsal is False)
+    return ", ".join(filter(None, (f"next: {first.text}", when)))
+
+
+def _run(view: RunView) -> str:
+    disk = view.situation.disk
+    return " · ".join(filter(None, (view.time_text, disk and f"disk: {disk.text}")))
 
 
 def _state(view: RunView) -> Text:
@@ -104,5 +136,7 @@ def _text(entry: MeasurementView | None, decimals: int | None) -> str:
     return entry.text if decimals is None else f"{entry.value:.{decimals}f}"
 
 
-def _alarms(view: RunView) -> list[EventView]:
-    return [event for event in view.events if event.is_alarm and event.text != view.trip][-NUM_ALARMS:]
+def _alarms(view: RunView) -> list[AlarmView]:
+    """Return what goes on and what came last; a trip stands beside the guard's state."""
+    others = [alarm for alarm in view.situation.alarms if alarm.text != view.trip]
+    return sorted(others, key=lambda alarm: (alarm.is_on, alarm.time_s))[-NUM_ALARMS:]

@@ -1,14 +1,12 @@
 """The monitor's window: a banner that says what is watched, and pages."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from operando.model.clock import Clock
-from operando.model.number_text import duration_text
 from operando.model.run_directory import RunDirectory
 from operando.monitor.habits import Habits
 from operando.monitor.health.page import HealthPage
@@ -17,7 +15,7 @@ from operando.monitor.inside.page import InsidePage
 from operando.monitor.now.page import NowPage
 from operando.monitor.page import Page
 from operando.monitor.reading.background import Background
-from operando.monitor.reading.run_processes import Life, ProcessView
+from operando.monitor.reading.run_processes import death_text
 from operando.monitor.reading.run_reader import RunReader
 from operando.monitor.reading.run_view import RunView
 from operando.monitor.theme import Look, Theme, scale_of
@@ -267,12 +265,4 @@ class MonitorWindow(QtWidgets.QMainWindow):
     def _show_deaths(self, view: RunView, wall_s: float) -> None:
         missing = [process for process in view.processes if process.is_missing and not view.ended]
         self._dead.setVisible(bool(missing))
-        self._dead.setText(" · ".join(_death_text(process, wall_s) for process in missing))
-
-
-def _death_text(process: ProcessView, wall_s: float) -> str:
-    what = "has DIED" if process.life is Life.DIED else "STANDS STILL"
-    if not process.since_s > 0:
-        return f"The {process.role} {what}"
-    since = datetime.fromtimestamp(process.since_s).strftime("%H:%M:%S")
-    return f"The {process.role} {what}, {since} ({duration_text(max(wall_s - process.since_s, 0.0))} ago)"
+        self._dead.setText(" · ".join(death_text(process, wall_s) for process in missing))

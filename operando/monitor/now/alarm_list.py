@@ -14,7 +14,7 @@ class AlarmList(WordList):
     """Each alarm with its time and cause; one that goes on is drawn inverted and says so."""
 
     def __init__(self, look: Look) -> None:
-        super().__init__(look, size_px=16)
+        super().__init__(look, size_px=16, gap_px=4)
         self._shown: tuple[tuple[AlarmView, ...], float] | None = None
 
     def show_alarms(self, alarms: tuple[AlarmView, ...], start_s: float) -> None:
@@ -41,6 +41,8 @@ class AlarmList(WordList):
 def alarm_text(alarm: AlarmView, start_s: float) -> str:
     """Write one alarm: what, when on the run's clock and on the wall, why, and when it was over."""
     day = datetime.fromtimestamp(alarm.wall_s).strftime("%a %H:%M:%S")
-    over = "" if not alarm.over_s >= alarm.time_s else f" Over {since_text(alarm.over_s - start_s)}. {alarm.ending}"
-    goes_on = "▲ ON NOW · " if alarm.is_on else "▲ "
-    return f"{goes_on}{alarm.word} {since_text(alarm.time_s - start_s)}, {day}: {alarm.text}{over}".rstrip()
+    goes_on = "ON NOW · " if alarm.is_on else ""
+    lines = [f"▲ {goes_on}{alarm.word} · {since_text(alarm.time_s - start_s)} · {day}", alarm.text]
+    if alarm.over_s >= alarm.time_s:
+        lines.append(f"Over at {since_text(alarm.over_s - start_s)}. {alarm.ending}".rstrip())
+    return "\n".join(lines)

@@ -42,7 +42,7 @@ class CardContent:
     number: str
     unit: str
     age: str
-    words: str = ""
+    words: tuple[str, ...] = ()
     below: str = ""
     limit: LimitDistance | None = None
     limit_note: str = ""
@@ -85,7 +85,7 @@ def _card(
         number=display.text(figure.value).replace("-", "−"),
         unit=display.unit,
         age=f"last, {age}" if view.ended and isfinite(figure.wall_s) else age,
-        words=" · ".join(dict.fromkeys(word for word in words if word)),
+        words=tuple(dict.fromkeys(word for word in words if word)),
         below=below,
         limit=limit,
         limit_note="limits unknown" if limits is None and quantity is not Quantity.CHARGE else "",
@@ -131,7 +131,7 @@ def _ring_current(view: RunView) -> CardContent:
         number=f"{ring.current_ma:.1f}".replace("-", "−") if isfinite(ring.current_ma) else "–",
         unit="mA",
         age=ago,
-        words="" if isfinite(ring.current_ma) else "NOT A NUMBER",
+        words=() if isfinite(ring.current_ma) else ("NOT A NUMBER",),
         below=f"{at}, not live",
         widest="000.0",
     )

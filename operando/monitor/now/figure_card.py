@@ -7,6 +7,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from operando.monitor.now.card_content import CardContent
 from operando.monitor.now.limit_bar import LimitBar
 from operando.monitor.now.limit_distance import Level
+from operando.monitor.now.restyling import restyle
 from operando.monitor.theme import Look
 
 LARGEST_PX = 66.0  # of the number, at the smallest size of window
@@ -74,14 +75,15 @@ class FigureCard(QtWidgets.QFrame):
         text = colours.background if inverted else colours.text
         dim = colours.background if inverted else colours.dim
         edge = {Level.NEAR: colours.warning, Level.BEYOND: colours.alarm}.get(content.level, colours.panel)
-        self.setStyleSheet(
+        restyle(
+            self,
             f'QFrame[role="figure"] {{ background: {colours.alarm if inverted else colours.panel};'
-            f" border: {px(3)}px solid {colours.alarm if inverted else edge}; border-radius: {px(5)}px; }}"
+            f" border: {px(3)}px solid {colours.alarm if inverted else edge}; border-radius: {px(5)}px; }}",
         )
         self._tell(self._heading, content.heading, dim, 15)
         self._tell(self._age, content.age, dim, 15)
         urgent = {Level.NEAR: colours.warning, Level.BEYOND: colours.alarm}.get(content.level, dim)
-        words = " · ".join(filter(None, (content.words, LEVEL_WORDS[content.level])))
+        words = "\n".join(filter(None, (*content.words, LEVEL_WORDS[content.level])))
         self._tell(self._words, words, text if inverted else urgent, 20, bold=True)
         self._tell(self._below, content.below, text, 18)
         number_px = self._number_px(content)
@@ -99,7 +101,7 @@ class FigureCard(QtWidgets.QFrame):
         label.setText(text)
         label.setVisible(bool(text))
         weight = 700 if bold else 400
-        label.setStyleSheet(f"color: {colour}; font-size: {self.look.px(size)}px; font-weight: {weight};")
+        restyle(label, f"color: {colour}; font-size: {self.look.px(size)}px; font-weight: {weight};")
 
     def _number_px(self, content: CardContent) -> int:
         """Return the size of digits that fit into the card, the same for all usual numbers."""

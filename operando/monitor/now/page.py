@@ -1,6 +1,6 @@
 """The page of present values."""
 
-from PySide6 import QtWidgets
+from PySide6 import QtCore, QtWidgets
 
 from operando.model.run_directory import RunDirectory
 from operando.monitor.now.alarm_list import AlarmList
@@ -24,9 +24,9 @@ class NowPage(Page):
     def __init__(self, run: RunDirectory, look: Look) -> None:
         super().__init__(run, look)
         self.figures = FigurePanel(look)
-        self.guard = ToldCard(look, main_px=40)
-        self.step, self.next_tomogram, self.tomogram = (ToldCard(look, main_px=26) for _ in range(3))
-        self.run_card = ToldCard(look, main_px=20)
+        self.guard = ToldCard(look, main_px=42)
+        self.step, self.next_tomogram, self.tomogram = (ToldCard(look, main_px=28) for _ in range(3))
+        self.run_card = ToldCard(look, main_px=22)
         self.alarms, self.log = AlarmList(look), EventList(look)
         self._headings = [QtWidgets.QLabel("Alarms"), QtWidgets.QLabel("The guard's log")]
         lists = QtWidgets.QGridLayout()
@@ -35,7 +35,9 @@ class NowPage(Page):
             lists.addWidget(heading, 0, column)
             lists.addWidget(words, 1, column)
             lists.setColumnStretch(column, 1)
-        left, self._right = QtWidgets.QVBoxLayout(), QtWidgets.QVBoxLayout()
+        told = QtWidgets.QWidget()
+        left, self._right = QtWidgets.QVBoxLayout(), QtWidgets.QVBoxLayout(told)
+        self._right.setContentsMargins(0, 0, 0, 0)
         left.addWidget(self.figures, FIGURES_SHARE)
         left.addLayout(lists, LISTS_SHARE)
         for card in (self.guard, self.step, self.next_tomogram, self.tomogram, self.run_card):
@@ -43,7 +45,12 @@ class NowPage(Page):
         self._right.addStretch(1)
         self._layout = QtWidgets.QHBoxLayout(self)
         self._layout.addLayout(left, 68)
-        self._layout.addLayout(self._right, 32)
+        beside = QtWidgets.QScrollArea()  # a long reason must not make the window larger than the screen
+        beside.setWidget(told)
+        beside.setWidgetResizable(True)
+        beside.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        beside.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._layout.addWidget(beside, 32)
         self.set_look(look)
 
     def set_look(self, look: Look) -> None:

@@ -101,10 +101,11 @@ def _progress(running: TomogramView, counts: tuple[FrameCount, ...]) -> Told:
 
 
 def _counted(counts: tuple[FrameCount, ...]) -> tuple[str, ...]:
-    """Return lines with what was received of each kind, and what was lost."""
+    """Return lines with what was received of each kind, each with what was lost of it."""
     others = " · ".join(count.text for count in counts if count.kind is not FrameKind.PROJECTION)
     projections = [count.text for count in counts if count.kind is FrameKind.PROJECTION]
-    return tuple(filter(None, (others, " · ".join(filter(None, (*projections, lost_text(counts)))))))
+    none_lost = "" if any(count.lost for count in counts) else lost_text(counts)
+    return tuple(filter(None, (others, " · ".join(filter(None, (*projections, none_lost))))))
 
 
 def _plain(state: str) -> str:

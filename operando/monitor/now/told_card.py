@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from PySide6 import QtWidgets
 
+from operando.monitor.now.restyling import restyle
 from operando.monitor.theme import Look
 
 
@@ -75,13 +76,14 @@ class ToldCard(QtWidgets.QFrame):
         inverted = told.tone is Tone.ALARM
         text = colours.background if inverted else colours.text
         main = {Tone.GOOD: colours.good, Tone.WARNING: colours.warning}.get(told.tone, text)
-        self.setStyleSheet(
+        restyle(
+            self,
             f'QFrame[role="told"] {{ background: {colours.alarm if inverted else colours.panel};'
-            f" border-radius: {px(5)}px; }}"
+            f" border-radius: {px(5)}px; }}",
         )
-        self._heading.setStyleSheet(f"color: {colours.background if inverted else colours.dim}; font-size: {px(14)}px;")
-        self._main.setStyleSheet(f"color: {main}; font-size: {px(self._main_px)}px; font-weight: 700;")
-        self._lines.setStyleSheet(f"color: {text}; font-size: {px(16)}px;")
+        restyle(self._heading, f"color: {colours.background if inverted else colours.dim}; font-size: {px(15)}px;")
+        restyle(self._main, f"color: {main}; font-size: {px(self._main_px)}px; font-weight: 700;")
+        restyle(self._lines, f"color: {text}; font-size: {px(18)}px;")
         for label, content in ((self._heading, told.heading), (self._main, told.main)):
             label.setText(content)
             label.setVisible(bool(content))

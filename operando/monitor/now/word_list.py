@@ -12,11 +12,13 @@ class WordList(QtWidgets.QListWidget):
     ----------
     size_px
         Of the text, at the smallest size of window.
+    gap_px
+        Between two rows, likewise.
     """
 
-    def __init__(self, look: Look, *, size_px: float) -> None:
+    def __init__(self, look: Look, *, size_px: float, gap_px: float = 0.0) -> None:
         super().__init__()
-        self._size_px = size_px
+        self._size_px, self._gap_px = size_px, gap_px
         self.setWordWrap(True)
         self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setResizeMode(QtWidgets.QListView.ResizeMode.Adjust)
@@ -27,4 +29,7 @@ class WordList(QtWidgets.QListWidget):
     def set_look(self, look: Look) -> None:
         """Take another size."""
         self.look = look
-        self.setStyleSheet(f"QListWidget {{ font-size: {look.px(self._size_px)}px; padding: {look.px(4)}px; }}")
+        self.setStyleSheet(
+            f"QListWidget {{ font-size: {look.px(self._size_px)}px; padding: {look.px(2)}px; }}"
+            f"QListWidget::item {{ margin-bottom: {look.px(self._gap_px)}px; }}"
+        )

@@ -36,7 +36,7 @@ class DiskRoom:
     def text(self) -> str:
         """For a person."""
         num = self.num_tomograms
-        room = "" if num is None else f", room for {num} tomogram{'' if num == 1 else 's'} like the last"
+        room = "" if num is None else f", room for {num} tomogram{'' if num == 1 else 's'}"
         return f"{self.free_bytes / 1e9:.3g} GB free{room}"
 
 

@@ -2,10 +2,12 @@
 
 import contextlib
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from math import nan
 from pathlib import Path
 
+from operando.model.number_text import duration_text
 from operando.model.process_files import ProcessRecord, read_pid_files
 from operando.model.run_directory import RunDirectory
 
@@ -39,6 +41,15 @@ class ProcessView:
     def is_missing(self) -> bool:
         """Whether it should work and does not."""
         return self.life in (Life.DIED, Life.STANDS_STILL)
+
+
+def death_text(process: ProcessView, wall_s: float) -> str:
+    """Say that a process is missing and since when; ``wall_s`` is the host's present time."""
+    what = "has DIED" if process.life is Life.DIED else "STANDS STILL"
+    if not process.since_s > 0:
+        return f"The {process.role} {what}"
+    since = datetime.fromtimestamp(process.since_s).strftime("%H:%M:%S")
+    return f"The {process.role} {what}, {since} ({duration_text(max(wall_s - process.since_s, 0.0))} ago)"
 
 
 class ProcessWatch:

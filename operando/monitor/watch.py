@@ -10,7 +10,6 @@ from operando.model.clock import Clock, SystemClock
 from operando.model.run_directory import RunDirectory
 from operando.monitor.now.card_content import card_contents
 from operando.monitor.now.limit_distance import Level
-from operando.monitor.reading.alarms import AlarmView
 from operando.monitor.reading.frame_counts import lost_text
 from operando.monitor.reading.run_processes import death_text
 from operando.monitor.reading.run_reader import RunReader
@@ -55,9 +54,7 @@ def essentials(view: RunView, wall_s: float) -> Panel:
         parts.append(Text("replay of a recorded scan: the cell's values do not belong to it", style="yellow"))
     if view.measurements:
         parts.append(_measurements(view))
-    parts += [
-        Text(f"{'ON NOW ' if alarm.is_on else ''}{alarm.word}: {alarm.text}", style="red") for alarm in _alarms(view)
-    ]
+    parts += _alarms(view)
     parts += [Text(problem, style="yellow") for problem in view.problems]
     word = view.kind_word or "not known yet whether a rehearsal"
     style = "yellow" if view.rehearsal else "white"
@@ -67,13 +64,17 @@ def essentials(view: RunView, wall_s: float) -> Panel:
 def _cell(view: RunView, wall_s: float) -> Table:
     """Return a row for each figure: what is wrong with it comes before its age."""
     cell = Table.grid(padding=(0, 2))
-    for column in ({}, {"justify": "right", "style": "bold"}, {}, {}, {"style": "dim"}):
-        cell.add_column(no_wrap=True, **column)
+    cell.add_column(no_wrap=True)
+    cell.add_column(no_wrap=True, justify="right", style="bold")
+    cell.add_column(no_wrap=True)
+    cell.add_column(no_wrap=True)
+    cell.add_column(no_wrap=True, style="dim")
     for card in card_contents(view, wall_s):
         words = " ".join((*card.words, *([] if card.level is Level.FINE else [card.level.upper()])))
         limit = card.limit_note if card.limit is None else card.limit.text
+        more = " · ".join(filter(None, (card.below, limit)))
         doubt = Text(f"{words} " if words else "", style="bold red")
-        cell.add_row(card.heading.lower(), card.number, card.unit, doubt.append(card.age, style="not bold"), limit)
+        cell.add_row(card.heading.lower(), card.number, card.unit, doubt.append(card.age, style="not bold"), more)
     return cell
 
 
@@ -97,7 +98,7 @@ def _next(view: RunView) -> str:
 
 def _run(view: RunView) -> str:
     disk = view.situation.disk
-    return " · ".join(filter(None, (view.time_text, disk and f"disk: {disk.text}")))
+    return " · ".join(filter(None, (view.time_text, "" if disk is None else f"disk: {disk.text}")))
 
 
 def _state(view: RunView) -> Text:
@@ -136,7 +137,8 @@ def _text(entry: MeasurementView | None, decimals: int | None) -> str:
     return entry.text if decimals is None else f"{entry.value:.{decimals}f}"
 
 
-def _alarms(view: RunView) -> list[AlarmView]:
+def _alarms(view: RunView) -> list[Text]:
     """Return what goes on and what came last; a trip stands beside the guard's state."""
     others = [alarm for alarm in view.situation.alarms if alarm.text != view.trip]
-    return sorted(others, key=lambda alarm: (alarm.is_on, alarm.time_s))[-NUM_ALARMS:]
+    last = sorted(others, key=lambda alarm: (alarm.is_on, alarm.time_s))[-NUM_ALARMS:]
+    return [Text(f"{'ON NOW ' if alarm.is_on else ''}{alarm.word}: {alarm.text}", style="red") for alarm in last]

@@ -68,14 +68,19 @@ def _cell(view: RunView, wall_s: float) -> Table:
     cell.add_column(no_wrap=True, justify="right", style="bold")
     cell.add_column(no_wrap=True)
     cell.add_column(no_wrap=True)
-    cell.add_column(no_wrap=True, style="dim")
+    cell.add_column(style="dim")
     for card in card_contents(view, wall_s):
         words = " ".join((*card.words, *([] if card.level is Level.FINE else [card.level.upper()])))
         limit = card.limit_note if card.limit is None else card.limit.text
         more = " · ".join(filter(None, (card.below, limit)))
-        doubt = Text(f"{words} " if words else "", style="bold red")
-        cell.add_row(card.heading.lower(), card.number, card.unit, doubt.append(card.age, style="not bold"), more)
+        age = Text(f"{words} " if words else "", style="bold red").append(card.age, style="not bold")
+        cell.add_row(card.heading.lower(), card.number, card.unit, age, _in_one_line(more))
     return cell
+
+
+def _in_one_line(text: str) -> Text:
+    """Return what is cut off where a narrow terminal needs the room for numbers."""
+    return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 def _deaths(view: RunView, wall_s: float) -> list[Text]:
@@ -127,7 +132,7 @@ def _measurements(view: RunView) -> Table:
     for tomogram in list(dict.fromkeys(tomogram for tomogram, _ in found))[-NUM_TOMOGRAMS:]:
         flags = dict.fromkeys(flag for (owner, _), entry in found.items() if owner == tomogram for flag in entry.flags)
         texts = [_text(found.get((tomogram, name)), decimals) for name, (_, decimals) in columns.items()]
-        table.add_row(tomogram, *texts, ", ".join(flag.replace("_", " ") for flag in flags))
+        table.add_row(tomogram, *texts, _in_one_line(", ".join(flag.replace("_", " ") for flag in flags)))
     return table
 
 

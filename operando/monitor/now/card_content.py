@@ -22,7 +22,7 @@ _LIMITED = {
 }
 _WIDEST = {  # of the numbers that a card usually shows, so that its digits keep their size
     Quantity.VOLTAGE: "0.0000",
-    Quantity.CURRENT: "−000.00",
+    Quantity.CURRENT: "−00.00",
     Quantity.CHARGE: "−0.0000",
     Quantity.PRESSURE: "000.00",
     Quantity.TEMPERATURE: "000.0",

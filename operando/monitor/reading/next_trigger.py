@@ -8,6 +8,7 @@ from math import inf, isfinite, nan
 from operando.model.number_text import duration_text
 from operando.model.schedule import CellStep, ConstantCurrent, TomogramAt, step_key, tomogram_name
 from operando.monitor.reading.schedule_story import ScheduleStory
+from operando.monitor.reading.voltage_forecast import Bend, Forecast
 
 _ORDER = {"start": 0, None: 1, "end": 2}
 FINE_S, COARSE_S, ROUGH_S = 600.0, 3 * 3600.0, 86_400.0  # estimates shorter than these are told to 1, 5 and 30 min
@@ -17,13 +18,14 @@ FINE_S, COARSE_S, ROUGH_S = 600.0, 3 * 3600.0, 86_400.0  # estimates shorter tha
 class Trigger:
     """A tomogram that is to come; ``due_s`` is on the run's clock, NaN where nobody can say.
 
-    ``estimated``: by the slope of the voltage, not by a time that the schedule gives.
+    ``estimated``: by the slope of the voltage, not by a time that the schedule gives; ``bend`` is how that changes.
     """
 
     tomogram: str
     condition: str
     due_s: float = nan
     estimated: bool = False
+    bend: Bend = Bend.STRAIGHT
 
     @property
     def text(self) -> str:
@@ -39,7 +41,7 @@ class Trigger:
             return "due now"
         of_day = datetime.fromtimestamp(self.due_s).strftime("%H:%M") if clock_is_the_walls else ""
         if self.estimated:
-            about = f"{about_text(left_s)} at this slope"
+            about = " ".join(filter(None, (about_text(left_s), self.bend, "at this slope")))
             return f"{about}, near {of_day}" if of_day else about
         return f"in {duration_text(left_s)}, at {of_day}" if of_day else f"in {duration_text(left_s)}"
 
@@ -65,16 +67,23 @@ class NextTriggers:
     ----------
     story
         What the journal has told.
-    forecast_s
-        Returns when a step of constant current will reach a voltage, on the run's clock; NaN if nobody can say.
+    foresee
+        Returns how long after the newest sample a step of constant current will reach a voltage.
+    newest_s
+        Time of that sample on the run's clock.
     running
         Name of the tomogram that is being taken, which is not to come any more.
     """
 
     def __init__(
-        self, story: ScheduleStory, forecast_s: Callable[[ConstantCurrent, float], float], *, running: str = ""
+        self,
+        story: ScheduleStory,
+        foresee: Callable[[ConstantCurrent, float], Forecast],
+        newest_s: float,
+        *,
+        running: str = "",
     ) -> None:
-        self._story, self._forecast_s, self._running = story, forecast_s, running
+        self._story, self._foresee, self._newest_s, self._running = story, foresee, newest_s, running
 
     def find(self, steps: Iterable[tuple[int, CellStep]]) -> tuple[Trigger, ...]:
         """Return what is to come in the step under way, the next first; if nothing is, the first of a later step.
@@ -128,8 +137,11 @@ class NextTriggers:
                         break
 
     def _foreseen(self, name: str, condition: str, step: ConstantCurrent, voltage_v: float, latest_s: float) -> Trigger:
-        due_s = self._forecast_s(step, voltage_v)
-        return Trigger(name, condition, due_s, estimated=True) if due_s <= latest_s else Trigger(name, condition)
+        found = self._foresee(step, voltage_v)
+        due_s = self._newest_s + found.after_s
+        if not due_s <= latest_s:
+            return Trigger(name, condition)
+        return Trigger(name, condition, due_s, estimated=True, bend=found.bend)
 
     def _later(self, step: CellStep, cycle: int) -> tuple[Trigger, ...]:
         """Return the first that a step which has not begun will take, without its time."""

@@ -21,7 +21,7 @@ from operando.monitor.reading.run_processes import ProcessView
 from operando.monitor.reading.run_story import RunStory
 from operando.monitor.reading.run_view import Quantity, TomogramView
 from operando.monitor.reading.situation import Capacity, Situation, StepView
-from operando.monitor.reading.voltage_forecast import time_until
+from operando.monitor.reading.voltage_forecast import Forecast, forecast
 
 FLOWS = 0.5  # of the step's current: in a hold it falls
 
@@ -102,15 +102,15 @@ class SituationReader:
         held_until_s = max((tomogram.stop_s or nan for tomogram in tomograms[-1:]), default=nan)
         running = tomograms[-1].name if tomograms and tomograms[-1].stop_s is None else ""
 
-        def forecast_s(step: ConstantCurrent, target_v: float) -> float:
+        def foresee(step: ConstantCurrent, target_v: float) -> Forecast:
             begin_s = story.schedule.begun_s("step", story.schedule.under_way)
             if step.sync is not SyncMode.FREE:
                 if running:
-                    return nan
+                    return Forecast()
                 begin_s = max(held_until_s, begin_s) if isfinite(held_until_s) else begin_s
-            return _reaches_s(traces, begin_s, experiment.current_a(step), target_v)
+            return _foreseen(traces, begin_s, experiment.current_a(step), target_v)
 
-        return NextTriggers(story.schedule, forecast_s, running=running).find(self._asked.steps)
+        return NextTriggers(story.schedule, foresee, _newest_s(traces), running=running).find(self._asked.steps)
 
     def _capacity(self, experiment: Experiment, story: RunStory, charge: Trace) -> Capacity:
         theoretical = experiment.cell.theoretical_capacity
@@ -123,16 +123,22 @@ class SituationReader:
         return Capacity(1e3 * since_mah / experiment.cell.active_mass, theoretical)
 
 
-def _reaches_s(traces: Mapping[Quantity, Trace], begin_s: float, current_a: float, target_v: float) -> float:
-    """Return when the voltage reaches a target, by the samples since ``begin_s`` for which the current has flowed."""
+def _foreseen(traces: Mapping[Quantity, Trace], begin_s: float, current_a: float, target_v: float) -> Forecast:
+    """Foresee when the voltage reaches a target, by the samples since ``begin_s`` for which the current has flowed."""
     times_s, voltages_v = _last_section(traces[Quantity.VOLTAGE])
     _, currents_a = _last_section(traces[Quantity.CURRENT])
     first = int(np.searchsorted(times_s, begin_s))
     flows = currents_a[first:] * np.sign(current_a) > FLOWS * abs(current_a)
     if not isfinite(begin_s) or not flows.any() or not flows[-1]:
-        return nan
+        return Forecast()
     first += int(np.flatnonzero(~flows)[-1]) + 1 if not flows.all() else 0
-    return float(times_s[-1]) + time_until(times_s[first:], voltages_v[first:], target_v)
+    return forecast(times_s[first:], voltages_v[first:], target_v)
+
+
+def _newest_s(traces: Mapping[Quantity, Trace]) -> float:
+    """Return the time of the newest sample of the potentiostat; NaN without one."""
+    times_s, _ = _last_section(traces[Quantity.VOLTAGE])
+    return float(times_s[-1]) if len(times_s) else nan
 
 
 def _last_section(trace: Trace) -> tuple[Any, Any]:

@@ -1,22 +1,40 @@
 """How long a voltage takes to a target if it goes on as it does now."""
 
+from dataclasses import dataclass
+from enum import StrEnum
 from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
 
 MIN_SAMPLES = 8
-WINDOW_SHARE = 0.1  # of the time for which the current has flowed: the newest slope, behind the bends before it
 MIN_WINDOW_S = 60.0
-MIN_SIGNIFICANCE = 5.0  # slope over its standard uncertainty; a flat voltage has no estimate
+MIN_SIGNIFICANCE = 10.0  # slope over its standard uncertainty: known to a tenth
+BENT = 1.2  # ratio of the slopes now and before from which a curve counts as bent
 MAX_SAMPLES = 20_000  # more are thinned out
 
 
-def time_until(times_s: NDArray[np.floating], voltages_v: NDArray[np.floating], target_v: float) -> float:
-    """Return the time in s from the last sample until ``target_v``, by a straight line through the newest samples.
+class Bend(StrEnum):
+    """What a curve that is not straight means for the time that is told."""
 
-    NaN where no estimate makes sense: few samples, a flat voltage, one that goes the other way, and a target further
-    ahead than the samples reach back: a cell's voltage bends sooner than that.
+    STRAIGHT = ""
+    STEEPER = "or sooner"
+    FLATTER = "or later"
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The time in s from the last sample until the target is reached, NaN where no estimate makes sense."""
+
+    after_s: float = nan
+    bend: Bend = Bend.STRAIGHT
+
+
+def forecast(times_s: NDArray[np.floating], voltages_v: NDArray[np.floating], target_v: float) -> Forecast:
+    """Foresee when a voltage reaches ``target_v``, by a straight line through the newest samples.
+
+    As few of them as tell the slope to a tenth, since a cell's voltage bends. No estimate makes sense with few samples,
+    a flat voltage, one that goes the other way, and a target further ahead than the samples reach back.
 
     Parameters
     ----------
@@ -26,17 +44,27 @@ def time_until(times_s: NDArray[np.floating], voltages_v: NDArray[np.floating], 
     stride = len(times_s) // MAX_SAMPLES + 1
     known = np.isfinite(voltages_v[::stride])
     ages_s = (times_s[::stride][known] - times_s[-1:]).astype(float)
-    voltages_v = voltages_v[::stride][known].astype(float)
+    volts = voltages_v[::stride][known].astype(float)
+    num = MIN_SAMPLES
+    while num <= len(ages_s):
+        slope, uncertainty, last_v = _line(ages_s[-num:], volts[-num:])
+        if -ages_s[-num] >= MIN_WINDOW_S and abs(slope) > MIN_SIGNIFICANCE * uncertainty:
+            ahead_s = (target_v - last_v) / slope
+            if not 0 < ahead_s <= -ages_s[0]:
+                return Forecast()
+            return Forecast(ahead_s, _bend(slope, ages_s[-2 * num : -num], volts[-2 * num : -num]))
+        num *= 2
+    return Forecast()
+
+
+def _bend(slope: float, ages_s: NDArray[np.floating], volts: NDArray[np.floating]) -> Bend:
+    """Return how a slope differs from that of the samples before it."""
     if len(ages_s) < MIN_SAMPLES:
-        return nan
-    reach_s = -ages_s[0]
-    window_s = max(WINDOW_SHARE * reach_s, MIN_WINDOW_S, -ages_s[-MIN_SAMPLES])
-    newest = ages_s >= -window_s
-    slope, slope_uncertainty, last_v = _line(ages_s[newest], voltages_v[newest])
-    if not abs(slope) > MIN_SIGNIFICANCE * slope_uncertainty:
-        return nan
-    ahead_s = (target_v - last_v) / slope
-    return float(ahead_s) if 0 < ahead_s <= reach_s else nan
+        return Bend.STRAIGHT
+    before, uncertainty, _ = _line(ages_s, volts)
+    if abs(slope) > BENT * (abs(before) + uncertainty) or slope * before < 0:
+        return Bend.STEEPER
+    return Bend.FLATTER if BENT * abs(slope) < abs(before) - uncertainty else Bend.STRAIGHT
 
 
 def _line(x: NDArray[np.floating], y: NDArray[np.floating]) -> tuple[float, float, float]:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from math import isnan, nan
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from operando.model.schedule import ConstantCurrent, ConstantVoltage, Rest, unrolled
 from operando.monitor.reading.next_trigger import NextTriggers, Trigger, about_text
 from operando.monitor.reading.schedule_story import ScheduleStory
+from operando.monitor.reading.voltage_forecast import Bend, Forecast
 
 BEGIN_S = 1_700_000_000.0
 HOUR_S = 3600.0
@@ -50,9 +52,12 @@ def story(*lines: tuple[str, str, str] | dict[str, Any]) -> ScheduleStory:
 
 
 def found(
-    told: ScheduleStory, *, running: str = "", forecast_s: Callable[[ConstantCurrent, float], float] | None = None
+    told: ScheduleStory, *, running: str = "", after_s: Callable[[float], float] = lambda _: nan
 ) -> list[Trigger]:
-    return list(NextTriggers(told, forecast_s or (lambda *_: nan), running=running).find(STEPS))
+    """Return the triggers, where the voltage in V reaches a target ``after_s`` of it."""
+    return list(
+        NextTriggers(told, lambda _, target_v: Forecast(after_s(target_v)), BEGIN_S, running=running).find(STEPS)
+    )
 
 
 IN_DISCHARGE = (("step", "rest", "complete"), ("step", "discharge", "begins"))
@@ -66,7 +71,7 @@ def test_the_end_of_a_rest_is_as_long_away_as_the_rest_lasts() -> None:
 
 
 def test_voltages_come_in_their_order_each_with_its_forecast() -> None:
-    first, second = found(story(*IN_DISCHARGE), forecast_s=lambda _, v: BEGIN_S + HOUR_S if v == 1.7 else nan)
+    first, second = found(story(*IN_DISCHARGE), after_s=lambda target_v: HOUR_S if target_v == 1.7 else nan)
     assert (first.text, first.due_s, first.estimated) == ("D1.7V at 1.7 V", BEGIN_S + HOUR_S, True)
     assert second.text == "D1.2V at 1.2 V"
     assert isnan(second.due_s)
@@ -91,7 +96,7 @@ def test_what_a_person_skips_does_not_come() -> None:
 
 
 def test_a_voltage_after_the_longest_duration_has_no_time() -> None:
-    first, _ = found(story(*IN_DISCHARGE), forecast_s=lambda *_: BEGIN_S + 71 * HOUR_S)
+    first, _ = found(story(*IN_DISCHARGE), after_s=lambda _: 71 * HOUR_S)
     assert isnan(first.due_s)
     assert first.when_text(BEGIN_S, clock_is_the_walls=True) == ""
 
@@ -124,6 +129,8 @@ def test_an_estimate_is_told_with_the_time_of_day_only_where_the_clock_is_the_wa
     assert trigger.when_text(BEGIN_S, clock_is_the_walls=False) == "about 2 h 10 min at this slope"
     of_day = datetime.fromtimestamp(BEGIN_S + 7900.0).strftime("%H:%M")
     assert trigger.when_text(BEGIN_S, clock_is_the_walls=True).endswith(f"near {of_day}")
+    bent = replace(trigger, bend=Bend.STEEPER)
+    assert bent.when_text(BEGIN_S, clock_is_the_walls=False) == "about 2 h 10 min or sooner at this slope"
 
 
 @pytest.mark.parametrize(

@@ -146,4 +146,5 @@ def _alarms(view: RunView) -> list[Text]:
     """Return what goes on and what came last; a trip stands beside the guard's state."""
     others = [alarm for alarm in view.situation.alarms if alarm.text != view.trip]
     last = sorted(others, key=lambda alarm: (alarm.is_on, alarm.time_s))[-NUM_ALARMS:]
-    return [Text(f"{'ON NOW ' if alarm.is_on else ''}{alarm.word}: {alarm.text}", style="red") for alarm in last]
+    words = ["ON NOW " if alarm.is_on and not view.ended else "" for alarm in last]
+    return [Text(f"{word}{alarm.word}: {alarm.text}", style="red") for word, alarm in zip(words, last, strict=True)]

@@ -1,3 +1,4 @@
+import shutil
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from rich.console import Console
 from operando.model.run_directory import RunDirectory
 from operando.monitor.watch import watch
 from tests.support.run_directories import FakedRun
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
 class StoppedClock:
@@ -32,8 +35,8 @@ class StoppedClock:
         pass
 
 
-def printed(run: RunDirectory, time_s: float, *, once: bool = True) -> str:
-    console = Console(width=120, record=True, force_terminal=False)
+def printed(run: RunDirectory, time_s: float, *, once: bool = True, width: int = 120) -> str:
+    console = Console(width=width, record=True, force_terminal=False)
     watch(run, console, once=once, host_clock=StoppedClock(time_s))
     return console.export_text()
 
@@ -74,3 +77,40 @@ def test_watch_of_a_folder_with_nothing_in_it_says_so(tmp_path: Path) -> None:
 
 def test_watch_ends_on_ctrl_c(finished: RunDirectory, capsys: pytest.CaptureFixture[str]) -> None:
     assert "5 tomograms; last C2.5V: success" in printed(finished, 0.0, once=False) + capsys.readouterr().out
+
+
+def test_watch_tells_limits_the_next_tomogram_and_what_died(growing: FakedRun) -> None:
+    shutil.copy(EXPERIMENTS / "cus_26mpa.toml", growing.run.experiment)
+    growing.step("rest", "RUNNING")
+    growing.sample(20)
+    (growing.run.processes / "analysis.pid").write_text('{"pid": 1, "create_time": 1.0}')
+    text = printed(growing.run, growing.wall_s)
+    assert "next: OCV at the end of rest, in 23 h 50 min" in text
+    assert "0.931 V below 3.1 V" in text
+    assert "The analysis has DIED" in text
+    assert "GB free" in text
+
+
+def test_watch_tells_lost_frames(growing: FakedRun) -> None:
+    growing.sample(2)
+    growing.document("start", uid="t", kind="tomogram", tomogram="OCV", attempt=1, num_projections=40)
+    growing.document("descriptor", uid="d", run_start="t", name="outcome")
+    growing.document("event", uid="e", descriptor="d", data={"expected_projection": 40, "written_projection": 37})
+    growing.document("stop", uid="s", run_start="t", exit_status="fail", reason="")
+    assert "last OCV: fail · 3 FRAMES LOST" in printed(growing.run, growing.wall_s)
+
+
+def test_numbers_are_whole_and_all_fits_into_a_terminal_of_24_lines(growing: FakedRun) -> None:
+    shutil.copy(EXPERIMENTS / "cus_26mpa.toml", growing.run.experiment)
+    growing.step("rest", "RUNNING")
+    growing.sample(20)
+    for attempt in range(1, 9):
+        for name in ("voltage", "capacity", "stack_pressure", "high_attenuation_volume"):
+            growing.measure(f"D{attempt}.0V", name, 1.7e5, "um3", 4e3)
+    for _ in range(5):
+        growing.event("limit", "The temperature is 46 degC.")
+    growing.event("trip", "The voltage is 0.64 V.")
+    (growing.run.processes / "guard.pid").write_text('{"pid": 1, "create_time": 1.0}')
+    text = printed(growing.run, growing.wall_s + 3600.0, width=80)
+    assert len(text.splitlines()) <= 24
+    assert all(number in text for number in ("2.1687", "0.00", "0.0", "25.84", "25.0"))

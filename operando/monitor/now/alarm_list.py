@@ -1,12 +1,12 @@
 """The alarms of a run, apart from the ordinary log: what goes on first, then the newest."""
 
-from datetime import datetime
-
 from PySide6 import QtGui, QtWidgets
 
 from operando.monitor.now.event_list import since_text
 from operando.monitor.now.word_list import WordList
 from operando.monitor.reading.alarms import AlarmView
+from operando.monitor.reading.run_view import RunView
+from operando.monitor.reading.time_of_day import time_of_day
 from operando.monitor.theme import Look
 
 
@@ -15,34 +15,37 @@ class AlarmList(WordList):
 
     def __init__(self, look: Look) -> None:
         super().__init__(look, size_px=16, gap_px=4)
-        self._shown: tuple[tuple[AlarmView, ...], float] | None = None
+        self._shown: tuple[object, ...] | None = None
 
-    def show_alarms(self, alarms: tuple[AlarmView, ...], start_s: float) -> None:
-        """Fill the list, if anything has changed; ``start_s`` is the run's start on its clock."""
-        if (alarms, start_s) == self._shown:
+    def show_alarms(self, view: RunView) -> None:
+        """Fill the list, if anything has changed."""
+        present = view.situation.alarms, view.start_s, bool(view.ended), bool(view.events)
+        if present == self._shown:
             return
-        self._shown = alarms, start_s
+        self._shown = present
         self.clear()
-        colours = self.look.colours
+        colours, alarms = self.look.colours, view.situation.alarms
         for alarm in sorted(alarms, key=lambda alarm: (alarm.is_on, alarm.time_s), reverse=True):
-            item = QtWidgets.QListWidgetItem(alarm_text(alarm, start_s))
-            if alarm.is_on:
+            item = QtWidgets.QListWidgetItem(alarm_text(alarm, view.start_s, ended=bool(view.ended)))
+            if alarm.is_on and not view.ended:
                 item.setBackground(QtGui.QColor(colours.alarm))
                 item.setForeground(QtGui.QColor(colours.background))
             else:
                 item.setForeground(QtGui.QColor(colours.alarm))
             self.addItem(item)
         if not alarms:
-            item = QtWidgets.QListWidgetItem("no alarm since the run began")
+            item = QtWidgets.QListWidgetItem("no alarm since the run began" if view.events else "nothing logged yet")
             item.setForeground(QtGui.QColor(colours.dim))
             self.addItem(item)
 
 
-def alarm_text(alarm: AlarmView, start_s: float) -> str:
+def alarm_text(alarm: AlarmView, start_s: float, *, ended: bool) -> str:
     """Write one alarm: what, when on the run's clock and on the wall, why, and when it was over."""
-    day = datetime.fromtimestamp(alarm.wall_s).strftime("%a %H:%M:%S")
-    goes_on = "ON NOW · " if alarm.is_on else ""
-    lines = [f"▲ {goes_on}{alarm.word} · {since_text(alarm.time_s - start_s)} · {day}", alarm.text]
+    goes_on = "ON NOW" if alarm.is_on and not ended else ""
+    head = goes_on, alarm.word, since_text(alarm.time_s - start_s), time_of_day(alarm.wall_s, "%a %H:%M:%S")
+    lines = [f"▲ {' · '.join(filter(None, head))}", alarm.text]
     if alarm.over_s >= alarm.time_s:
         lines.append(f"Over at {since_text(alarm.over_s - start_s)}. {alarm.ending}".rstrip())
+    elif alarm.is_on and ended:
+        lines.append("Not over when the run ended.")
     return "\n".join(lines)

@@ -1,5 +1,7 @@
 """The guard's log, newest entry first."""
 
+from math import isfinite
+
 from PySide6 import QtGui, QtWidgets
 
 from operando.monitor.now.word_list import WordList
@@ -31,5 +33,7 @@ class EventList(WordList):
 
 
 def since_text(elapsed_s: float) -> str:
-    """Write a time since the run began."""
+    """Write a time since the run began; a dash where nobody knows it."""
+    if not isfinite(elapsed_s):
+        return "–"
     return f"{elapsed_s / 3600:.2f} h" if elapsed_s >= SHORT_S else f"{elapsed_s / 60:.1f} min"

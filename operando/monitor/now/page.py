@@ -74,10 +74,11 @@ class NowPage(Page):
     def show_run(self, view: RunView, wall_s: float) -> None:
         """Show the newest samples and events."""
         self.figures.show_figures(view, wall_s)
-        self.guard.show_told(guard_told(view))
+        self.guard.show_told(guard_told(view, wall_s))
+        self.guard.setToolTip("\n".join(rule.text for rule in view.situation.limits or ()))
         self.step.show_told(step_told(view))
         self.next_tomogram.show_told(next_told(view))
         self.tomogram.show_told(tomogram_told(view))
         self.run_card.show_told(run_told(view))
-        self.alarms.show_alarms(view.situation.alarms, view.start_s)
+        self.alarms.show_alarms(view)
         self.log.show_events(view.events, view.start_s)

@@ -1,11 +1,13 @@
 """What the column beside the figures says at a moment; nothing here draws."""
 
+from math import inf, isfinite
+
 from operando.model.frames import FrameKind
 from operando.model.number_text import duration_text
 from operando.monitor.now.told_card import Told, Tone
 from operando.monitor.reading.frame_counts import WORDS, FrameCount, lost_text
 from operando.monitor.reading.run_processes import Life
-from operando.monitor.reading.run_view import RunView, TomogramView
+from operando.monitor.reading.run_view import RunView, TomogramView, age_text
 
 STATES = {  # the mark tells states apart for those who see no colours, the words say what the cell does
     "STARTING": ("○", "the guard begins", Tone.PLAIN),
@@ -19,18 +21,29 @@ STATES = {  # the mark tells states apart for those who see no colours, the word
 }
 
 
-def guard_told(view: RunView) -> Told:
-    """Say what the guard is doing, or that nobody guards."""
-    if any(process.role == "guard" and process.is_missing for process in view.processes) and not view.ended:
-        died = any(process.role == "guard" and process.life is Life.DIED for process in view.processes)
+def guard_told(view: RunView, wall_s: float) -> Told:
+    """Say what the guard is doing, or that nobody guards; ``wall_s`` is the host's present time."""
+    guards = [process for process in view.processes if process.role == "guard" and process.is_missing]
+    heading = _guard_heading(view, wall_s)
+    if guards and not view.ended:
         last = f"last state: {_plain(view.state)}" if view.state else ""
-        lines = tuple(filter(None, (last, view.trip and f"trip: {view.trip}")))
-        return Told("Guard", "✕ DEAD" if died else "✕ STANDS STILL", ("NOBODY GUARDS THE CELL", *lines), Tone.ALARM)
+        trip = f"trip: {view.trip}" if view.trip else ""
+        main = "✕ DEAD" if guards[0].life is Life.DIED else "✕ STANDS STILL"
+        return Told(heading, main, ("NOBODY GUARDS THE CELL", *filter(None, (last, trip))), Tone.ALARM)
     if not view.state:
-        return Told("Guard", "–", ("nothing logged yet",))
+        return Told(heading, "–", ("nothing logged yet",))
+    if view.state == "ENDED" and not view.ended:
+        return Told(heading, "▲ ENDED", ("nobody guards the cell",), Tone.WARNING)
     mark, meaning, tone = STATES.get(view.state, ("○", "", Tone.PLAIN))
-    lines = (view.trip,) if view.trip else (meaning,) if meaning else ()
-    return Told("Guard", f"{mark} {_plain(view.state)}", (*lines, *((meaning,) if view.trip else ())), tone)
+    return Told(heading, f"{mark} {_plain(view.state)}", tuple(filter(None, (view.trip, meaning))), tone)
+
+
+def _guard_heading(view: RunView, wall_s: float) -> str:
+    """Return the heading, with the age of what the guard wrote last where that is not what is now."""
+    newest = max(view.figures.values(), key=lambda figure: figure.wall_s if isfinite(figure.wall_s) else -inf)
+    if isfinite(newest.wall_s) and (view.ended or view.is_stale(newest, wall_s)):
+        return f"Guard · last heard of {age_text(wall_s - newest.wall_s)}"
+    return "Guard"
 
 
 def step_told(view: RunView) -> Told:
@@ -96,7 +109,7 @@ def _progress(running: TomogramView, counts: tuple[FrameCount, ...]) -> Told:
         f"▲ {lost_text(counts)}" if is_short else main,
         _counted(counts),
         Tone.ALARM if is_short else Tone.PLAIN,
-        received / expected if expected else 0.0,
+        min(received / expected, 1.0) if expected else 0.0,
     )
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from math import inf, isfinite, nan
 
 from operando.model.number_text import duration_text
 from operando.model.schedule import CellStep, ConstantCurrent, TomogramAt, step_key, tomogram_name
 from operando.monitor.reading.schedule_story import ScheduleStory
+from operando.monitor.reading.time_of_day import time_of_day
 from operando.monitor.reading.voltage_forecast import Bend, Forecast
 
 _ORDER = {"start": 0, None: 1, "end": 2}
@@ -39,7 +39,7 @@ class Trigger:
             return ""
         if left_s < 0:
             return "due now"
-        of_day = datetime.fromtimestamp(self.due_s).strftime("%H:%M") if clock_is_the_walls else ""
+        of_day = time_of_day(self.due_s, "%H:%M") if clock_is_the_walls else ""
         if self.estimated:
             about = " ".join(filter(None, (about_text(left_s), self.bend, "at this slope")))
             return f"{about}, near {of_day}" if of_day else about

@@ -2,7 +2,6 @@
 
 import contextlib
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 from math import nan
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from operando.model.number_text import duration_text
 from operando.model.process_files import ProcessRecord, read_pid_files
 from operando.model.run_directory import RunDirectory
+from operando.monitor.reading.time_of_day import time_of_day
 
 ROLES = ("guard", "acquisition", "analysis", "simulator")
 
@@ -48,7 +48,7 @@ def death_text(process: ProcessView, wall_s: float) -> str:
     what = "has DIED" if process.life is Life.DIED else "STANDS STILL"
     if not process.since_s > 0:
         return f"The {process.role} {what}"
-    since = datetime.fromtimestamp(process.since_s).strftime("%H:%M:%S")
+    since = time_of_day(process.since_s, "%H:%M:%S")
     return f"The {process.role} {what}, {since} ({duration_text(max(wall_s - process.since_s, 0.0))} ago)"
 
 

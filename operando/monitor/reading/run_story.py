@@ -60,7 +60,7 @@ class RunStory:
             if value.get("entry") == "tomogram" and value["event"] in ("intent", "outcome") and "attempt" in value:
                 times_s = self._begun_s if value["event"] == "intent" else self._ended_s
                 times_s[int(value["attempt"])] = float(value["time"])
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
             self.num_odd += 1
 
     def add_guard_event(self, event: EventView) -> None:
@@ -109,7 +109,7 @@ class RunStory:
             name, document = value
             if name in handlers:
                 handlers[name](document)
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
             self.num_odd += 1
 
     def _start(self, document: Document) -> None:

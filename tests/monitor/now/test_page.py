@@ -235,6 +235,22 @@ def test_a_trip_is_large_with_its_cause_and_stands_among_the_alarms(open_monitor
     assert "Cleared by M. Muster: pressed again" in page.alarms.item(0).text()
 
 
+def test_in_a_run_that_has_ended_nothing_goes_on(open_monitor: OpenOn, finished: RunDirectory) -> None:
+    page = shown(open_monitor(finished), lambda page: "run ended: success" in labels(page.step))
+    alarm = page.alarms.item(0).text()
+    assert "ON NOW" not in alarm
+    assert "Not over when the run ended." in alarm
+    assert "Guard · last heard of" in labels(page.guard)
+    assert "none, the run has ended" in labels(page.next_tomogram)
+    assert not any(is_inverted(card) for card in page.figures.cards)
+
+
+def test_a_guard_that_ended_before_the_run_is_told(open_monitor: OpenOn, live: FakedRun) -> None:
+    sampled(live)
+    live.event("guard", "Ended. A signal asked for it.")
+    shown(open_monitor(live.run), lambda page: "▲ ENDED\nnobody guards the cell" in labels(page.guard))
+
+
 def test_a_dead_guard_takes_the_place_of_the_state_that_it_wrote_last(open_monitor: OpenOn, live: FakedRun) -> None:
     sampled(live)
     live.event("state", "OPEN_CIRCUIT to RUNNING")
@@ -294,5 +310,25 @@ def test_a_log_that_was_replaced_takes_its_alarms_with_it(open_monitor: OpenOn, 
     live.run.cell_log.unlink()
     live.log = CellLogWriter(live.run.cell_log)
     sampled(live)
-    shown(monitor, lambda page: "no alarm" in page.alarms.item(0).text())
+    shown(monitor, lambda page: page.alarms.item(0).text() == "nothing logged yet")
     assert page.alarms.count() == 1
+
+
+def test_nonsense_in_every_file_leaves_the_figures_standing(open_monitor: OpenOn, live: FakedRun) -> None:
+    sampled(live, voltage_v=1.6)
+    with live.run.schedule.open("a") as file:
+        for time in ("NaN", "1e300", '"noon"', "null", "9" * 400):
+            file.write(f'{{"time": {time}, "event": "intent", "entry": "step", "name": "discharge"}}\n')
+        file.write('{"event": "request_done", "num_begun": "many", "argument": 5}\n{"event": 5}\n[]\n')
+    for time_s, kind in ((1e300, "trip"), (-1e300, "limit"), (float("inf"), "unsafe")):
+        live.log.event(kind, "x" * 5000, time_s=time_s, wall_s=time_s)
+    live.log.commit()
+    asked: dict[str, Any] = {"num_darks": 2, "num_flats": -1, "num_projections": 10**30}
+    live.document("start", uid="t", kind="tomogram", tomogram="x" * 300, attempt=1, **asked)
+    live.document("descriptor", uid="d", run_start="t", name="cell")
+    live.document("event", uid="e", descriptor="d", data={"ring_current": "much"}, timestamps={"ring_current": 1e300})
+    live.document("event", uid="f", descriptor="d", data={"ring_current": 5.0}, timestamps={"ring_current": 1e300})
+    monitor = open_monitor(live.run)
+    page = shown(monitor, lambda page: "1.6000" in labels(page.figures.cards[VOLTAGE]))
+    assert "TRIPPED" in labels(page.guard) or "UNSAFE" in labels(page.guard)
+    assert monitor.window.minimumSizeHint().height() <= 768

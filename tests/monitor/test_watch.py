@@ -95,7 +95,8 @@ def test_watch_tells_lost_frames(growing: FakedRun) -> None:
     growing.sample(2)
     growing.document("start", uid="t", kind="tomogram", tomogram="OCV", attempt=1, num_projections=40)
     growing.document("descriptor", uid="d", run_start="t", name="outcome")
-    growing.document("event", uid="e", descriptor="d", data={"expected_projection": 40, "written_projection": 37})
+    counts = {"expected_projection": 40, "acquired_projection": 40, "written_projection": 37}
+    growing.document("event", uid="e", descriptor="d", data=counts)
     growing.document("stop", uid="s", run_start="t", exit_status="fail", reason="")
     assert "last OCV: fail · 3 FRAMES LOST" in printed(growing.run, growing.wall_s)
 

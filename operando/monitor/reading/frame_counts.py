@@ -58,9 +58,10 @@ def counted_frames(outcome: Mapping[str, Any]) -> tuple[FrameCount, ...]:
     """Return what the acquisition found when the tomogram was over, from the data of its event ``outcome``."""
     found = []
     for kind in KINDS:
-        expected, written = (int(outcome.get(f"{side}_{kind}") or 0) for side in ("expected", "written"))
-        if expected:
-            found.append(FrameCount(kind, expected, written, max(expected - written, 0)))
+        sides = ("expected", "acquired", "written", "dropped")
+        expected, acquired, written, dropped = (int(outcome.get(f"{side}_{kind}") or 0) for side in sides)
+        if expected:  # what was never exposed, as when the beam went, is not lost
+            found.append(FrameCount(kind, expected, written, max(acquired - written, dropped, 0)))
     return tuple(found)
 
 

@@ -201,7 +201,8 @@ def test_frames_that_came_and_were_lost_are_counted_while_a_tomogram_is_taken(
     write_frames(live.run, FrameKind.PROJECTION, [6, 7, 10])
     shown(monitor, lambda page: "2 FRAMES LOST" in labels(page.tomogram))
     live.document("descriptor", uid="d", run_start="t", name="outcome")
-    live.document("event", uid="e", descriptor="d", data={"expected_projection": 40, "written_projection": 37})
+    counts = {"expected_projection": 40, "acquired_projection": 40, "written_projection": 37}
+    live.document("event", uid="e", descriptor="d", data=counts)
     live.document("stop", uid="s", run_start="t", exit_status="fail", reason="3 frames were lost")
     shown(monitor, lambda page: "D1.2V: fail" in labels(page.tomogram))
     assert "projections 37 of 40, 3 LOST" in labels(page.tomogram)

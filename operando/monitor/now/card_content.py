@@ -84,7 +84,7 @@ def _card(
         heading=heading,
         number=display.text(figure.value).replace("-", "−"),
         unit=display.unit,
-        age=f"last, {age}" if view.ended and isfinite(figure.wall_s) else age,
+        age=f"last, {age}" if view.ended and age.endswith("ago") else age,
         words=tuple(dict.fromkeys(word for word in words if word)),
         below=below,
         limit=limit,

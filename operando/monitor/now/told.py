@@ -41,9 +41,9 @@ def guard_told(view: RunView, wall_s: float) -> Told:
 def _guard_heading(view: RunView, wall_s: float) -> str:
     """Return the heading, with the age of what the guard wrote last where that is not what is now."""
     newest = max(view.figures.values(), key=lambda figure: figure.wall_s if isfinite(figure.wall_s) else -inf)
-    if isfinite(newest.wall_s) and (view.ended or view.is_stale(newest, wall_s)):
-        return f"Guard · last heard of {age_text(wall_s - newest.wall_s)}"
-    return "Guard"
+    age = age_text(wall_s - newest.wall_s)
+    is_past = age.endswith("ago") and (view.ended or view.is_stale(newest, wall_s))
+    return f"Guard · last heard of {age}" if is_past else "Guard"
 
 
 def step_told(view: RunView) -> Told:

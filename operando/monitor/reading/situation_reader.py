@@ -24,6 +24,7 @@ from operando.monitor.reading.situation import Capacity, Situation, StepView
 from operando.monitor.reading.voltage_forecast import Forecast, forecast
 
 FLOWS = 0.5  # of the step's current: in a hold it falls
+MAX_SAMPLES = 20_000  # of a step that are looked at; of more every second, third ...
 
 
 class SituationReader:
@@ -128,11 +129,13 @@ def _foreseen(traces: Mapping[Quantity, Trace], begin_s: float, current_a: float
     times_s, voltages_v = _last_section(traces[Quantity.VOLTAGE])
     _, currents_a = _last_section(traces[Quantity.CURRENT])
     first = int(np.searchsorted(times_s, begin_s))
-    flows = currents_a[first:] * np.sign(current_a) > FLOWS * abs(current_a)
-    if not isfinite(begin_s) or not flows.any() or not flows[-1]:
+    if not isfinite(begin_s) or first >= len(times_s):
         return Forecast()
-    first += int(np.flatnonzero(~flows)[-1]) + 1 if not flows.all() else 0
-    return forecast(times_s[first:], voltages_v[first:], target_v)
+    thinned = slice(None, first - 1 if first else None, -((len(times_s) - first) // MAX_SAMPLES + 1))
+    backwards_a = currents_a[thinned]
+    stopped = np.flatnonzero(~(backwards_a * np.sign(current_a) > FLOWS * abs(current_a)))
+    num = int(stopped[0]) if len(stopped) else len(backwards_a)
+    return forecast(times_s[thinned][:num][::-1], voltages_v[thinned][:num][::-1], target_v)
 
 
 def _newest_s(traces: Mapping[Quantity, Trace]) -> float:

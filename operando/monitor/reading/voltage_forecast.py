@@ -11,7 +11,6 @@ MIN_SAMPLES = 8
 MIN_WINDOW_S = 60.0
 MIN_SIGNIFICANCE = 10.0  # slope over its standard uncertainty: known to a tenth
 BENT = 1.2  # ratio of the slopes now and before from which a curve counts as bent
-MAX_SAMPLES = 20_000  # more are thinned out
 
 
 class Bend(StrEnum):
@@ -41,10 +40,9 @@ def forecast(times_s: NDArray[np.floating], voltages_v: NDArray[np.floating], ta
     times_s, voltages_v
         Samples under one current, shape (num,), in order of time; NaN for a missing voltage.
     """
-    stride = len(times_s) // MAX_SAMPLES + 1
-    known = np.isfinite(voltages_v[::stride])
-    ages_s = (times_s[::stride][known] - times_s[-1:]).astype(float)
-    volts = voltages_v[::stride][known].astype(float)
+    known = np.isfinite(voltages_v)
+    ages_s = (times_s[known] - times_s[-1:]).astype(float)
+    volts = voltages_v[known].astype(float)
     num = MIN_SAMPLES
     while num <= len(ages_s):
         slope, uncertainty, last_v = _line(ages_s[-num:], volts[-num:])

@@ -45,6 +45,12 @@ class Page(QtWidgets.QWidget):
     def show_read(self, read: Any) -> None:
         """Show what :meth:`read` returned last."""
 
+    def chosen(self) -> Any:
+        """Return what a person has chosen here, for the page of the same kind that takes its place."""
+
+    def choose_again(self, chosen: Any) -> None:
+        """Take over what was chosen on the page in whose place this one is; a view of the run was shown before."""
+
     def export(self, path: Path) -> None:
         """Write what is seen into a file of one of ``export_suffixes``.
 

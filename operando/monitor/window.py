@@ -93,9 +93,13 @@ class MonitorWindow(QtWidgets.QMainWindow):
         theme = Theme.LIGHT if self._look.theme is Theme.DARK else Theme.DARK
         self._look = Look(theme, self._look.scale)
         self._habits.theme = theme
-        self._build(self.page.title)
+        title, chosen = self.page.title, [page.chosen() for page in self._pages]
+        self._build(title)
         if self.view is not None:
             self._show_run(self.view)
+            for page, choice in zip(self._pages, chosen, strict=True):
+                page.show_run(self.view, self._clock.now())
+                page.choose_again(choice)
 
     def export(self, path: Path) -> None:
         """Write the page that is seen into a file, and say so or why not."""

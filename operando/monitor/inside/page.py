@@ -93,6 +93,17 @@ class InsidePage(Page):
         self._controls.show_automatic(read.automatic)
         self._plot.show_published(read.published)
 
+    def chosen(self) -> tuple[Choice, str]:
+        """Return what is seen, and which quantity is plotted."""
+        return self._choice, "" if self._plot.shown is None else self._plot.shown.name
+
+    def choose_again(self, chosen: tuple[Choice, str]) -> None:
+        """See the same."""
+        choice, quantity = chosen
+        self._controls.choose(**vars(choice))
+        if quantity:
+            self._plot.choose(quantity)
+
     def export(self, path: Path) -> None:
         """Write the page as a picture, or all measurements as a table.
 

@@ -16,6 +16,7 @@ from operando.monitor.inside.choice import Comparison, Relative, Side
 from operando.monitor.inside.colour_scale import DifferenceScale
 from operando.monitor.inside.control_row import ControlRow
 from operando.monitor.inside.image_area import ImageArea
+from operando.monitor.inside.page import InsidePage
 from operando.monitor.inside.projections_view import ProjectionsView
 from operando.monitor.inside.slice_picture import SlicePicture
 from tests.monitor.conftest import OpenMonitor
@@ -229,3 +230,24 @@ def test_the_measurements_are_exported_as_a_table(inside: Inside, tmp_path: Path
     assert (tmp_path / "table.csv").read_text().count("voltage") == 2
     inside.monitor.window.export(tmp_path / "page.png")
     assert (tmp_path / "page.png").stat().st_size > 1000
+
+
+def test_what_was_chosen_stays_chosen_in_the_other_theme(open_monitor: OpenOn, growing: FakedRun) -> None:
+    for attempt, name in ((1, "OCV"), (2, "D1.7V")):
+        growing.begin_tomogram(name, attempt, num_projections=4)
+        growing.expose(4)
+        growing.end_tomogram(attempt)
+        growing.measure(name, "high_attenuation_volume", 5e3, "um3", 4e3)
+        growing.measure(name, "stack_pressure", 22.0, "MPa", 0.1)
+    monitor = open_monitor(growing.run)
+    monitor.window.show_page("Inside")
+    monitor.until(lambda view: len(view.measurements) == 4)
+    page = monitor.window.page
+    assert isinstance(page, InsidePage)
+    chosen = replace(page.choice, state=1, masks=True, levels_per_cm=(0.5, 12.0)), "stack_pressure"
+    page.choose_again(chosen)
+    monitor.window.toggle_theme()
+    other = monitor.window.page
+    assert isinstance(other, InsidePage)
+    assert other is not page
+    assert other.chosen() == chosen

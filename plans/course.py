@@ -18,6 +18,7 @@ from operando.model.outcome import Outcome
 from operando.model.run_directory import RunDirectory
 from operando.model.schedule import CellStep, step_key
 from plans import cell_watch, clock_waits, facts, requests_of_people, space
+from plans.beam_record import BeamRecord
 from plans.cell_watch import CellDangerError
 from plans.faults import StopWishedError, outcome_of, sentence, undisturbed
 from plans.instruments import Instruments
@@ -68,8 +69,12 @@ class Course:
     missed: list[str] = field(default_factory=list)
     take_edit: TakeEdit = refuse_edit
     under_way: str = ""
+    beam: BeamRecord = field(init=False)
     pages: facts.Pages = field(default_factory=lambda: facts.Pages("cell_samples", SAMPLE_KEYS))
     _silent_since_s: float | None = None
+
+    def __post_init__(self) -> None:
+        self.beam = BeamRecord(self.instruments.ring_current, self.clock)
 
     @property
     def num_begun(self) -> int:
@@ -175,6 +180,7 @@ class Course:
             found = self.state()
             self.stop_if_wished()
             yield from self.answer_requests(step, cycle)
+            yield from self.outer(self.beam.when_due())
             if condition is not None and found is not CellState.STARTING and condition(found):
                 return True
             now_s = self.clock.now()

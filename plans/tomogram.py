@@ -16,6 +16,7 @@ from operando.model.clock import Clock
 from operando.model.frames import FrameKind
 from operando.model.outcome import EXIT_STATUS, Outcome
 from plans import cell_watch, clock_waits, facts
+from plans.beam_record import BeamRecord
 from plans.dead_time import DeadTime
 from plans.even_turn import unevenness
 from plans.faults import INSTRUMENT_FAULTS, BeamLostError, UnevenTurnError, sentence, undisturbed
@@ -198,6 +199,7 @@ class _Taking:
         for tries_left in reversed(range(cell_watch.NUM_TRIES)):
             try:
                 yield from facts.read_into("cell", self.instruments.cell)
+                yield from BeamRecord(self.instruments.ring_current, self.clock).now()
                 return
             except NO_ANSWER:
                 if tries_left == 0:

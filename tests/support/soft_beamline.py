@@ -116,6 +116,10 @@ class SoftRing(Device):  # type: ignore[misc]
     def current_ma(self) -> float:
         return self.value_ma
 
+    @property
+    def heard_ma(self) -> float:
+        return self.value_ma
+
     def lowest_ma(self) -> float:
         return self.current_ma()
 

@@ -21,7 +21,7 @@ from operando.monitor.reading.run_view import RunView
 from operando.monitor.theme import Look, Theme, scale_of
 
 TICK_MS = 20
-UPDATE_S = 0.2
+UPDATE_S = 0.18  # and a tick: figures come five times a second
 CATCHING_UP_S = 0.02  # between two updates while history is still to be read
 HISTORY_BUDGET_S = 0.2  # of each update, so that no sample is shown a quarter of a second late
 PAGES: tuple[type[Page], ...] = (NowPage, HistoryPage, InsidePage, HealthPage)

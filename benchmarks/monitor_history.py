@@ -109,6 +109,8 @@ def redraw(num_points: int, width_px: int, num_rounds: int) -> list[str]:
     import pyqtgraph
 
     from operando.monitor.history.curve import HistoryCurve
+    from operando.monitor.history.plot_axis import TimeAxis
+    from operando.monitor.theme import Look
 
     pyqtgraph.mkQApp()
     canvas = pyqtgraph.GraphicsLayoutWidget()
@@ -118,7 +120,7 @@ def redraw(num_points: int, width_px: int, num_rounds: int) -> list[str]:
     histories, curves = [], []
     for row in range(NUM_TRACES):
         plot = canvas.addPlot(row=row, col=0)
-        curves.append(HistoryCurve(plot, "#ffd166", 1.0))
+        curves.append(HistoryCurve(plot, Look(), 0))
         histories.append(TableHistory(["value"]))
         histories[-1].append(times_s[:num_points], values[:num_points, np.newaxis])
 
@@ -126,7 +128,7 @@ def redraw(num_points: int, width_px: int, num_rounds: int) -> list[str]:
         for history, curve in zip(histories, curves, strict=True):
             new = slice(len(history), len(history) + NEW_SAMPLES)
             history.append(times_s[new], values[new, np.newaxis])
-            curve.show_trace(history.trace("value"), START_S, SECONDS_PER_HOUR)
+            curve.show_trace(history.trace("value"), TimeAxis(START_S, SECONDS_PER_HOUR))
         canvas.grab()
 
     next_samples(0)
@@ -149,18 +151,20 @@ def growth(num_redraws: int) -> list[str]:
     import pyqtgraph
 
     from operando.monitor.history.curve import HistoryCurve
+    from operando.monitor.history.plot_axis import TimeAxis
+    from operando.monitor.theme import Look
 
     pyqtgraph.mkQApp()
     canvas = pyqtgraph.GraphicsLayoutWidget()
     canvas.resize(700, 200)
-    curve, history = HistoryCurve(canvas.addPlot(), "#ffd166", 1.0), TableHistory(["value"])
+    curve, history = HistoryCurve(canvas.addPlot(), Look(), 0), TableHistory(["value"])
     portion = SAMPLES_PER_S * SECONDS_PER_HOUR // num_redraws
     values = np.random.default_rng(1).random((portion, 1), np.float32)
 
     def redraws(num: int) -> None:
         for _ in range(num):
             history.append(START_S + (len(history) + np.arange(portion)) / SAMPLES_PER_S, values)
-            curve.show_trace(history.trace("value"), START_S, SECONDS_PER_HOUR)
+            curve.show_trace(history.trace("value"), TimeAxis(START_S, SECONDS_PER_HOUR))
             canvas.grab()
 
     redraws(num_redraws // 2)  # caches of Qt and pyqtgraph fill

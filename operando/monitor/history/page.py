@@ -1,32 +1,319 @@
-"""The page of traces."""
+"""The page of traces and half cycles."""
 
-from PySide6 import QtWidgets
+from collections.abc import Iterator
+from math import isfinite, nan
+from pathlib import Path
+from typing import Any
+
+from PySide6 import QtCore, QtGui, QtWidgets
 
 from operando.model.run_directory import RunDirectory
+from operando.monitor.history.controls import FOLLOW_KEY, KEYS, LAST_CYCLE_KEY, NEXT_CYCLE_KEY, Controls
+from operando.monitor.history.cursor_text import half_cycle_values_html, near_html, samples_html
+from operando.monitor.history.export import write_picture, write_text
+from operando.monitor.history.half_cycle_plots import (
+    MOST_CYCLES,
+    HalfCyclePlots,
+    break_marks,
+    differential_panel,
+    quantity_panels,
+)
+from operando.monitor.history.half_cycles import HalfCycle
+from operando.monitor.history.history_reading import HistoryRead, HistoryReading, Wanted
+from operando.monitor.history.missing_text import missing_text
+from operando.monitor.history.plot_axis import PlotAxis, TimeAxis, time_axis, time_unit
+from operando.monitor.history.samples_csv import differential_text, half_cycles_text, samples_text
+from operando.monitor.history.time_range import RangeChoice, chosen_range_s, half_cycles_within, spread
 from operando.monitor.history.trace_plots import TracePlots
+from operando.monitor.history.view_choice import AxisChoice, ViewChoice
 from operando.monitor.page import Page
-from operando.monitor.reading.run_view import RunView
+from operando.monitor.reading.run_view import Quantity, RunView
 from operando.monitor.theme import Look
+
+USUAL = (Quantity.VOLTAGE, Quantity.CURRENT, Quantity.PRESSURE)
+ZOOM, PAN = 0.7, 0.25
+NOTES_PX = 4.0
 
 
 class HistoryPage(Page):
-    """Voltage, current and stack pressure since the run began, with a bar for each tomogram."""
+    """Traces against time or charge with tomograms, events and slope breaks; half cycles over each other; dQ/dV."""
 
     title = "History"
+    export_suffixes = (".png", ".svg", ".csv")
 
     def __init__(self, run: RunDirectory, look: Look) -> None:
         super().__init__(run, look)
-        self._plots = TracePlots(look)
+        self._reading = HistoryReading(run)
+        self._view: RunView | None = None
+        self._read, self._wanted = HistoryRead(), Wanted()
+        self._range, self._cycle, self._follow = RangeChoice.SINCE_START, 0, True
+        self._choice = ViewChoice.TRACES
+        self._axes = {ViewChoice.TRACES: AxisChoice.TIME, ViewChoice.OVERLAID: AxisChoice.CHARGE}
+        self._pointed, self._exporting = nan, False
+        self._controls = Controls(look, USUAL)
+        self._traces, self._half_cycles = TracePlots(look, USUAL), HalfCyclePlots(look)
+        self._missing, self._values, self._near = (QtWidgets.QLabel() for _ in range(3))
+        self._missing.setWordWrap(True)
+        for label in (self._missing, self._near):
+            label.setProperty("role", "dim")
+        self._stack = QtWidgets.QStackedWidget()
+        self._stack.addWidget(self._traces.widget)
+        self._stack.addWidget(self._half_cycles.widget)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._plots.widget)
+        layout.setSpacing(0)
+        layout.addWidget(self._controls)
+        layout.addWidget(self._missing)
+        layout.addWidget(self._stack, 1)
+        layout.addWidget(self._values)
+        layout.addWidget(self._near)
+        self._connect()
+        self._bind_keys()
+        self.set_look(look)
+        self._show_choices()
+        self._show_cursor()
 
     def set_look(self, look: Look) -> None:
         """Take another size."""
         super().set_look(look)
-        self._plots.set_look(look)
+        for part in (self._controls, self._traces, self._half_cycles):
+            part.set_look(look)
+        for label in (self._missing, self._values, self._near):
+            label.setContentsMargins(look.px(2 * NOTES_PX), 0, look.px(2 * NOTES_PX), look.px(NOTES_PX))
+
+    def read(self, view: RunView) -> Any:
+        """Read events, slope breaks and the active mass; compute half cycles and what is shown of them."""
+        return self._reading.read(view, self._wanted)
 
     def show_run(self, view: RunView, wall_s: float) -> None:
         """Draw what has changed."""
         del wall_s
-        self._plots.show_run(view)
+        self._view = view
+        self._show()
+        if self._follow:
+            self._apply_range()
+
+    def show_read(self, read: HistoryRead) -> None:
+        """Draw what was read."""
+        self._read = read
+        self._controls.show_cycles(self._num_cycles, self._cycle if self._range is RangeChoice.CYCLE else 0)
+        if self._view is not None:
+            self.show_run(self._view, nan)
+
+    def export(self, path: Path) -> None:
+        """Write the plots as PNG or SVG, or all samples in the range that is seen as CSV."""
+        if path.suffix.lower() != ".csv":
+            plots = self._traces if self._choice is ViewChoice.TRACES else self._half_cycles
+            write_picture(plots.widget.scene(), path)
+            return
+        if self._exporting:
+            raise OSError(f"{path}: another file is still being written; wait for it")
+        self._exporting = True
+        try:
+            write_text(self._text(path), path, lambda num: self._near.setText(f"Writing {path}: {num} rows so far"))
+        finally:
+            self._exporting = False
+
+    def choose_range(self, choice: RangeChoice, cycle: int = 0) -> None:
+        """Show another stretch of the run."""
+        self._range, self._cycle = choice, cycle
+        if choice is not RangeChoice.FREE:
+            self._follow = True
+            self._half_cycles.show_all()
+        self._controls.show_cycles(self._num_cycles, cycle if choice is RangeChoice.CYCLE else 0)
+        self._show_choices()
+        self._show()
+        self._apply_range()
+
+    def choose_cycle(self, step: int) -> None:
+        """Show the next cycle, or the one before."""
+        if self._num_cycles:
+            first = 1 if step > 0 else self._num_cycles
+            cycle = self._cycle + step if self._range is RangeChoice.CYCLE else first
+            self.choose_range(RangeChoice.CYCLE, min(max(cycle, 1), self._num_cycles))
+
+    def choose_view(self, choice: ViewChoice) -> None:
+        """Show traces, half cycles over each other, or dQ/dV."""
+        self._choice = choice
+        self._stack.setCurrentIndex(0 if choice is ViewChoice.TRACES else 1)
+        self._point(nan)
+        self._show_choices()
+        self._show()
+
+    def choose_axis(self, choice: AxisChoice) -> None:
+        """Draw against time or charge."""
+        if self._choice in self._axes:
+            self._axes[self._choice] = choice
+            self._point(nan)
+            self._show_choices()
+            self._show()
+            self._apply_range()
+
+    def choose_follow(self, follow: bool) -> None:
+        """Keep the newest samples in view, or what is seen now."""
+        self._follow = follow
+        self._show_choices()
+        self._apply_range()
+
+    def choose_quantities(self, quantities: tuple[Quantity, ...]) -> None:
+        """Show the traces of these quantities."""
+        self._traces.choose(quantities)
+        self._show()
+
+    @property
+    def _num_cycles(self) -> int:
+        return self._read.half_cycles[-1].cycle if self._read.half_cycles else 0
+
+    @property
+    def _time_axis(self) -> TimeAxis | None:
+        view = self._view
+        if view is None or not isfinite(view.start_s):
+            return None
+        return time_axis(view.start_s, max(view.now_s - view.start_s, 0.0), rehearsal=bool(view.rehearsal))
+
+    @property
+    def _axis(self) -> PlotAxis | None:
+        """What traces are drawn against; None if there is nothing to draw."""
+        against_charge = self._axes[ViewChoice.TRACES] is AxisChoice.CHARGE
+        return self._read.axis if against_charge and self._read.axis is not None else self._time_axis
+
+    def _show(self) -> None:
+        view = self._view
+        if view is None:
+            return
+        if (axis := self._axis) is not None:
+            self._traces.show_run(view, self._read, axis)
+        shown = self._shown_half_cycles()
+        is_overlaid = self._choice is ViewChoice.OVERLAID
+        self._wanted = Wanted(
+            half_cycles=shown if self._choice is not ViewChoice.TRACES else (),
+            quantities=self._traces.quantities if is_overlaid else (),
+            differential=self._choice is ViewChoice.DIFFERENTIAL,
+        )
+        if self._choice is not ViewChoice.TRACES and self._read.wanted.shows_the_same_as(self._wanted):
+            self._show_half_cycles(shown)
+        told = missing_text(view, self._read, self._choice, self._axes.get(self._choice), shown, self._traces)
+        self._missing.setText(told)
+        self._missing.setVisible(bool(told))
+
+    def _show_half_cycles(self, shown: tuple[HalfCycle, ...]) -> None:
+        if self._choice is ViewChoice.DIFFERENTIAL:
+            self._half_cycles.show_panels((differential_panel(self._read),))
+            return
+        against_charge = self._axes[ViewChoice.OVERLAID] is AxisChoice.CHARGE
+        longest_s = max((entry.end_s - entry.begin_s for entry in shown), default=0.0)
+        unit_s, _ = time_unit(longest_s)
+        panels = quantity_panels(
+            self._read, self._traces.quantities, against_charge=against_charge, longest_s=longest_s
+        )
+        marks = break_marks(self._read, shown, self.look, against_charge=against_charge, unit_s=unit_s)
+        self._half_cycles.show_panels(panels, marks)
+
+    def _shown_half_cycles(self) -> tuple[HalfCycle, ...]:
+        """Return the half cycles of the stretch that was chosen, of at most as many cycles as there are colours."""
+        known, view = self._read.half_cycles, self._view
+        if self._range is RangeChoice.CYCLE:
+            return tuple(entry for entry in known if entry.cycle == self._cycle)
+        within = known
+        if self._range is not RangeChoice.SINCE_START and view is not None:
+            chosen = chosen_range_s(self._range, view.start_s, view.now_s)
+            within = half_cycles_within(known, self._traces.range_s if chosen is None else chosen)
+        cycles = spread(sorted({entry.cycle for entry in within}), MOST_CYCLES)
+        return tuple(entry for entry in within if entry.cycle in cycles)
+
+    def _apply_range(self) -> None:
+        view = self._view
+        if view is None or self._axis is None:
+            return
+        chosen = chosen_range_s(self._range, view.start_s, view.now_s, self._read.half_cycles, self._cycle)
+        if chosen is not None:
+            self._traces.set_range_s(chosen)
+        elif self._follow:
+            self._traces.scroll_to(view.now_s)
+
+    def _moved(self) -> None:
+        """Leave what was chosen, as somebody moved or zoomed by hand."""
+        self._range, self._follow = RangeChoice.FREE, False
+        self._controls.show_cycles(self._num_cycles, 0)
+        self._show_choices()
+
+    def _move(self, *, zoom: float = 1.0, pan: float = 0.0) -> None:
+        plots = self._traces if self._choice is ViewChoice.TRACES else self._half_cycles
+        plots.zoom(zoom)
+        plots.pan(pan)
+        if plots is self._traces:
+            self._moved()
+
+    def _point(self, place: float) -> None:
+        self._pointed = place
+        self._show_cursor()
+
+    def _show_cursor(self) -> None:
+        """Draw the cursor's line and tell what is there."""
+        place = self._pointed if isfinite(self._pointed) else None
+        values, near = "", "Point into a plot to read its values; drag to move, turn the wheel to zoom."
+        axis = self._time_axis
+        if self._choice is ViewChoice.TRACES:
+            self._traces.show_cursor(place)
+            if place is not None and self._view is not None and axis is not None:
+                values = samples_html(self._view, axis, place, self._read.unit, self.look)
+                near = near_html(self._traces.texts_near(place))
+        else:
+            self._half_cycles.show_cursor(place)
+            if place is not None and self._half_cycles.panels:
+                panel = self._half_cycles.panels[0]
+                values, near = half_cycle_values_html(panel, place, self._half_cycles.values_at(place)), ""
+        if not self._exporting:
+            self._values.setText(values or " ")
+            self._near.setText(near or " ")
+
+    def _show_choices(self) -> None:
+        axis = self._axes.get(self._choice, AxisChoice.CHARGE)
+        self._controls.show_choices(self._range, self._choice, axis, follow=self._follow)
+
+    def _text(self, path: Path) -> Iterator[str]:
+        """Return the samples that are seen; they stay as they are while they are written."""
+        view = self._view
+        if view is None or not isfinite(view.start_s):
+            raise OSError(f"{path}: there is no sample to write")
+        if self._choice is ViewChoice.DIFFERENTIAL:
+            return differential_text(self._read.differential, self._read.unit)
+        begin_s, end_s = self._traces.range_s
+        if self._choice is ViewChoice.OVERLAID:
+            begin_s = min((entry.begin_s for entry in self._shown_half_cycles()), default=end_s)
+        unread = [trace.unread for trace in view.traces.values() if trace.unread is not None]
+        if any(entry.end_s > begin_s for entry in unread):
+            raise OSError(f"{path}: older samples of this range are still being read; save it again in a moment")
+        if self._choice is ViewChoice.OVERLAID:
+            return half_cycles_text(view.traces, self._shown_half_cycles(), self._read.unit)
+        return samples_text(view.traces, begin_s, end_s, view.start_s)
+
+    def _connect(self) -> None:
+        self._controls.range_chosen.connect(self.choose_range)
+        self._controls.view_chosen.connect(self.choose_view)
+        self._controls.axis_chosen.connect(self.choose_axis)
+        self._controls.follow_chosen.connect(self.choose_follow)
+        self._controls.quantities_chosen.connect(self.choose_quantities)
+        self._traces.pointed.connect(self._point)
+        self._traces.moved.connect(self._moved)
+        self._half_cycles.pointed.connect(self._point)
+
+    def _bind_keys(self) -> None:
+        views, axes = list(ViewChoice), list(AxisChoice)
+        bound = {
+            KEYS[RangeChoice.LAST_HOUR]: lambda: self.choose_range(RangeChoice.LAST_HOUR),
+            KEYS[RangeChoice.SINCE_START]: lambda: self.choose_range(RangeChoice.SINCE_START),
+            NEXT_CYCLE_KEY: lambda: self.choose_cycle(1),
+            LAST_CYCLE_KEY: lambda: self.choose_cycle(-1),
+            FOLLOW_KEY: lambda: self.choose_follow(not self._follow),
+            KEYS[ViewChoice.TRACES]: lambda: self.choose_view(views[(views.index(self._choice) + 1) % len(views)]),
+            KEYS[AxisChoice.TIME]: lambda: self.choose_axis(
+                axes[1 - axes.index(self._axes.get(self._choice, AxisChoice.TIME))]
+            ),
+            "+": lambda: self._move(zoom=ZOOM),
+            "-": lambda: self._move(zoom=1 / ZOOM),
+            "Left": lambda: self._move(pan=-PAN),
+            "Right": lambda: self._move(pan=PAN),
+        }
+        for key, action in bound.items():
+            QtGui.QShortcut(QtGui.QKeySequence(key), self, action, context=QtCore.Qt.ShortcutContext.WindowShortcut)

@@ -106,13 +106,13 @@ class Trace:
     @property
     def time_range_s(self) -> tuple[float, float] | None:
         """The earliest and the latest time of anything known; None if nothing is."""
-        ends_s = [self.times_s[part][[0, -1]] for part in self._sections()]
+        ends_s = [self.times_s[part][[0, -1]] for part in self.sections]
         ends_s += [self.preliminary.times_s[[0, -1]]] if len(self.preliminary.times_s) else []
         return (float(np.min(ends_s)), float(np.max(ends_s))) if ends_s else None
 
     def value_range(self, begin_s: float, end_s: float) -> tuple[float, float] | None:
         """Return the least and the largest value known between two times; None if there is none."""
-        stretches = [_between(self.times_s, part, begin_s, end_s) for part in self._sections()]
+        stretches = [_between(self.times_s, part, begin_s, end_s) for part in self.sections]
         bounds = np.array(stretches, np.int64).reshape(-1, 2)
         lows, highs = self.pyramid.extremes(bounds[:, 0], bounds[:, 1])
         known = _between(self.preliminary.times_s, slice(0, len(self.preliminary.times_s)), begin_s, end_s)
@@ -133,11 +133,16 @@ class Trace:
         """
         if not (np.isfinite(begin_s) and np.isfinite(end_s) and begin_s < end_s):
             return Visible(NOTHING, NOTHING)
-        edges_s = np.linspace(begin_s, end_s, num_bins + 1)
-        parts = [self._section(part, edges_s) for part in self._sections()]
+        return self.visible_between(np.linspace(begin_s, end_s, num_bins + 1))
+
+    def visible_between(self, edges_s: Times) -> Visible:
+        """Return what is to be drawn in stretches of time between edges in order, shape (1 + number of stretches,)."""
+        parts = [self._section(part, edges_s) for part in self.sections]
         return Visible(_joined([part for part in parts if len(part.times_s)]), self._preliminary(edges_s))
 
-    def _sections(self) -> list[slice]:
+    @property
+    def sections(self) -> list[slice]:
+        """Positions of samples whose times are in order; the clock was set back between them."""
         stops = np.append(self.section_starts[1:], len(self.times_s))
         return [slice(int(a), int(b)) for a, b in zip(self.section_starts, stops, strict=True) if a < b]
 

@@ -1,123 +1,258 @@
-"""Voltage, current and stack pressure against hours, with a bar for each tomogram above them."""
+"""Plots of traces above each other, against one axis, below a strip of tomograms and events."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyqtgraph
+from PySide6 import QtCore
 
+from operando.monitor.history.charge_unit import ChargeUnit
+from operando.monitor.history.cursor_text import SERIES
 from operando.monitor.history.curve import HistoryCurve
-from operando.monitor.reading.run_view import DISPLAYS, Quantity, RunView, TomogramView
+from operando.monitor.history.event_strip import EventStrip, mark_colour, marked_in_all_plots
+from operando.monitor.history.history_reading import HistoryRead
+from operando.monitor.history.plot_axis import PlotAxis, TimeAxis
+from operando.monitor.history.plot_marks import PlotMark, PlotMarks
+from operando.monitor.history.plot_style import label_font, style_plot
+from operando.monitor.history.slope_breaks import PlacedBreak
+from operando.monitor.reading.run_view import DISPLAYS, Quantity, RunView
 from operando.monitor.theme import Look
 
-PLOTTED = {Quantity.VOLTAGE: 0, Quantity.CURRENT: 1, Quantity.PRESSURE: 2}  # and their colours
-LEAST_RANGES = {Quantity.VOLTAGE: 0.02, Quantity.CURRENT: 1.0, Quantity.PRESSURE: 0.2}  # as shown; less is noise
-AXIS_WIDTH_PX = 62
-STRIP_HEIGHT_PX = 84  # as long as its label
-MAX_NAMES = 24  # beyond it names would cover each other
-NUM_NAME_ROWS = 3
-LEAST_BAR_SHARE = 0.003  # of the time shown; a thinner bar would not be seen
-EDGE_SHARE = 0.08  # of the time shown, at its end: names there stand to the left of their bar
-TIME_UNITS = ((180.0, 1.0, "s"), (10_800.0, 60.0, "min"), (np.inf, 3600.0, "h"))  # longest run, length, name
+LEAST_RANGES = {  # as shown; less is noise
+    Quantity.VOLTAGE: 0.02,
+    Quantity.CURRENT: 1.0,
+    Quantity.CHARGE: 0.001,
+    Quantity.PRESSURE: 0.2,
+    Quantity.TEMPERATURE: 0.5,
+}
+PADDING = 0.01  # of the range, beside what was chosen
+NEAR_PX = 6.0  # what the cursor is that near to is told
+MOST_LINES = 24  # through all plots; more would hide the traces
+MOST_LABELS = 8  # of slope breaks in one plot
 
 
-class TracePlots:
+class TracePlots(QtCore.QObject):
     """Draws the traces of a run; ``widget`` is to be put into a window."""
 
-    def __init__(self, look: Look) -> None:
-        self._look, colours = look, look.colours
-        self._bar_colours = {
-            "": colours.warning,
-            "success": colours.good,
-            "fail": colours.series[4],
-            "abort": colours.alarm,
-        }
+    pointed = QtCore.Signal(float)  # at a time in s since 1970; NaN at nothing
+    moved = QtCore.Signal()  # by hand
+
+    def __init__(self, look: Look, quantities: Sequence[Quantity]) -> None:
+        super().__init__()
+        self._look = look
         self.widget: Any = pyqtgraph.GraphicsLayoutWidget()
-        self.widget.setBackground(colours.background)
-        self._strip = self.widget.addPlot(row=0, col=0)
-        self._strip.setFixedHeight(STRIP_HEIGHT_PX)
-        self._strip.setYRange(0.0, 1.0, padding=0)
-        self._strip.setMouseEnabled(y=False)
-        self._strip.hideButtons()
-        self._strip.getAxis("left").setWidth(AXIS_WIDTH_PX)
-        self._strip.getAxis("left").setStyle(showValues=False, tickLength=0)
-        self._strip.setLabel("left", "tomograms")
-        self._strip.hideAxis("bottom")
-        self._bars: Any = None
-        self._names: list[Any] = []
-        self._shown_tomograms: tuple[TomogramView, ...] | None = None
+        self._strip_plot = self.widget.addPlot(row=0, col=0)
+        self.strip = EventStrip(self._strip_plot, look)
+        self._plots = {quantity: pyqtgraph.PlotItem() for quantity in Quantity}
         self._curves: dict[Quantity, HistoryCurve] = {}
-        self._time_unit_s, self._time_label = 1.0, ""
-        for row, (quantity, series) in enumerate(PLOTTED.items(), start=1):
-            plot = self.widget.addPlot(row=row, col=0)
-            plot.showGrid(x=True, y=True, alpha=0.15)
-            plot.getAxis("left").setWidth(AXIS_WIDTH_PX)
-            plot.getAxis("left").enableAutoSIPrefix(False)
-            plot.getAxis("bottom").enableAutoSIPrefix(False)
+        self._marks: dict[Quantity, PlotMarks] = {}
+        self._labels: dict[Quantity, list[Any]] = {quantity: [] for quantity in Quantity}
+        self._lead = next(iter(self._plots.values()))
+        for quantity, plot in self._plots.items():
             plot.setLimits(minYRange=LEAST_RANGES[quantity])
-            plot.setLabel("left", f"{quantity.value.removeprefix('stack ')} [{DISPLAYS[quantity].unit}]")
-            self._curves[quantity] = HistoryCurve(plot, colours.series[series], DISPLAYS[quantity].factor)
-            if row == 1:
-                self._voltage_plot = plot
-            else:
-                plot.setXLink(self._voltage_plot)
-        self._bottom = plot
-        # The strip follows by hand: a linked axis moves only when it is drawn, and its bars come and go.
-        self._voltage_plot.sigXRangeChanged.connect(lambda _, shown: self._strip.setXRange(*shown, padding=0))
+            plot.setMouseEnabled(x=True, y=False)
+            plot.setMenuEnabled(False)
+            plot.hideButtons()
+            self._marks[quantity] = PlotMarks(plot)
+            self._curves[quantity] = HistoryCurve(plot, look, SERIES[quantity])
+            plot.getViewBox().setAutoVisible(y=True)
+            plot.getViewBox().sigRangeChangedManually.connect(lambda *_: self.moved.emit())
+            plot.getViewBox().sigXRangeChanged.connect(lambda *_, plot=plot: self._x_moved(plot))
+            plot.getViewBox().sigYRangeChanged.connect(lambda *_, quantity=quantity: self._place_labels(quantity))
+        self._cursors = [PlotMarks(plot) for plot in (self._strip_plot, *self._plots.values())]
+        self._cursor_s: float | None = None
+        self._axis: PlotAxis = TimeAxis(0.0)
+        self._unit, self._is_standing = ChargeUnit(), False
+        self._read = HistoryRead()
+        self.quantities: tuple[Quantity, ...] = ()
+        self.choose(quantities)
+        self._strip_plot.getViewBox().sigRangeChangedManually.connect(self._follow_strip)
+        self.set_look(look)
+        scene = self.widget.scene()
+        self._mouse = pyqtgraph.SignalProxy(scene.sigMouseMoved, rateLimit=30, slot=lambda at: self._point(at[0]))
+
+    @property
+    def axis(self) -> PlotAxis:
+        """What the traces are drawn against."""
+        return self._axis
+
+    @property
+    def range_s(self) -> tuple[float, float]:
+        """From when to when is seen, in s since 1970."""
+        begin_s, end_s = self._axis.times_s(np.array(self._lead.getViewBox().viewRange()[0]))
+        return float(begin_s), float(end_s)
+
+    def choose(self, quantities: Sequence[Quantity]) -> None:
+        """Show the plots of these quantities, at least one, in their usual order."""
+        range_ = self._lead.getViewBox().viewRange()[0]
+        for quantity in self.quantities:
+            self.widget.removeItem(self._plots[quantity])
+        self.quantities = tuple(quantity for quantity in Quantity if quantity in quantities)
+        self._lead = self._plots[self.quantities[0]]
+        self._lead.setXLink(None)
+        for row, quantity in enumerate(self.quantities, start=1):
+            plot = self._plots[quantity]
+            self.widget.addItem(plot, row=row, col=0)
+            self.widget.ci.layout.setRowStretchFactor(row, 1)
+            if plot is not self._lead:
+                plot.setXLink(self._lead)
+        self._lead.setXRange(*range_, padding=0)
+        self._style()
 
     def set_look(self, look: Look) -> None:
         """Take another size."""
         self._look = look
+        self.widget.setBackground(look.colours.background)
+        self.widget.ci.layout.setVerticalSpacing(look.px(4))
+        self.strip.set_look(look)
+        for curve in self._curves.values():
+            curve.set_look(look)
+        self._style()
+        self._show_marks()
+        self.show_cursor(self._cursor_s)
 
-    def show_run(self, view: RunView) -> None:
-        """Draw what has changed."""
-        self._choose_time_unit(view)
-        if np.isfinite(view.start_s):
-            for quantity, curve in self._curves.items():
-                curve.show_trace(view.traces[quantity], view.start_s, self._time_unit_s)
-        if view.tomograms != self._shown_tomograms or view.running_tomogram is not None:
-            self._shown_tomograms = view.tomograms
-            self._show_tomograms(view)
+    def show_run(self, view: RunView, read: HistoryRead, axis: PlotAxis) -> None:
+        """Draw what has changed; a range that was chosen stays at its times if the axis is another."""
+        range_s = self.range_s
+        is_other = type(axis) is not type(self._axis) or axis.label != self._axis.label
+        shows_other = is_other or axis.key != self._axis.key or read != self._read
+        self._axis, self._read = axis, read
+        if is_other or read.unit != self._unit:
+            self._unit = read.unit
+            self._style()
+        if is_other:
+            self.set_range_s(range_s)
+        for quantity in self.quantities:
+            self._curves[quantity].show_trace(view.traces[quantity], axis, self.factor(quantity))
+        self.strip.show(view.tomograms, read.marks, view.now_s, axis)
+        if shows_other:
+            self._show_marks()
 
-    def _choose_time_unit(self, view: RunView) -> None:
-        length_s = view.now_s - view.start_s if view.now_s > view.start_s else 0.0
-        unit_s, name = next((unit_s, name) for longest_s, unit_s, name in TIME_UNITS if length_s < longest_s)
-        clock = " on the rehearsal's clock" if view.rehearsal else ""
-        label = f"time since start of run{clock} [{name}]"
-        if label != self._time_label:
-            self._time_unit_s, self._time_label = unit_s, label
-            self._shown_tomograms = None
-            self._bottom.setLabel("bottom", label)
+    def set_range_s(self, range_s: tuple[float, float]) -> None:
+        """Show from one time to another, in s since 1970, with a little room beside."""
+        begin, end = (float(place) for place in self._axis.places(np.array(range_s)))
+        self._is_standing = not begin < end
+        if np.isfinite(begin) and np.isfinite(end) and begin < end:
+            self._lead.setXRange(begin, end, padding=PADDING)
 
-    def _show_tomograms(self, view: RunView) -> None:
-        for item in (self._bars, *self._names):
-            if item is not None:
-                self._strip.removeItem(item)
-        self._bars, self._names = None, []
-        if not view.tomograms:
+    @property
+    def is_standing(self) -> bool:
+        """Whether the stretch that was chosen last has no length on the axis."""
+        return self._is_standing
+
+    def scroll_to(self, time_s: float) -> None:
+        """Show as much as now, up to a time."""
+        begin, end = self._lead.getViewBox().viewRange()[0]
+        place = float(self._axis.places(np.array([time_s]))[0])
+        if np.isfinite(place):
+            self._lead.setXRange(place - (end - begin), place, padding=0)
+
+    def zoom(self, factor: float) -> None:
+        """Show ``factor`` times as much, around the middle."""
+        begin, end = self._lead.getViewBox().viewRange()[0]
+        middle, half = (begin + end) / 2, (end - begin) / 2 * factor
+        self._lead.setXRange(middle - half, middle + half, padding=0)
+
+    def pan(self, share: float) -> None:
+        """Move on by a share of what is seen."""
+        begin, end = self._lead.getViewBox().viewRange()[0]
+        self._lead.setXRange(begin + share * (end - begin), end + share * (end - begin), padding=0)
+
+    def factor(self, quantity: Quantity) -> float:
+        """Return what logged values are multiplied with."""
+        return DISPLAYS[quantity].factor * (self._unit.factor if quantity is Quantity.CHARGE else 1.0)
+
+    def unit(self, quantity: Quantity) -> str:
+        """Return the unit of shown values."""
+        return self._unit.text if quantity is Quantity.CHARGE else DISPLAYS[quantity].unit
+
+    def show_cursor(self, time_s: float | None) -> None:
+        """Draw a line at a time through all plots, or none."""
+        self._cursor_s = time_s
+        marks = []
+        if time_s is not None:
+            place = float(self._axis.places(np.array([time_s]))[0])
+            marks = [PlotMark(place, self._look.colours.text, self._look.px(1))]
+        for cursor in self._cursors:
+            cursor.show_marks(marks)
+
+    def texts_near(self, time_s: float) -> list[str]:
+        """Tell what lies at a time or a few pixels from it: tomograms, events, slope breaks."""
+        begin_s, end_s = self.range_s
+        reach_s = self._look.px(NEAR_PX) * (end_s - begin_s) / max(float(self._lead.getViewBox().width()), 1.0)
+        breaks = [
+            entry.found.text
+            for entry in self._read.breaks
+            if entry.begin_s - reach_s <= time_s <= entry.end_s + reach_s
+        ]
+        return self.strip.texts_near(time_s, reach_s) + breaks
+
+    def _x_moved(self, plot: Any) -> None:
+        if plot is not self._lead:
             return
-        starts = np.array([entry.start_s - view.start_s for entry in view.tomograms])
-        stops = np.array(
-            [
-                (max(view.now_s, entry.start_s) if entry.stop_s is None else entry.stop_s) - view.start_s
-                for entry in view.tomograms
-            ]
-        )
-        length_s, colours = max(view.now_s - view.start_s, 0.0), self._look.colours
-        brushes = [self._bar_colours.get(entry.exit_status, colours.series[4]) for entry in view.tomograms]
-        self._bars = pyqtgraph.BarGraphItem(
-            x0=starts / self._time_unit_s,
-            x1=np.maximum(stops, starts + LEAST_BAR_SHARE * length_s) / self._time_unit_s,
-            y0=0.0,
-            height=0.3,
-            brushes=brushes,
-            pens=[pyqtgraph.mkPen(c) for c in brushes],
-        )
-        self._strip.addItem(self._bars)
-        middles = (starts + stops) / 2 / self._time_unit_s
-        for number, (middle, entry) in enumerate(zip(middles, view.tomograms, strict=True)):
-            if len(view.tomograms) <= MAX_NAMES or entry is view.tomograms[-1]:
-                late = middle * self._time_unit_s > (1 - EDGE_SHARE) * length_s  # its middle would be cut at the edge
-                name = pyqtgraph.TextItem(entry.name, color=colours.text, anchor=(1.0 if late else 0.5, 1.0))
-                name.setPos(middle, 0.28 + 0.24 * (number % NUM_NAME_ROWS))
-                self._strip.addItem(name, ignoreBounds=True)
-                self._names.append(name)
+        # The strip follows by hand: a linked axis moves only when it is drawn, and its bars come and go.
+        self._strip_plot.setXRange(*self._lead.getViewBox().viewRange()[0], padding=0)
+        self._show_marks()
+
+    def _follow_strip(self, *_: object) -> None:
+        self._lead.setXRange(*self._strip_plot.getViewBox().viewRange()[0], padding=0)
+        self.moved.emit()
+
+    def _style(self) -> None:
+        for quantity in self.quantities:
+            is_last = quantity is self.quantities[-1]
+            left = f"{quantity.value.removeprefix('stack ')} [{self.unit(quantity)}]"
+            style_plot(self._plots[quantity], self._look, left=left, bottom=self._axis.label if is_last else "")
+
+    def _show_marks(self) -> None:
+        begin, end = self._lead.getViewBox().viewRange()[0]
+        events = marked_in_all_plots(self._read.marks)
+        places = self._axis.places(np.array([mark.time_s for mark in events]))
+        seen = [(mark, place) for mark, place in zip(events, places, strict=True) if begin <= place <= end]
+        lines = [
+            PlotMark(float(place), mark_colour(mark.kind, self._look), self._look.px(1), is_dotted=True)
+            for mark, place in seen
+        ]
+        for quantity in self.quantities:
+            breaks = [entry for entry in self._read.breaks if entry.found.quantity is quantity]
+            self._marks[quantity].show_marks(
+                [*(lines if len(lines) <= MOST_LINES else ()), *(self._break_mark(entry) for entry in breaks)]
+            )
+            self._place_labels(quantity)
+
+    def _break_mark(self, entry: PlacedBreak) -> PlotMark:
+        place, begin, end = self._axis.places(np.array([entry.time_s, entry.begin_s, entry.end_s]))
+        width = self._look.px(2 if entry.found.is_main else 1)
+        return PlotMark(float(place), self._look.colours.series[4], width, float(begin), float(end))
+
+    def _place_labels(self, quantity: Quantity) -> None:
+        """Write what each of the largest slope breaks in view is, if they are few."""
+        (begin, end), (_, top) = self._plots[quantity].getViewBox().viewRange()
+        found = [
+            (entry, float(self._axis.places(np.array([entry.time_s]))[0]))
+            for entry in self._read.breaks
+            if entry.found.quantity is quantity and entry.found.is_main
+        ]
+        seen = [(entry, place) for entry, place in found if begin <= place <= end]
+        labels = self._labels[quantity]
+        for number, (entry, place) in enumerate(seen if len(seen) <= MOST_LABELS else ()):
+            if number == len(labels):
+                labels.append(pyqtgraph.TextItem())
+                self._plots[quantity].addItem(labels[-1], ignoreBounds=True)
+            labels[number].setFont(label_font(self._look))
+            labels[number].setText(entry.found.short_text, color=self._look.colours.text)
+            labels[number].setAnchor((1.0 if place > (begin + end) / 2 else 0.0, 0.0))
+            labels[number].setPos(place, top)
+            labels[number].show()
+        for label in labels[len(seen) if len(seen) <= MOST_LABELS else 0 :]:
+            label.hide()
+
+    def _point(self, at: Any) -> None:
+        for plot in (self._strip_plot, *(self._plots[quantity] for quantity in self.quantities)):
+            box = plot.getViewBox()
+            if box.sceneBoundingRect().contains(at):
+                place = box.mapSceneToView(at).x()
+                self.pointed.emit(float(self._axis.times_s(np.array([place]))[0]))
+                return
+        self.pointed.emit(float("nan"))

@@ -6,8 +6,10 @@ import pytest
 from PySide6 import QtWidgets
 
 from operando.monitor.history.curve import HistoryCurve
+from operando.monitor.history.plot_axis import TimeAxis
 from operando.monitor.history.table_history import TableHistory
 from operando.monitor.history.trace import NOTHING, Envelope, Trace, Unread
+from operando.monitor.theme import Look
 
 START_S = 1_700_000_000.0
 HOUR_S = 3600.0
@@ -22,7 +24,7 @@ class Shown:
         self.canvas = pyqtgraph.GraphicsLayoutWidget()
         self.canvas.resize(WIDTH_PX, 300)
         self.plot = self.canvas.addPlot()
-        self.curve = HistoryCurve(self.plot, "#ffd166", 1e6)
+        self.curve = HistoryCurve(self.plot, Look(), 0)
         self.history = TableHistory(["value"])
         self.num_redraws = 0
         self.line.sigPlotChanged.connect(self._count)
@@ -39,7 +41,7 @@ class Shown:
         self.show(self.history.trace("value"))
 
     def show(self, trace: Trace) -> None:
-        self.curve.show_trace(trace, START_S, HOUR_S)
+        self.curve.show_trace(trace, TimeAxis(START_S, HOUR_S), 1e6)
         self.paint()
 
     def paint(self) -> None:

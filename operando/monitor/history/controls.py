@@ -70,8 +70,7 @@ class Controls(QtWidgets.QWidget):
             for quantity, name in QUANTITY_NAMES.items()
         }
         self._layout.insertWidget(2, self._cycles)
-        for quantity, button in self._quantities.items():
-            button.setChecked(quantity in quantities)
+        self.show_quantities(quantities)
         self._connect()
         self.set_look(look)
         self.show_cycles(0, 0)
@@ -102,13 +101,18 @@ class Controls(QtWidgets.QWidget):
         for button in self._quantities.values():
             button.setEnabled(view is not ViewChoice.DIFFERENTIAL)
 
+    def show_quantities(self, quantities: Sequence[Quantity]) -> None:
+        """Press the buttons of the traces that are shown."""
+        for quantity, button in self._quantities.items():
+            button.setChecked(quantity in quantities)
+
     def _connect(self) -> None:
-        for choice, button in self._ranges.items():
-            button.clicked.connect(lambda _, choice=choice: self.range_chosen.emit(choice, 0))
-        for choice, button in self._axes.items():
-            button.clicked.connect(lambda _, choice=choice: self.axis_chosen.emit(choice))
-        for choice, button in self._views.items():
-            button.clicked.connect(lambda _, choice=choice: self.view_chosen.emit(choice))
+        for range_, button in self._ranges.items():
+            button.clicked.connect(lambda _, range_=range_: self.range_chosen.emit(range_, 0))
+        for axis, button in self._axes.items():
+            button.clicked.connect(lambda _, axis=axis: self.axis_chosen.emit(axis))
+        for view, button in self._views.items():
+            button.clicked.connect(lambda _, view=view: self.view_chosen.emit(view))
         self._follow.clicked.connect(self.follow_chosen.emit)
         self._cycles.activated.connect(
             lambda index: self.range_chosen.emit(RangeChoice.CYCLE if index else RangeChoice.SINCE_START, index)

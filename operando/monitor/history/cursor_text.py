@@ -67,4 +67,4 @@ def half_cycle_values_html(panel: Panel, place: float, values: Sequence[tuple[Ha
 
 
 def _with_unit(label: str, value: float) -> str:
-    return f"{value:.5g} {label.rpartition('[')[2].rstrip(']')}"
+    return f"{value:.5g} {label.partition('[')[2].partition(']')[0]}"

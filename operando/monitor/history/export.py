@@ -1,31 +1,43 @@
-"""Writing what is seen into files: pictures of a scene, and text of any length in a thread of its own."""
+"""Writing what is seen into files: pictures of plots, and text of any length in a thread of its own."""
 
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
-from typing import Any
 
-import pyqtgraph.exporters
-from PySide6 import QtCore
+from PySide6 import QtCore, QtGui, QtSvg, QtWidgets
 
 SOON_S = 0.1  # what takes longer is waited for while the window goes on
 LOOK_MS = 50
 
 
-def write_picture(scene: Any, path: Path) -> None:
-    """Write a scene of pyqtgraph as PNG or, if the path says so, as SVG.
+def write_picture(widget: QtWidgets.QGraphicsView, path: Path) -> None:
+    """Write what is seen in a widget as PNG or, if the path says so, as SVG.
 
     Raises
     ------
     OSError
         If it cannot be written.
     """
-    if path.suffix.lower() == ".svg":
-        path.write_bytes(pyqtgraph.exporters.SVGExporter(scene).export(toBytes=True))
-    elif not pyqtgraph.exporters.ImageExporter(scene).export(toBytes=True).save(str(path)):
-        raise OSError(f"{path} could not be written")
+    seen = QtCore.QRectF(widget.viewport().rect())
+    if path.suffix.lower() != ".svg":
+        if not widget.grab().save(str(path)):
+            raise OSError(f"{path} could not be written")
+        return
+    # The exporter of pyqtgraph 0.14 stumbles over the closed paths that Qt 6.11 writes around each plot.
+    written = QtCore.QBuffer()
+    generator = QtSvg.QSvgGenerator(QtSvg.QSvgGenerator.SvgVersion.Svg11)  # Tiny cannot cut lines off at a plot's edge
+    generator.setOutputDevice(written)
+    generator.setSize(seen.size().toSize())
+    generator.setViewBox(seen)
+    generator.setResolution(widget.logicalDpiX())  # axes are drawn from pictures, which are scaled by it
+    generator.setTitle(path.stem)
+    painter = QtGui.QPainter(generator)
+    painter.fillRect(seen, widget.backgroundBrush())
+    widget.scene().render(painter, seen, widget.mapToScene(widget.viewport().rect()).boundingRect())
+    painter.end()
+    path.write_bytes(bytes(written.data().data()))
 
 
 def write_text(parts: Iterator[str], path: Path, told: Callable[[int], None]) -> None:

@@ -41,6 +41,11 @@ class Panel:
     bottom: str
     lines: tuple[Line, ...]
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All its words."""
+        return self.name, self.left, self.bottom
+
 
 def quantity_panels(
     read: HistoryRead, quantities: Sequence[Quantity], *, against_charge: bool, longest_s: float = 0.0
@@ -62,7 +67,7 @@ def quantity_panels(
             for curve in read.curves.get(quantity, ())
         )
         name = quantity.value.removeprefix("stack ")
-        left = f"{name} [{read.unit.text if is_charge else display.unit}]"
+        left = f"{name}<br>[{read.unit.text if is_charge else display.unit}]"
         panels.append(Panel(quantity.value, left, f"{bottom} [{unit}]", lines))
     return tuple(panels)
 
@@ -73,8 +78,8 @@ def differential_panel(read: HistoryRead) -> Panel:
         Line(curve.half_cycle, curve.voltages_v, curve.slopes_mah_v * read.unit.factor) for curve in read.differential
     )
     unit = "mAh/(g V)" if read.unit.is_specific else "mAh/V"
-    steps = f"voltage, in steps of {BIN_V * 1e3:.0f} mV; charge at held voltages left out"
-    return Panel(DIFFERENTIAL, f"dQ/dV [{unit}]", f"{steps} [V]", lines)
+    bottom = f"voltage [V], in steps of {BIN_V * 1e3:.0f} mV; charge at held voltages left out"
+    return Panel(DIFFERENTIAL, f"dQ/dV<br>[{unit}]", bottom, lines)
 
 
 class HalfCyclePlots(QtCore.QObject):
@@ -91,7 +96,6 @@ class HalfCyclePlots(QtCore.QObject):
         self._marks: list[PlotMarks] = []
         self._cursors: list[PlotMarks] = []
         self._items: list[list[Any]] = []
-        self._names: tuple[str, ...] = ()
         self.panels: tuple[Panel, ...] = ()
         self._breaks: dict[str, list[PlotMark]] = {}
         scene = self.widget.scene()
@@ -103,21 +107,27 @@ class HalfCyclePlots(QtCore.QObject):
         self._look = look
         self.widget.setBackground(look.colours.background)
         self.widget.ci.layout.setVerticalSpacing(look.px(4))
-        if self.panels:
-            self.show_panels(self.panels, self._breaks)
+        self._style()
+        self._draw()
 
     def show_panels(self, panels: tuple[Panel, ...], breaks: dict[str, list[PlotMark]] | None = None) -> None:
         """Draw panels, and marks in those of a name; another choice of panels is seen whole."""
-        self.panels, self._breaks = panels, breaks or {}
-        names = (*(panel.name for panel in panels), panels[0].bottom if panels else "")
-        if names != self._names:
-            self._names = names
+        before, self.panels, self._breaks = self.panels, panels, breaks or {}
+        if [panel.labels for panel in panels] != [panel.labels for panel in before]:
             self._make_plots(len(panels))
+            self._style()
+        self._draw()
+
+    def _style(self) -> None:
+        for plot, panel in zip(self._plots, self.panels, strict=True):
+            bottom = panel.bottom if panel is self.panels[-1] else ""
+            style_plot(plot, self._look, left=panel.left, bottom=bottom)
+
+    def _draw(self) -> None:
+        panels = self.panels
         colours = cycle_colours([line.half_cycle for panel in panels for line in panel.lines], self._look)
         self._legend.setText(_legend_html(colours, panels, self._look))
         for number, (plot, panel) in enumerate(zip(self._plots, panels, strict=True)):
-            is_last = number == len(panels) - 1
-            style_plot(plot, self._look, left=panel.left, bottom=panel.bottom if is_last else "")
             items = self._items[number]
             while len(items) < len(panel.lines):
                 items.append(pyqtgraph.PlotCurveItem(connect="finite"))
@@ -132,7 +142,7 @@ class HalfCyclePlots(QtCore.QObject):
             self._marks[number].show_marks(self._breaks.get(panel.name, ()))
 
     def values_at(self, place: float) -> list[tuple[HalfCycle, float, str]]:
-        """Return the value of each line of the first panel at a place, with its colour; those that do not reach are not."""
+        """Return the value of each line of the first panel that reaches a place, with its colour."""
         if not self.panels:
             return []
         lines = self.panels[0].lines

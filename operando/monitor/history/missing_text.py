@@ -33,7 +33,7 @@ def missing_text(
         cycles, all_cycles = {entry.cycle for entry in shown}, {entry.cycle for entry in read.half_cycles}
         if not shown:
             told.append("no half cycle in the stretch that was chosen")
-        elif cycles != all_cycles:
+        elif 1 < len(cycles) < len(all_cycles):
             numbers = ", ".join(str(cycle) for cycle in sorted(cycles))
             told.append(f"{len(cycles)} of {len(all_cycles)} cycles are shown: {numbers}")
         if view.traces[Quantity.CHARGE].unread is not None:

@@ -49,6 +49,7 @@ class HistoryPage(Page):
         self._range, self._cycle, self._follow = RangeChoice.SINCE_START, 0, True
         self._choice = ViewChoice.TRACES
         self._axes = {ViewChoice.TRACES: AxisChoice.TIME, ViewChoice.OVERLAID: AxisChoice.CHARGE}
+        self._panels_of: tuple[object, ...] = ()
         self._pointed, self._exporting = nan, False
         self._controls = Controls(look, USUAL)
         self._traces, self._half_cycles = TracePlots(look, USUAL), HalfCyclePlots(look)
@@ -104,7 +105,7 @@ class HistoryPage(Page):
         """Write the plots as PNG or SVG, or all samples in the range that is seen as CSV."""
         if path.suffix.lower() != ".csv":
             plots = self._traces if self._choice is ViewChoice.TRACES else self._half_cycles
-            write_picture(plots.widget.scene(), path)
+            write_picture(plots.widget, path)
             return
         if self._exporting:
             raise OSError(f"{path}: another file is still being written; wait for it")
@@ -158,6 +159,7 @@ class HistoryPage(Page):
     def choose_quantities(self, quantities: tuple[Quantity, ...]) -> None:
         """Show the traces of these quantities."""
         self._traces.choose(quantities)
+        self._controls.show_quantities(quantities)
         self._show()
 
     @property
@@ -197,10 +199,15 @@ class HistoryPage(Page):
         self._missing.setVisible(bool(told))
 
     def _show_half_cycles(self, shown: tuple[HalfCycle, ...]) -> None:
+        read, axis = self._read, self._axes.get(self._choice)
+        of = self._choice, axis, read.unit, read.curves, read.differential, read.breaks, self.look
+        if of == self._panels_of:
+            return
+        self._panels_of = of
         if self._choice is ViewChoice.DIFFERENTIAL:
             self._half_cycles.show_panels((differential_panel(self._read),))
             return
-        against_charge = self._axes[ViewChoice.OVERLAID] is AxisChoice.CHARGE
+        against_charge = axis is AxisChoice.CHARGE
         longest_s = max((entry.end_s - entry.begin_s for entry in shown), default=0.0)
         unit_s, _ = time_unit(longest_s)
         panels = quantity_panels(

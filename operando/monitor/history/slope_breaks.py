@@ -31,7 +31,7 @@ class FoundBreak:
     @property
     def short_text(self) -> str:
         """Where it is, with one standard deviation."""
-        word = "slope break" if self.quantity is Quantity.PRESSURE else "step"
+        word = "slope break" if self.quantity is Quantity.PRESSURE else "voltage step"
         return f"{word} at {number_text(self.place, self.uncertainty)} mAh/g"
 
     @property

@@ -202,7 +202,7 @@ class TracePlots(QtCore.QObject):
     def _style(self) -> None:
         for quantity in self.quantities:
             is_last = quantity is self.quantities[-1]
-            left = f"{quantity.value.removeprefix('stack ')} [{self.unit(quantity)}]"
+            left = f"{quantity.value.removeprefix('stack ')}<br>[{self.unit(quantity)}]"
             style_plot(self._plots[quantity], self._look, left=left, bottom=self._axis.label if is_last else "")
 
     def _show_marks(self) -> None:

@@ -114,6 +114,10 @@ class EventStrip:
 
     def _draw_bars(self, begin: float, end: float, per_px: float) -> None:
         assert self._axis is not None
+        self._bars.setVisible(len(self._tomograms) > 0)
+        if not self._tomograms:
+            self._place_names((), (), begin, end, per_px)
+            return
         starts_s = np.array([entry.start_s for entry in self._tomograms])
         stops_s = np.array(
             [max(self._now_s, entry.start_s) if entry.stop_s is None else entry.stop_s for entry in self._tomograms]
@@ -127,7 +131,6 @@ class EventStrip:
             brushes=[pyqtgraph.mkBrush(colour) for colour in colours],
             pens=[pyqtgraph.mkPen(colour) for colour in colours],
         )
-        self._bars.setVisible(len(starts) > 0)
         self._place_names(starts, stops, begin, end, per_px)
 
     def _place_names(self, starts: Any, stops: Any, begin: float, end: float, per_px: float) -> None:

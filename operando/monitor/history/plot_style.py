@@ -28,7 +28,12 @@ def style_axis(axis: Any, look: Look, label: str) -> None:
     axis.setPen(colours.line, width=look.px(1))
     axis.setTextPen(colours.text)
     axis.setTickFont(label_font(look))
-    axis.setStyle(tickLength=-look.px(TICK_LENGTH_PX), tickTextOffset=look.px(TICK_GAP_PX), hideOverlappingLabels=True)
+    axis.setStyle(
+        tickLength=-look.px(TICK_LENGTH_PX),
+        tickTextOffset=look.px(TICK_GAP_PX),
+        hideOverlappingLabels=True,
+        maxTickLevel=0,
+    )
     axis.setLabel(label, **{"color": colours.text, "font-size": f"{look.px(LABEL_PX)}px"})
 
 

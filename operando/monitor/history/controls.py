@@ -113,7 +113,7 @@ class Controls(QtWidgets.QWidget):
             button.clicked.connect(lambda _, axis=axis: self.axis_chosen.emit(axis))
         for view, button in self._views.items():
             button.clicked.connect(lambda _, view=view: self.view_chosen.emit(view))
-        self._follow.clicked.connect(self.follow_chosen.emit)
+        self._follow.clicked.connect(lambda follow: self.follow_chosen.emit(follow))
         self._cycles.activated.connect(
             lambda index: self.range_chosen.emit(RangeChoice.CYCLE if index else RangeChoice.SINCE_START, index)
         )

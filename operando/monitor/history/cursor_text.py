@@ -41,7 +41,7 @@ def samples_html(view: RunView, axis: TimeAxis, time_s: float, unit: ChargeUnit,
     """Write the samples of all traces nearest to a time, each in its trace's colour."""
     if not isfinite(time_s):
         return ""
-    told = [f"<b>{escape(time_text(view, axis, time_s))}</b>"]
+    told = [f"<b>{escape(time_text(view, axis, time_s), quote=False)}</b>"]
     for quantity, trace in view.traces.items():
         colour = look.colours.series[SERIES[quantity]]
         text = value_text(quantity, values_near(trace, time_s), unit)

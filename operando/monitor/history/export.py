@@ -33,10 +33,15 @@ def write_picture(widget: QtWidgets.QGraphicsView, path: Path) -> None:
     generator.setViewBox(seen)
     generator.setResolution(widget.logicalDpiX())  # axes are drawn from pictures, which are scaled by it
     generator.setTitle(path.stem)
+    items = [item for item in widget.scene().items() if hasattr(item, "setExportMode")]
+    for item in items:
+        item.setExportMode(True, {})  # else signs are little pictures
     painter = QtGui.QPainter(generator)
     painter.fillRect(seen, widget.backgroundBrush())
     widget.scene().render(painter, seen, widget.mapToScene(widget.viewport().rect()).boundingRect())
     painter.end()
+    for item in items:
+        item.setExportMode(False)
     path.write_bytes(bytes(written.data().data()))
 
 

@@ -21,7 +21,7 @@ from operando.monitor.history.slope_breaks import PlacedBreak, SlopeBreakStory, 
 from operando.monitor.history.trace import Trace
 from operando.monitor.reading.run_view import Quantity, RunView
 
-MOST_POINTS = 60_000  # of all curves of half cycles in one plot
+MOST_POINTS = 24_000  # of all curves of half cycles in one plot
 MOST_POINTS_OF_ONE = 4000  # more than a screen has columns
 
 

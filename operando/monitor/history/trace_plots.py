@@ -122,19 +122,19 @@ class TracePlots(QtCore.QObject):
             self._unit = read.unit
             self._style()
         if is_other:
-            self.set_range_s(range_s)
+            self.set_range_s(range_s, padding=0.0)
         for quantity in self.quantities:
             self._curves[quantity].show_trace(view.traces[quantity], axis, self.factor(quantity))
         self.strip.show(view.tomograms, read.marks, view.now_s, axis)
         if shows_other:
             self._show_marks()
 
-    def set_range_s(self, range_s: tuple[float, float]) -> None:
+    def set_range_s(self, range_s: tuple[float, float], *, padding: float = PADDING) -> None:
         """Show from one time to another, in s since 1970, with a little room beside."""
         begin, end = (float(place) for place in self._axis.places(np.array(range_s)))
         self._is_standing = not begin < end
         if np.isfinite(begin) and np.isfinite(end) and begin < end:
-            self._lead.setXRange(begin, end, padding=PADDING)
+            self._lead.setXRange(begin, end, padding=padding)
 
     @property
     def is_standing(self) -> bool:

@@ -65,6 +65,7 @@ def open_window(run: Path, began_s: float) -> None:
     application = pyqtgraph.mkQApp()
     window = MonitorWindow(RunDirectory(run), SystemClock())
     window.show()
+    window.show_page("History")
     found: dict[str, float] = {}
     last_view, last_s, longest_s = window.view, began_s, 0.0
     while "all rows" not in found:

@@ -56,14 +56,20 @@ def near_html(texts: Sequence[str], most: int = 3) -> str:
     return " · ".join(escape(text) for text in texts[:most]) + more
 
 
-def half_cycle_values_html(panel: Panel, place: float, values: Sequence[tuple[HalfCycle, float, str]]) -> str:
-    """Write a place on a panel's axis and the value of each half cycle there, in its colour."""
-    told = [f"<b>{escape(_with_unit(panel.bottom, place))}</b>", escape(panel.name)]
-    for half_cycle, value, colour in values:
-        told.append(
-            f'<span style="color: {colour}">{half_cycle.name} <b>{escape(_with_unit(panel.left, value))}</b></span>'
-        )
-    return " &nbsp; ".join(told)
+def half_cycle_values_html(
+    panel: Panel, place: float, values: Sequence[tuple[HalfCycle, float, str]]
+) -> tuple[str, str]:
+    """Write a place on a panel's axis and the values of discharges there, and those of charges, in their colours."""
+    lines = []
+    for is_charge, name in ((False, "discharge"), (True, "charge")):
+        told = [
+            f'<span style="color: {colour}">cycle {entry.cycle} <b>{escape(_with_unit(panel.left, value))}</b></span>'
+            for entry, value, colour in values
+            if entry.is_charge is is_charge
+        ]
+        begins = f"<b>{escape(_with_unit(panel.bottom, place))}</b> {escape(panel.name)}, {name}:"
+        lines.append(" &nbsp; ".join([begins, *told]) if told else "")
+    return lines[0], lines[1]
 
 
 def _with_unit(label: str, value: float) -> str:

@@ -2,8 +2,8 @@
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, cast
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 from operando.model.json_lines import JsonLinesReader
 from operando.model.run_directory import RunDirectory
@@ -23,6 +23,7 @@ from operando.monitor.reading.run_view import Quantity, RunView
 
 MOST_POINTS = 24_000  # of all curves of half cycles in one plot
 MOST_POINTS_OF_ONE = 4000  # more than a screen has columns
+LEAST_GROWTH = 1024  # parts of a half cycle; one or two of them more are drawn
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,8 @@ class HistoryReading:
         self._axis: ChargeAxis | None = None
         self._placed_of: tuple[object, ...] = ()
         self._placed: tuple[PlacedBreak, ...] = ()
-        self._kept: dict[
-            tuple[object, ...], Any
-        ] = {}  # curves by what they are of; of half cycles that ended they stay
+        self._kept: dict[tuple[object, ...], object] = {}  # curves by what they are of
+        self._used: dict[tuple[object, ...], object] = {}
 
     def read(self, view: RunView, wanted: Wanted) -> HistoryRead:
         """Read what was added, and compute what is wanted from a view's traces."""
@@ -109,22 +109,31 @@ class HistoryReading:
             differential=tuple(self._differential(entry, view) for entry in shown) if wanted.differential else (),
             problems=tuple(problems),
         )
-        self._kept = {key: curve for key, curve in self._kept.items() if key[0] in shown}
+        self._kept, self._used = self._used, {}
         return read
 
     def _curve(self, half_cycle: HalfCycle, view: RunView, quantity: Quantity, num_bins: int) -> HalfCycleCurve:
         trace, charge = view.traces[quantity], view.traces[Quantity.CHARGE]
-        key = half_cycle, quantity, num_bins
-        if key not in self._kept or half_cycle is self._half_cycles[-1]:
-            self._kept[key] = half_cycle_curve(half_cycle, trace, charge, num_bins)
-        return cast(HalfCycleCurve, self._kept[key])
+        key = self._stage(half_cycle), quantity, num_bins
+        return cast(HalfCycleCurve, self._once(key, lambda: half_cycle_curve(half_cycle, trace, charge, num_bins)))
 
     def _differential(self, half_cycle: HalfCycle, view: RunView) -> DifferentialCurve:
-        key = (half_cycle,)
-        if key not in self._kept:
-            traces = (view.traces[quantity] for quantity in (Quantity.VOLTAGE, Quantity.CHARGE, Quantity.CURRENT))
-            self._kept[key] = differential_curve(half_cycle, *traces)
-        return cast(DifferentialCurve, self._kept[key])
+        traces = (view.traces[quantity] for quantity in (Quantity.VOLTAGE, Quantity.CHARGE, Quantity.CURRENT))
+        key = (self._stage(half_cycle),)
+        return cast(DifferentialCurve, self._once(key, lambda: differential_curve(half_cycle, *traces)))
+
+    def _once(self, key: tuple[object, ...], compute: Callable[[], object]) -> object:
+        """Compute what was not computed for the last call; the same object is not drawn again."""
+        self._used[key] = self._kept[key] if key in self._kept else compute()
+        return self._used[key]
+
+    def _stage(self, half_cycle: HalfCycle) -> HalfCycle:
+        """Return what a half cycle is known by; while one grows it is the same until a part that can be seen is new."""
+        if half_cycle is not self._half_cycles[-1]:
+            return half_cycle
+        num = half_cycle.stop - half_cycle.start
+        seen = num - num % max((1 << num.bit_length()) // LEAST_GROWTH, 1)
+        return replace(half_cycle, stop=half_cycle.start + seen, end_s=0.0, charge_mah=0.0)
 
     def _place_breaks(self, charge: Trace) -> tuple[PlacedBreak, ...]:
         """Place the breaks; what comes later moves none of them, as their steps have ended."""

@@ -57,6 +57,8 @@ class HistoryPage(Page):
         self._missing.setWordWrap(True)
         for label in (self._missing, self._near):
             label.setProperty("role", "dim")
+        for label in (self._values, self._near):  # however long, the window may be as narrow as before
+            label.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
         self._stack = QtWidgets.QStackedWidget()
         self._stack.addWidget(self._traces.widget)
         self._stack.addWidget(self._half_cycles.widget)
@@ -269,7 +271,7 @@ class HistoryPage(Page):
             self._half_cycles.show_cursor(place)
             if place is not None and self._half_cycles.panels:
                 panel = self._half_cycles.panels[0]
-                values, near = half_cycle_values_html(panel, place, self._half_cycles.values_at(place)), ""
+                values, near = half_cycle_values_html(panel, place, self._half_cycles.values_at(place))
         if not self._exporting:
             self._values.setText(values or " ")
             self._near.setText(near or " ")

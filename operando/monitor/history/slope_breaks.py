@@ -79,7 +79,7 @@ class SlopeBreakStory:
         try:
             if line["event"] == "intent" and line["entry"] == "step":
                 self._begun_s.setdefault(str(line["name"]), []).append(float(line["time"]))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, OverflowError, TypeError, ValueError):
             return
 
     def add_result(self, line: Any) -> None:
@@ -91,7 +91,7 @@ class SlopeBreakStory:
                 if breaks:
                     self._measured[str(document["uid"])] = breaks
                     self._replaced.add(str(document["data"].get("replaces")))
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
             return
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6 import QtCore, QtTest, QtWidgets
+from PySide6 import QtCore, QtGui, QtTest, QtWidgets
 
 from operando.model.run_directory import RunDirectory
 from operando.monitor.history.page import HistoryPage
@@ -182,6 +182,46 @@ def test_the_mouse_over_any_plot_points_at_its_time(done: Shown) -> None:
     assert np.isnan(pointed[1])
 
 
+def test_the_wheel_zooms_around_the_mouse_and_leaves_what_was_chosen(done: Shown, qapp: QtWidgets.QApplication) -> None:
+    done.monitor.window.grab()
+    widget = done.page._traces.widget
+    box = done.page._traces._plots[Quantity.CURRENT].getViewBox()
+    at = QtCore.QPointF(widget.mapFromScene(box.sceneBoundingRect().center()))
+    before = done.range_s
+    wheel = QtGui.QWheelEvent(
+        at,
+        widget.mapToGlobal(at),
+        QtCore.QPoint(),
+        QtCore.QPoint(0, 120),
+        QtCore.Qt.MouseButton.NoButton,
+        QtCore.Qt.KeyboardModifier.NoModifier,
+        QtCore.Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    qapp.sendEvent(widget.viewport(), wheel)
+    after = done.range_s
+    assert after[1] - after[0] < 0.99 * (before[1] - before[0])
+    assert sum(after) == pytest.approx(sum(before), rel=0.01)
+    assert done.page._range is RangeChoice.FREE
+    assert not done.button("Follow").isChecked()
+
+
+def test_however_much_is_told_of_a_place_the_window_may_stay_small(done: Shown) -> None:
+    before = done.page.minimumSizeHint().width()
+    done.page._near.setText("tomogram " * 200)
+    done.page._values.setText("voltage " * 200)
+    assert done.page.minimumSizeHint().width() == before <= 1366
+
+
+def test_a_half_cycle_that_ended_is_not_computed_or_drawn_again(done: Shown) -> None:
+    done.click("Cycles overlaid")
+    done.until(lambda view: len(done.page._half_cycles.panels) == 3)
+    panels, read = done.page._half_cycles.panels, done.page._read
+    done.until(lambda view: done.page._read is not read)
+    done.until(lambda view: done.page._read is not read)
+    assert done.page._half_cycles.panels is panels
+
+
 def test_traces_against_capacity_have_no_rest_and_charge_counts_both_ways(done: Shown) -> None:
     done.click("Capacity")
     axis = done.page._traces.axis
@@ -209,7 +249,9 @@ def test_cycles_are_overlaid_against_capacity_or_time_with_a_legend(done: Shown)
     done.until(lambda view: "time since the half cycle began [h]" in plots.panels[0].bottom)
     assert plots.panels[0].lines[0].x.max() == pytest.approx(50.0, abs=0.1)
     plots.pointed.emit(10.0)
-    assert "cycle 1 discharge <b>1.6798 V" in done.page._values.text()
+    assert "<b>10 h</b> voltage, discharge:" in done.page._values.text()
+    assert "cycle 1 <b>1.6798 V" in done.page._values.text()
+    assert "cycle 1 <b>1.6802 V" in done.page._near.text()
 
 
 def test_dq_dv_of_the_half_cycles_is_that_of_their_slopes(done: Shown) -> None:

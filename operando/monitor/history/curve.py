@@ -14,6 +14,7 @@ from operando.monitor.theme import Look
 LINE_WIDTH_PX = 1.2
 FAINT_ALPHA, UNREAD_ALPHA = 120, 40  # of 255, for what is preliminary
 NOTE_PLACE_PX = 8.0, 4.0
+LEAST_SHARE = 1e-6  # of a value, by which a line that is level has room above and below
 DOT_PX = 2  # a value alone between missing ones
 
 
@@ -86,7 +87,11 @@ class HistoryCurve:
             return float(begin), float(end)
         times_s = whole if across is None else self._axis.times_s(np.array(across))
         values = self._trace.value_range(float(times_s[0]), float(times_s[1]))
-        return (None, None) if values is None else (values[0] * self._factor, values[1] * self._factor)
+        if values is None:
+            return None, None
+        low, high = values[0] * self._factor, values[1] * self._factor
+        room = LEAST_SHARE * max(abs(low), 1.0) if low == high else 0.0  # without it pyqtgraph invents a range
+        return low - room, high + room
 
     @staticmethod
     def _key(trace: Trace, axis: PlotAxis | None, factor: float) -> tuple[object, ...]:

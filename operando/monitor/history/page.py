@@ -105,6 +105,8 @@ class HistoryPage(Page):
 
     def export(self, path: Path) -> None:
         """Write the plots as PNG or SVG, or all samples in the range that is seen as CSV."""
+        if self._stack.isHidden():
+            raise OSError(f"{path}: there is nothing to write")
         if path.suffix.lower() != ".csv":
             plots = self._traces if self._choice is ViewChoice.TRACES else self._half_cycles
             write_picture(plots.widget, path)
@@ -199,6 +201,10 @@ class HistoryPage(Page):
         told = missing_text(view, self._read, self._choice, self._axes.get(self._choice), shown, self._traces)
         self._missing.setText(told)
         self._missing.setVisible(bool(told))
+        has_samples = any(trace.time_range_s is not None for trace in view.traces.values())
+        # Axes of plots without a line would tell numbers that nobody measured.
+        for part in (self._stack, self._values, self._near):
+            part.setVisible(has_samples and (self._choice is ViewChoice.TRACES or bool(shown)))
 
     def _show_half_cycles(self, shown: tuple[HalfCycle, ...]) -> None:
         read, axis = self._read, self._axes.get(self._choice)

@@ -373,9 +373,11 @@ def test_a_run_without_samples_says_so_and_has_nothing_to_export(
         shown.page._move(zoom=0.5, pan=0.5)
         shown.until(lambda _: "the guard's log holds no sample" in shown.page._missing.text())
         shown.monitor.window.grab()
-    shown.monitor.window.export(tmp_path / "seen.csv")
-    assert "there is no sample to write" in shown.monitor.window.statusBar().currentMessage()
-    assert not (tmp_path / "seen.csv").exists()
+        assert not shown.page._stack.isVisible()  # its axes would tell numbers
+    for suffix in shown.page.export_suffixes:
+        shown.monitor.window.export(tmp_path / f"seen{suffix}")
+        assert "there is nothing to write" in shown.monitor.window.statusBar().currentMessage()
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_at_rest_there_is_no_half_cycle_and_the_page_says_so(
@@ -392,6 +394,12 @@ def test_at_rest_there_is_no_half_cycle_and_the_page_says_so(
     assert "There is no experiment.toml: charge is in mAh" in shown.page._missing.text()
     shown.click("dQ/dV")
     assert "No half cycle yet" in shown.page._missing.text()
+    assert not shown.page._stack.isVisible()
+    shown.click("Traces")
+    assert shown.page._stack.isVisible()
+    shown.monitor.window.grab()
+    low_ua, high_ua = shown.page._traces._plots[Quantity.CURRENT].getViewBox().viewRange()[1]
+    assert -1.0 < low_ua < 0.0 < high_ua < 1.0  # of a current that is 0 all the time
 
 
 def test_missing_values_a_clock_that_is_set_back_and_a_log_that_goes_break_nothing(

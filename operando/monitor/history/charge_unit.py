@@ -15,7 +15,7 @@ class ChargeUnit:
 
     factor: float = 1.0
     text: str = "mAh"
-    problem: str = "how much active mass there is is not known yet: charge is in mAh"
+    problem: str = "How much active mass there is is not known yet: charge is in mAh"
 
     @property
     def is_specific(self) -> bool:
@@ -34,7 +34,7 @@ def read_charge_unit(experiment: Path) -> ChargeUnit:
         written = tomllib.loads(experiment.read_text(encoding="utf-8-sig"))["cell"]["active_mass"]
         active_mass_mg = parse_quantity(written, "mg")
     except FileNotFoundError:
-        return ChargeUnit(problem=f"there is no {experiment.name}: charge is in mAh, not per gram")
+        return ChargeUnit(problem=f"There is no {experiment.name}: charge is in mAh, not per gram")
     except (KeyError, TypeError):
         return ChargeUnit(problem=f"{experiment.name} tells no cell.active_mass: charge is in mAh, not per gram")
     except (OSError, ValueError) as error:

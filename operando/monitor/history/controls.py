@@ -71,6 +71,7 @@ class Controls(QtWidgets.QWidget):
         }
         self._layout.insertWidget(2, self._cycles)
         self.show_quantities(quantities)
+        self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Preferred, QtWidgets.QSizePolicy.Policy.Fixed)
         self._connect()
         self.set_look(look)
         self.show_cycles(0, 0)

@@ -26,18 +26,18 @@ def missing_text(
     if read.unit.problem and (shows_charge or choice is ViewChoice.DIFFERENTIAL):
         told.append(read.unit.problem)
     if not read.half_cycles and (choice is not ViewChoice.TRACES or axis is AxisChoice.CHARGE):
-        told.append("no half cycle yet: no charge has passed")
+        told.append("No half cycle yet: no charge has passed")
     elif choice is ViewChoice.TRACES and axis is AxisChoice.CHARGE and traces.is_standing:
-        told.append("no charge passes in this stretch of time, so that it has no length against capacity")
+        told.append("No charge passes in this stretch of time, so that it has no length against capacity")
     elif choice is not ViewChoice.TRACES:
         cycles, all_cycles = {entry.cycle for entry in shown}, {entry.cycle for entry in read.half_cycles}
         if not shown:
-            told.append("no half cycle in the stretch that was chosen")
+            told.append("No half cycle in the stretch that was chosen")
         elif 1 < len(cycles) < len(all_cycles):
             numbers = ", ".join(str(cycle) for cycle in sorted(cycles))
             told.append(f"{len(cycles)} of {len(all_cycles)} cycles are shown: {numbers}")
         if view.traces[Quantity.CHARGE].unread is not None:
-            told.append("older half cycles are still being read")
+            told.append("Older half cycles are still being read")
     if read.num_unplaced:
         told.append(f"{read.num_unplaced} slope breaks were measured whose place in the log is not known")
-    return " · ".join(sentence[0].upper() + sentence[1:] for sentence in told)
+    return " · ".join(told)

@@ -24,6 +24,8 @@ def label_font(look: Look) -> QtGui.QFont:
 def style_axis(axis: Any, look: Look, label: str) -> None:
     """Give one axis of a plot its label, font and colours."""
     colours = look.colours
+    # Only without these ranges are numbers what they are: to disable prefixes alone scales them once more.
+    axis.setSIPrefixEnableRanges(())
     axis.enableAutoSIPrefix(False)
     axis.setPen(colours.line, width=look.px(1))
     axis.setTextPen(colours.text)

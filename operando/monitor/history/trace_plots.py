@@ -22,7 +22,7 @@ from operando.monitor.theme import Look
 LEAST_RANGES = {  # as shown; less is noise
     Quantity.VOLTAGE: 0.02,
     Quantity.CURRENT: 1.0,
-    Quantity.CHARGE: 0.001,
+    Quantity.CHARGE: 0.01,
     Quantity.PRESSURE: 0.2,
     Quantity.TEMPERATURE: 0.5,
 }

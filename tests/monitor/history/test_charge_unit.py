@@ -17,7 +17,7 @@ def test_the_mass_of_the_experiment_makes_charge_specific(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        (None, "there is no"),
+        (None, "There is no"),
         ("", "tells no cell.active_mass"),
         ("cell = 5", "tells no cell.active_mass"),
         ('[cell]\nactive_mass = "1 V"', "cannot be read"),

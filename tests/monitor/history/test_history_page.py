@@ -91,6 +91,30 @@ def test_plots_are_linked_and_labelled_with_units(done: Shown) -> None:
     assert last.labelText == "time since start of run on the rehearsal's clock [h]"
 
 
+def test_numbers_at_axes_are_those_of_the_plot_whatever_the_size_and_what_is_chosen(done: Shown) -> None:
+    plots = done.page._traces
+    done.page.choose_quantities(tuple(Quantity))
+    for size_px in ((2732, 1536), (1366, 768)):
+        done.monitor.window.resize(*size_px)
+        done.monitor.window.grab()
+        axes = [plots._plots[quantity].getAxis(name) for quantity in Quantity for name in ("left", "bottom")]
+        assert {axis.autoSIPrefixScale for axis in axes} == {1.0}
+    charge = plots._plots[Quantity.CHARGE].getAxis("left")
+    low_mah, high_mah = charge.range
+    assert low_mah == pytest.approx(-0.576, abs=0.1)
+    shown = [float(text) for _, texts in _ticks(charge) for text in texts]
+    assert all(low_mah <= number <= high_mah for number in shown)
+    assert -0.4 in shown
+
+
+def _ticks(axis: Any) -> list[tuple[float, list[str]]]:
+    """Return the numbers at an axis as pyqtgraph writes them."""
+    levels = axis.tickValues(*axis.range, 100)[:1]
+    return [
+        (spacing, axis.tickStrings(values, axis.autoSIPrefixScale * axis.scale, spacing)) for spacing, values in levels
+    ]
+
+
 def test_tomograms_have_bars_and_names_and_events_have_signs(done: Shown) -> None:
     strip = done.page._traces.strip
     done.monitor.window.grab()

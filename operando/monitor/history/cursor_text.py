@@ -6,7 +6,7 @@ from html import escape
 from math import isfinite
 
 from operando.monitor.history.charge_unit import ChargeUnit
-from operando.monitor.history.half_cycle_plots import Panel
+from operando.monitor.history.half_cycle_panels import Panel
 from operando.monitor.history.half_cycles import HalfCycle
 from operando.monitor.history.plot_axis import TimeAxis
 from operando.monitor.history.trace_samples import values_near

@@ -11,18 +11,13 @@ from operando.model.run_directory import RunDirectory
 from operando.monitor.history.controls import FOLLOW_KEY, KEYS, LAST_CYCLE_KEY, NEXT_CYCLE_KEY, Controls
 from operando.monitor.history.cursor_text import half_cycle_values_html, near_html, samples_html
 from operando.monitor.history.export import write_picture, write_text
-from operando.monitor.history.half_cycle_plots import (
-    MOST_CYCLES,
-    HalfCyclePlots,
-    break_marks,
-    differential_panel,
-    quantity_panels,
-)
+from operando.monitor.history.half_cycle_panels import break_marks, differential_panel, quantity_panels
+from operando.monitor.history.half_cycle_plots import MOST_CYCLES, HalfCyclePlots
 from operando.monitor.history.half_cycles import HalfCycle
 from operando.monitor.history.history_reading import HistoryRead, HistoryReading, Wanted
 from operando.monitor.history.missing_text import missing_text
 from operando.monitor.history.plot_axis import PlotAxis, TimeAxis, time_axis, time_unit
-from operando.monitor.history.samples_csv import differential_text, half_cycles_text, samples_text
+from operando.monitor.history.seen_text import seen_text
 from operando.monitor.history.time_range import RangeChoice, chosen_range_s, half_cycles_within, spread
 from operando.monitor.history.trace_plots import TracePlots
 from operando.monitor.history.view_choice import AxisChoice, ViewChoice
@@ -287,21 +282,12 @@ class HistoryPage(Page):
         self._controls.show_choices(self._range, self._choice, axis, follow=self._follow)
 
     def _text(self, path: Path) -> Iterator[str]:
-        """Return the samples that are seen; they stay as they are while they are written."""
-        view = self._view
-        if view is None or not isfinite(view.start_s):
+        if self._view is None:
             raise OSError(f"{path}: there is no sample to write")
-        if self._choice is ViewChoice.DIFFERENTIAL:
-            return differential_text(self._read.differential, self._read.unit)
-        begin_s, end_s = self._traces.range_s
-        if self._choice is ViewChoice.OVERLAID:
-            begin_s = min((entry.begin_s for entry in self._shown_half_cycles()), default=end_s)
-        unread = [trace.unread for trace in view.traces.values() if trace.unread is not None]
-        if any(entry.end_s > begin_s for entry in unread):
-            raise OSError(f"{path}: older samples of this range are still being read; save it again in a moment")
-        if self._choice is ViewChoice.OVERLAID:
-            return half_cycles_text(view.traces, self._shown_half_cycles(), self._read.unit)
-        return samples_text(view.traces, begin_s, end_s, view.start_s)
+        try:
+            return seen_text(self._view, self._read, self._choice, self._traces.range_s, self._shown_half_cycles())
+        except ValueError as error:
+            raise OSError(f"{path}: {error}") from error
 
     def _connect(self) -> None:
         self._controls.range_chosen.connect(self.choose_range)

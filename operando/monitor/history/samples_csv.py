@@ -21,7 +21,7 @@ UNITS = {  # as logged
     Quantity.PRESSURE: "MPa",
     Quantity.TEMPERATURE: "degC",
 }
-NAMES = ", ".join(f"{quantity.value} [{unit}]" for quantity, unit in UNITS.items()).split(", ")
+NAMES = [f"{quantity.value} [{unit}]" for quantity, unit in UNITS.items()]
 
 Traces = Mapping[Quantity, Trace]
 Rows = tuple[Times, NDArray[np.float32]]

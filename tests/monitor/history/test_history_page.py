@@ -332,6 +332,15 @@ def test_every_sample_in_view_is_exported_and_none_beyond(done: Shown, tmp_path:
     assert "Saved" in done.monitor.window.statusBar().currentMessage()
 
 
+def test_an_export_that_takes_long_is_waited_for_while_the_window_goes_on(
+    done: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operando.monitor.history.export.SOON_S", 0.0)
+    done.monitor.window.export(tmp_path / "seen.csv")
+    assert "Saved" in done.monitor.window.statusBar().currentMessage()
+    assert len((tmp_path / "seen.csv").read_text().splitlines()) == 11_001
+
+
 @pytest.mark.parametrize("view", [ViewChoice.OVERLAID, ViewChoice.DIFFERENTIAL])
 def test_half_cycles_and_dq_dv_are_exported_too(done: Shown, tmp_path: Path, view: ViewChoice) -> None:
     done.page.choose_view(view)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph
-from PySide6 import QtCore
+from PySide6 import QtCore, QtGui
 
 from operando.monitor.history.charge_unit import ChargeUnit
 from operando.monitor.history.cursor_text import SERIES
@@ -29,6 +29,7 @@ LEAST_RANGES = {  # as shown; less is noise
 PADDING = 0.01  # of the range, beside what was chosen
 NEAR_PX = 6.0  # what the cursor is that near to is told
 MOST_LINES = 24  # through all plots; more would hide the traces
+LABEL_ALPHA = 200  # of 255, behind words that lie on a trace
 MOST_LABELS = 8  # of slope breaks in one plot
 
 
@@ -238,7 +239,9 @@ class TracePlots(QtCore.QObject):
         labels = self._labels[quantity]
         for number, (entry, place) in enumerate(seen if len(seen) <= MOST_LABELS else ()):
             if number == len(labels):
-                labels.append(pyqtgraph.TextItem())
+                ground = QtGui.QColor(self._look.colours.background)
+                ground.setAlpha(LABEL_ALPHA)
+                labels.append(pyqtgraph.TextItem(fill=ground))
                 self._plots[quantity].addItem(labels[-1], ignoreBounds=True)
             labels[number].setFont(label_font(self._look))
             labels[number].setText(entry.found.short_text, color=self._look.colours.text)

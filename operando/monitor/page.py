@@ -23,6 +23,7 @@ class Page(QtWidgets.QWidget):
 
     title: ClassVar[str]
     period_s: ClassVar[float] = 0.25  # between two calls of `read` while the page is seen
+    keys: ClassVar[tuple[tuple[str, str], ...]] = ()  # of this page alone, and what they do
     export_suffixes: ClassVar[tuple[str, ...]] = (".png",)
 
     def __init__(self, run: RunDirectory, look: Look) -> None:

@@ -226,7 +226,8 @@ class MonitorWindow(QtWidgets.QMainWindow):
             self.showFullScreen()
 
     def _tell_keys(self) -> None:
-        rows = "".join(f"<tr><td><b>{key}</b>&nbsp;&nbsp;</td><td>{what}</td></tr>" for key, what in KEYS)
+        told = (*KEYS, *self.page.keys)
+        rows = "".join(f"<tr><td><b>{key}</b>&nbsp;&nbsp;</td><td>{what}</td></tr>" for key, what in told)
         box = QtWidgets.QMessageBox(self)
         box.setWindowTitle("Keys")
         box.setText(f"<table>{rows}</table>")

@@ -20,7 +20,7 @@ from operando.monitor.history.plot_axis import PlotAxis, TimeAxis, time_axis, ti
 from operando.monitor.history.seen_text import seen_text
 from operando.monitor.history.time_range import RangeChoice, chosen_range_s, half_cycles_within, spread
 from operando.monitor.history.trace_plots import TracePlots
-from operando.monitor.history.view_choice import AxisChoice, ViewChoice
+from operando.monitor.history.view_choice import AxisChoice, HistoryChoice, ViewChoice
 from operando.monitor.page import Page
 from operando.monitor.reading.run_view import Quantity, RunView
 from operando.monitor.theme import Look
@@ -34,6 +34,14 @@ class HistoryPage(Page):
     """Traces against time or charge with tomograms, events and slope breaks; half cycles over each other; dQ/dV."""
 
     title = "History"
+    keys = (
+        ("L, A", "the last hour, or all since the start"),
+        ("[ and ]", "the cycle before, and after"),
+        ("E", "follow the newest samples, or not"),
+        ("X", "against time or capacity"),
+        ("V", "traces, cycles overlaid, dQ/dV"),
+        ("+ − ← →", "zoom and move"),
+    )
     export_suffixes = (".png", ".svg", ".csv")
 
     def __init__(self, run: RunDirectory, look: Look) -> None:
@@ -113,6 +121,21 @@ class HistoryPage(Page):
             write_text(self._text(path), path, lambda num: self._near.setText(f"Writing {path}: {num} rows so far"))
         finally:
             self._exporting = False
+
+    def chosen(self) -> HistoryChoice:
+        """Return what is shown, and how."""
+        return HistoryChoice(
+            self._range, self._cycle, self._follow, self._choice, dict(self._axes), self._traces.quantities
+        )
+
+    def choose_again(self, chosen: HistoryChoice) -> None:
+        """Show the same; a stretch that was chosen by hand is all since the start."""
+        self._axes = dict(chosen.axes)
+        self.choose_quantities(chosen.quantities)
+        self.choose_view(chosen.view)
+        is_free = chosen.range_ is RangeChoice.FREE
+        self.choose_range(RangeChoice.SINCE_START if is_free else chosen.range_, chosen.cycle)
+        self.choose_follow(chosen.follow)
 
     def choose_range(self, choice: RangeChoice, cycle: int = 0) -> None:
         """Show another stretch of the run."""

@@ -1,6 +1,10 @@
 """What the page of the history can show."""
 
+from dataclasses import dataclass
 from enum import StrEnum
+
+from operando.monitor.history.time_range import RangeChoice
+from operando.monitor.reading.run_view import Quantity
 
 
 class ViewChoice(StrEnum):
@@ -16,3 +20,15 @@ class AxisChoice(StrEnum):
 
     TIME = "Time"
     CHARGE = "Capacity"
+
+
+@dataclass(frozen=True)
+class HistoryChoice:
+    """What a person has chosen on the page; ``cycle`` counts from 1, 0 is none."""
+
+    range_: RangeChoice
+    cycle: int
+    follow: bool
+    view: ViewChoice
+    axes: dict[ViewChoice, AxisChoice]
+    quantities: tuple[Quantity, ...]

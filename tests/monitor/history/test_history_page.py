@@ -462,3 +462,21 @@ def test_a_larger_window_has_larger_numbers_and_lines(done: Shown) -> None:
     done.monitor.window.grab()
     large = axis.style["tickFont"].pixelSize(), line.opts["pen"].widthF()
     assert np.array(large) / np.array(small) == pytest.approx(2.0, rel=0.05)
+
+
+def test_what_was_chosen_stays_chosen_in_the_other_theme(open_monitor: OpenOn, finished: RunDirectory) -> None:
+    monitor = open_monitor(finished)
+    monitor.window.show_page("History")
+    monitor.until(lambda view: view.history_is_complete)
+    page = monitor.window.page
+    assert isinstance(page, HistoryPage)
+    page.choose_view(ViewChoice.OVERLAID)
+    page.choose_quantities((Quantity.VOLTAGE, Quantity.TEMPERATURE))
+    page.choose_range(RangeChoice.LAST_HOUR)
+    page.choose_follow(False)
+    chosen = page.chosen()
+    monitor.window.toggle_theme()
+    other = monitor.window.page
+    assert isinstance(other, HistoryPage)
+    assert other is not page
+    assert other.chosen() == chosen

@@ -119,6 +119,9 @@ class Look:
             border-radius: {px(3)}px; padding: {px(3)}px {px(9)}px; }}
         QPushButton:checked, QToolButton:checked {{ background: {c.series[1]}; color: {c.background}; }}
         QPushButton:disabled, QToolButton:disabled {{ color: {c.line}; }}
+        QComboBox::drop-down {{ border: 0; width: {px(18)}px; }}
+        QComboBox::down-arrow {{ image: none; width: 0; height: 0; border-left: {px(4)}px solid {c.panel};
+            border-right: {px(4)}px solid {c.panel}; border-top: {px(6)}px solid {c.dim}; }}
         QComboBox QAbstractItemView {{ background: {c.panel}; color: {c.text}; }}
         QSplitter::handle {{ background: {c.line}; }}
         QProgressBar {{ background: {c.line}; border: 0; border-radius: {px(3)}px; text-align: center; }}

@@ -1,4 +1,4 @@
-"""What a person chose the last time: theme, page, and where the window was."""
+"""What a person chose the last time: theme, page, where the window was, and where its parts meet."""
 
 from PySide6 import QtCore, QtWidgets
 
@@ -32,9 +32,21 @@ class LastingHabits(Habits):
         place = self._settings.value("place")
         if isinstance(place, QtCore.QByteArray):
             window.restoreGeometry(place)
+        for key, splitter in _splitters(window):
+            sizes = self._settings.value(key)
+            if isinstance(sizes, QtCore.QByteArray):
+                splitter.restoreState(sizes)
 
     def remember(self, window: QtWidgets.QMainWindow, page: str) -> None:
         """Write what is chosen now."""
         self._settings.setValue("theme", str(self.theme))
         self._settings.setValue("page", page)
         self._settings.setValue("place", window.saveGeometry())
+        for key, splitter in _splitters(window):
+            self._settings.setValue(key, splitter.saveState())
+
+
+def _splitters(window: QtWidgets.QMainWindow) -> list[tuple[str, QtWidgets.QSplitter]]:
+    """Return what parts a window, in the order in which it was made, and under which key it is kept."""
+    content = window.centralWidget() or window  # a theme that was left is still a child of the window for a while
+    return [(f"splitter_{number}", found) for number, found in enumerate(content.findChildren(QtWidgets.QSplitter))]

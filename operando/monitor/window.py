@@ -30,6 +30,7 @@ KEYS = (
     ("T", "dark or light"),
     ("F or F11", "whole screen and back"),
     ("Ctrl+S", "save what is seen into a file"),
+    ("Ctrl+Shift+C", "copy a picture of it"),
     ("H or F1", "these keys"),
     ("Ctrl+Q", "close the window; the run goes on"),
 )
@@ -206,6 +207,7 @@ class MonitorWindow(QtWidgets.QMainWindow):
             "H": self._tell_keys,
             "F1": self._tell_keys,
             "Ctrl+S": self._ask_where_to_export,
+            "Ctrl+Shift+C": self._copy,
             "Ctrl+Q": self.close,
         }
         for key, action in bound.items():
@@ -232,6 +234,10 @@ class MonitorWindow(QtWidgets.QMainWindow):
         box.setWindowTitle("Keys")
         box.setText(f"<table>{rows}</table>")
         box.open()
+
+    def _copy(self) -> None:
+        QtWidgets.QApplication.clipboard().setPixmap(self.page.grab())
+        self.statusBar().showMessage("A picture of the page is in the clipboard", 5_000)
 
     def _ask_where_to_export(self) -> None:
         suffixes = self.page.export_suffixes

@@ -31,6 +31,14 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+def shares(window: MonitorWindow) -> list[float]:
+    """Return which part of its place the first half of each splitter has."""
+    return [
+        each.sizes()[0] / sum(each.sizes())
+        for each in (window.centralWidget() or window).findChildren(QtWidgets.QSplitter)
+    ]
+
+
 def contrast(one: str, other: str) -> float:
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
@@ -57,8 +65,9 @@ def test_everything_grows_with_the_window_and_never_below_its_least_size() -> No
 def test_keys_turn_the_pages_and_change_the_theme(open_monitor: OpenOn, growing: FakedRun, qtbot: QtBot) -> None:
     growing.sample(3)
     monitor = open_monitor(growing.run)
-    monitor.window.show()
-    qtbot.waitExposed(monitor.window)
+    with qtbot.waitActive(monitor.window):
+        monitor.window.show()
+        monitor.window.activateWindow()
     monitor.until(lambda view: view.start_s > 0)
     titles = []
     for key in (QtCore.Qt.Key.Key_2, QtCore.Qt.Key.Key_3, QtCore.Qt.Key.Key_4, QtCore.Qt.Key.Key_1):
@@ -88,11 +97,21 @@ def test_theme_and_page_are_remembered(settings: Path, qapp: QtWidgets.QApplicat
     assert settings.parent.exists()
     first = MonitorWindow(growing.run, SystemClock(), LastingHabits())
     first.toggle_theme()
+    first.show_page("Inside")
+    first.show()
+    before = shares(first)
+    for splitter in first.findChildren(QtWidgets.QSplitter):
+        splitter.setSizes([2000, 3000])
+    moved = shares(first)
+    assert moved != pytest.approx(before, abs=0.05)
     first.show_page("Health")
     first.close()
     second = MonitorWindow(growing.run, SystemClock(), LastingHabits())
     assert second.page.title == "Health"
     assert COLOURS[Theme.LIGHT].background in second.styleSheet()
+    second.show_page("Inside")
+    second.show()
+    assert shares(second) == pytest.approx(moved, abs=0.02)
     second.close()
     qapp.processEvents()
 
@@ -138,3 +157,15 @@ def test_numbers_have_a_point_whatever_the_country(
         assert "1,2500" not in monitor.texts
     finally:
         QtCore.QLocale.setDefault(before)
+
+
+def test_a_picture_of_the_page_is_copied(open_monitor: OpenOn, growing: FakedRun, qtbot: QtBot) -> None:
+    monitor = open_monitor(growing.run)
+    monitor.until(lambda view: True)
+    with qtbot.waitActive(monitor.window):
+        monitor.window.show()
+        monitor.window.activateWindow()
+    QtWidgets.QApplication.clipboard().clear()
+    both = QtCore.Qt.KeyboardModifier.ControlModifier | QtCore.Qt.KeyboardModifier.ShiftModifier
+    QtTest.QTest.keyClick(monitor.window, QtCore.Qt.Key.Key_C, both)
+    assert not QtWidgets.QApplication.clipboard().pixmap().isNull()

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import h5py
 
+from operando.model.ordinary_file import ordinary_file
+
 # A reader beside a writer tries metadata with a wrong checksum again, after 1 ns and then after twice as long each
 # time. The library's own 100 times never end; these take a quarter of a second.
 READ_ATTEMPTS = 28
@@ -25,6 +27,7 @@ def open_beside_writer(path: Path, *, chunk_cache_bytes: int = _MEGABYTE) -> h5p
     OSError
         If it is not there, no HDF5 file, or of a format that has no such way of reading.
     """
+    ordinary_file(path)
     access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
     access.set_libver_bounds(h5py.h5f.LIBVER_EARLIEST, h5py.h5f.LIBVER_LATEST)
     access.set_cache(0, _CHUNK_SLOTS, chunk_cache_bytes, _CHUNK_PREEMPTION)

@@ -9,6 +9,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from operando.model.ordinary_file import ordinary_file
+
 MAX_LINE_BYTES = 2**26  # a page of a week's samples is a tenth of it
 
 
@@ -75,7 +77,7 @@ class JsonLinesReader:
         """Yield the values of every whole line not yet read; a damaged or endless line is counted and left out."""
         if not self._path.exists():
             return
-        with self._path.open("rb") as file:
+        with ordinary_file(self._path).open("rb") as file:
             file.seek(self._offset)
             while line := file.readline(MAX_LINE_BYTES):
                 if not line.endswith(b"\n"):

@@ -1,15 +1,18 @@
 """Numbers as people write them: a value with as many digits as its uncertainty deserves, and durations."""
 
 import math
+import sys
+
+LEAST_UNCERTAINTY = sys.float_info.epsilon  # relative; a number is not known better than it is kept
 
 
 def number_text(value: float, uncertainty: float | None = None) -> str:
     """Write a value with as many digits as its uncertainty deserves, as in ``(3.78 ± 0.19)e5`` or ``20.18 ± 0.07``."""
     if not math.isfinite(value):
         return "–"
-    if uncertainty is None or not math.isfinite(uncertainty) or uncertainty <= 0:
+    if uncertainty is None or not math.isfinite(uncertainty) or not uncertainty > LEAST_UNCERTAINTY * abs(value):
         return f"{value:.4g}"
-    exponent = math.floor(math.log10(max(abs(value), uncertainty)))
+    exponent = max(math.floor(math.log10(max(abs(value), uncertainty))), sys.float_info.min_10_exp)
     shift = 0 if -3 <= exponent < 4 else exponent
     decimals = max(1 - math.floor(math.log10(uncertainty / 10**shift)), 0)
     text = f"{value / 10**shift:.{decimals}f} ± {uncertainty / 10**shift:.{decimals}f}"
@@ -17,7 +20,9 @@ def number_text(value: float, uncertainty: float | None = None) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Write a duration, as in ``2 d 03 h``, ``4 h 05 min``, ``3 min 20 s`` or ``12 s``."""
+    """Write a duration, as in ``2 d 03 h``, ``4 h 05 min``, ``3 min 20 s`` or ``12 s``; a dash if nobody knows it."""
+    if not math.isfinite(seconds):
+        return "–"
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes = int(seconds // 60)

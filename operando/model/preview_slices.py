@@ -2,11 +2,15 @@
 
 import os
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
+
+from operando.model.ordinary_file import ordinary_file
 
 ORDERS = {"xy": "y, x", "xz": "z (downwards), x", "yz": "z (downwards), y"}
 
@@ -83,13 +87,12 @@ def read_preview(path: Path) -> PreviewSlices:
 
     Raises
     ------
-    OSError, KeyError
+    OSError, KeyError, TypeError, ValueError
         If there is none, or it is damaged.
     """
-    with h5py.File(path, "r") as file:
+    with h5py.File(ordinary_file(path), "r") as file:
         attributes = file.attrs
-        voxel_size_um = attributes.get("voxel_size_um")
-        return PreviewSlices(
+        found = PreviewSlices(
             tomogram=str(attributes["tomogram"]),
             run_uid=str(attributes["run_uid"]),
             xy=file["xy"][:],
@@ -98,10 +101,39 @@ def read_preview(path: Path) -> PreviewSlices:
             row=int(attributes["row"]),
             y=int(attributes["y"]),
             x=int(attributes["x"]),
-            voxel_size_um=None if voxel_size_um is None else float(voxel_size_um),
+            voxel_size_um=known_voxel_um(attributes.get("voxel_size_um")),
             num_projections=int(attributes["num_projections"]),
             num_announced=int(attributes["num_announced"]),
             coverage=float(attributes["coverage"]),
             grey_values_absolute=bool(attributes["grey_values_absolute"]),
             complete=bool(attributes["complete"]),
         )
+    check_planes(found.xy.shape, found.xz.shape, found.yz.shape)
+    return found
+
+
+def check_planes(xy: tuple[int, ...], xz: tuple[int, ...], yz: tuple[int, ...]) -> None:
+    """Check the shapes of three planes, (y, x), (z, x) and (z, y).
+
+    Raises
+    ------
+    ValueError
+        If they are not those of one volume.
+    """
+    if len(xy) != 2 or len(xz) != 2 or (xz, yz) != ((xz[0], xy[1]), (xz[0], xy[0])) or 0 in (*xy, *xz):
+        raise ValueError(f"planes of {xy}, {xz}, {yz} are not those of one volume")
+
+
+def known_voxel_um(written: Any) -> float | None:
+    """Return the voxel size that a file tells, None if it tells none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is damaged: then nobody knows what its values are either.
+    """
+    if written is None:
+        return None
+    if not 0 < float(written) < inf:
+        raise ValueError(f"a voxel size of {written} µm cannot be")
+    return float(written)

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import psutil
 
+from operando.model.ordinary_file import ordinary_file
+
+LARGEST_PID = 2**31 - 1  # of any system; a larger one makes psutil fail
+
 
 @dataclass(frozen=True)
 class ProcessRecord:
@@ -63,11 +67,11 @@ def read_pid_files(folder: Path) -> list[ProcessRecord]:
     """Return what the pid files of a run say, in alphabetical order of roles; damaged ones are left out."""
     records = []
     for path in sorted(folder.glob("*.pid")):
-        with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
-            content = json.loads(path.read_text())
-            records.append(
-                ProcessRecord(
-                    path.stem, int(content["pid"]), float(content["create_time"]), str(content.get("host", ""))
-                )
+        with contextlib.suppress(AttributeError, ValueError, KeyError, TypeError, OSError, OverflowError):
+            content = json.loads(ordinary_file(path).read_text())
+            record = ProcessRecord(
+                path.stem, int(content["pid"]), float(content["create_time"]), str(content.get("host", ""))
             )
+            if 0 < record.pid <= LARGEST_PID:
+                records.append(record)
     return records

@@ -23,6 +23,7 @@ from operando.monitor.theme import Look, Theme, scale_of
 TICK_MS = 20
 UPDATE_S = 0.18  # and a tick: figures come five times a second
 CATCHING_UP_S = 0.02  # between two updates while history is still to be read
+SLOW_S, AGE_EVERY_S = 1.5, 0.25  # from when on a disk does not answer; ages grow meanwhile
 HISTORY_BUDGET_S = 0.2  # of each update, so that no sample is shown a quarter of a second late
 PAGES: tuple[type[Page], ...] = (NowPage, HistoryPage, InsidePage, HealthPage)
 KEYS = (
@@ -56,7 +57,8 @@ class MonitorWindow(QtWidgets.QMainWindow):
         self._reader = RunReader(run, host_clock, history_budget_s=HISTORY_BUDGET_S)
         self._run_reading, self._page_reading = Background("run reader"), Background("page reader")
         self._reading_page: Page | None = None
-        self._update_s, self._page_problem = 0.0, ""
+        self._update_s, self._aged_s = 0.0, 0.0
+        self._page_problem, self._drawing_problem, self._disk_problem = "", "", ""
         self.view: RunView | None = None
         self.setWindowTitle(run.path.name)
         self.resize(1366, 768)
@@ -127,14 +129,29 @@ class MonitorWindow(QtWidgets.QMainWindow):
         """Remember the habits; end the timer and the reading threads."""
         self._habits.remember(self, self.page.title)
         self._timer.stop()
-        self._run_reading.close()
         self._page_reading.close()
-        self._reader.close()
+        if self._run_reading.close():
+            self._reader.close()
         super().closeEvent(event)
 
     def _tick(self) -> None:
         self._take()
+        self._age()
         self._ask(self._update_s, self.page.period_s)
+
+    def _age(self) -> None:
+        """Let what is seen grow older while the disk does not answer, and say so."""
+        now_s = self._clock.now()
+        busy_s = self._run_reading.busy_s(now_s)
+        if busy_s < SLOW_S:
+            self._disk_problem = ""
+        elif not 0 <= now_s - self._aged_s < AGE_EVERY_S:
+            self._aged_s = now_s
+            self._disk_problem = f"Reading the run has taken {busy_s:.0f} s so far; nothing newer is known"
+            if self.view is None:
+                self.statusBar().showMessage(self._disk_problem)
+            else:
+                self._show_run(self.view)
 
     def _ask(self, update_s: float, page_s: float) -> None:
         now_s = self._clock.now()
@@ -195,6 +212,9 @@ class MonitorWindow(QtWidgets.QMainWindow):
             layout.addWidget(widget)
         layout.addWidget(self._tabs, 1)
         self.setCentralWidget(content)
+        for label in content.findChildren(QtWidgets.QLabel):
+            if label.textFormat() is QtCore.Qt.TextFormat.AutoText:  # what stands in a run's files is no markup
+                label.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         self.show_page(first_page)
         self._tabs.currentChanged.connect(self._turned)
         self.statusBar().showMessage("Reading the run ...")
@@ -252,11 +272,21 @@ class MonitorWindow(QtWidgets.QMainWindow):
         wall_s = self._clock.now()
         self._show_header(view)
         self._show_deaths(view, wall_s)
-        self.page.show_run(view, wall_s)
-        problems = " · ".join(filter(None, (*view.problems, self._page_problem)))
+        self._show_page(view, wall_s)
+        problems = " · ".join(
+            filter(None, (self._disk_problem, self._drawing_problem, *view.problems, self._page_problem))
+        )
         self.statusBar().showMessage(
             problems or f"Reads {self._folder}; changes nothing but the planes of the preview. H tells the keys."
         )
+
+    def _show_page(self, view: RunView, wall_s: float) -> None:
+        try:
+            self.page.show_run(view, wall_s)
+        except Exception as error:
+            self._drawing_problem = f"{self.page.title} cannot be drawn ({type(error).__name__}: {error})"
+        else:
+            self._drawing_problem = ""
 
     def _show_header(self, view: RunView) -> None:
         self.setWindowTitle(" – ".join(part for part in (view.kind_word, view.name, "operando monitor") if part))

@@ -1,7 +1,6 @@
 """What the page about the programs says, in words and numbers."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from math import isfinite, nan
 from statistics import median
 
@@ -11,6 +10,7 @@ from operando.monitor.health.health_reader import HealthView, Usage
 from operando.monitor.reading.run_ledger import TomogramLedger
 from operando.monitor.reading.run_processes import Life, ProcessView
 from operando.monitor.reading.run_view import RunView
+from operando.monitor.reading.time_of_day import time_of_day
 
 PROCESS_HEADINGS = ("process", "pid", "state", "since", "for", "memory [MB]", "CPU [%]")
 STAGE_HEADINGS = ("stage", "rate", "waiting", "lost", "median", "newest")
@@ -173,4 +173,4 @@ def _number(value: float, decimals: int) -> str:
 
 
 def _clock_text(wall_s: float) -> str:
-    return datetime.fromtimestamp(wall_s).strftime("%d %b %H:%M:%S") if isfinite(wall_s) else "–"
+    return time_of_day(wall_s, "%d %b %H:%M:%S") or "–"

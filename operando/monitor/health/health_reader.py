@@ -10,6 +10,7 @@ import psutil
 
 from operando.model.cell_log import TABLES, CellLogReader
 from operando.model.clock import Clock
+from operando.model.ordinary_file import ordinary_file
 from operando.model.run_directory import RunDirectory
 from operando.monitor.reading.run_processes import Life, ProcessView
 from operando.monitor.reading.run_view import RunView
@@ -76,7 +77,7 @@ class HealthReader:
         if self._run.cell_log.exists():
             with (
                 contextlib.suppress(sqlite3.Error, OSError),
-                contextlib.closing(CellLogReader(self._run.cell_log)) as log,
+                contextlib.closing(CellLogReader(ordinary_file(self._run.cell_log))) as log,
             ):
                 clock = _clock_view(log)
                 for table in TABLES:

@@ -1,9 +1,10 @@
 """The unit in which charge is shown: per gram of active mass where the experiment tells it."""
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from operando.model.ordinary_file import ordinary_file
+from operando.model.toml_file import toml_content
 from operando.model.units import parse_quantity
 
 MG_PER_G = 1e3
@@ -31,7 +32,7 @@ def specific_charge(active_mass_mg: float) -> ChargeUnit:
 def read_charge_unit(experiment: Path) -> ChargeUnit:
     """Read the active mass from an experiment file, whatever else is wrong with it."""
     try:
-        written = tomllib.loads(experiment.read_text(encoding="utf-8-sig"))["cell"]["active_mass"]
+        written = toml_content(ordinary_file(experiment))["cell"]["active_mass"]
         active_mass_mg = parse_quantity(written, "mg")
     except FileNotFoundError:
         return ChargeUnit(problem=f"There is no {experiment.name}: charge is in mAh, not per gram")

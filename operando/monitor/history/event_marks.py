@@ -7,6 +7,7 @@ from math import isfinite
 from pathlib import Path
 
 from operando.model.cell_log import CellLogReader
+from operando.model.ordinary_file import ordinary_file
 
 ROWS_AT_ONCE = 10_000
 
@@ -64,7 +65,7 @@ class EventMarkReader:
             return self._marks
         if (found.st_dev, found.st_ino) != self._file:
             self._file, self._last_id, self._marks = (found.st_dev, found.st_ino), 0, ()
-        with closing(CellLogReader(self._path)) as log:
+        with closing(CellLogReader(ordinary_file(self._path))) as log:
             if log.empty:
                 return self._marks
             last = log.last("events")

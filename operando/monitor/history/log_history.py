@@ -6,6 +6,7 @@ from math import isfinite, nan
 from pathlib import Path
 from time import perf_counter
 
+from operando.model.ordinary_file import ordinary_file
 from operando.monitor.history.table_history import MOST_STEPS_BACK
 from operando.monitor.history.table_queries import NewestRow
 from operando.monitor.history.table_reader import TableReader
@@ -114,7 +115,10 @@ class LogHistory:
             self._file = found.st_dev, found.st_ino
         if self._log is None:
             self._log = sqlite3.connect(
-                f"{self._path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+                f"{ordinary_file(self._path).resolve().as_uri()}?mode=ro",
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,
             )
             self._log.text_factory = _text
             # Nothing is written here; without it SQLite refuses all of a file that was cut off while it was copied.

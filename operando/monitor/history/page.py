@@ -61,6 +61,7 @@ class HistoryPage(Page):
         for label in (self._missing, self._near):
             label.setProperty("role", "dim")
         for label in (self._values, self._near):  # however long, the window may be as narrow as before
+            label.setTextFormat(QtCore.Qt.TextFormat.RichText)
             label.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
         self._stack = QtWidgets.QStackedWidget()
         self._stack.addWidget(self._traces.widget)

@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from operando.model.ordinary_file import ordinary_file
 from operando.monitor.inside.state_planes import PLANES, StatePlanes
 from operando.monitor.reading.preview_reader import UNREADABLE
 
@@ -49,7 +50,7 @@ class Arrows:
 
 def read_displacement(folder: Path, run_uid: str = "") -> Displacement | None:
     """Read what digital volume correlation has left beside a volume; None if there is nothing that can be read."""
-    with contextlib.suppress(*UNREADABLE), h5py.File(folder / "displacement.h5", "r") as file:
+    with contextlib.suppress(*UNREADABLE), h5py.File(ordinary_file(folder / "displacement.h5"), "r") as file:
         node_um, moved_um = (np.asarray(file[name][:], np.float64) for name in ("node_um", "displacement_um"))
         valid = np.asarray(file["valid"][:], np.bool_)
         if node_um.ndim != 2 or node_um.shape[1] != 3 or node_um.shape != moved_um.shape or len(valid) != len(node_um):

@@ -7,8 +7,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from operando.model.ordinary_file import ordinary_file
 from operando.model.plane_wish import PlaneWish
-from operando.model.preview_slices import read_preview
+from operando.model.preview_slices import check_planes, known_voxel_um, read_preview
 from operando.model.run_directory import RunDirectory
 from operando.monitor.inside.state_planes import PLANES, StatePlanes, planes_of_preview, warning_text
 from operando.monitor.reading.preview_reader import UNREADABLE
@@ -74,19 +75,17 @@ class FinishedPlanes:
 
 
 def _read_slices(folder: Path, tomogram: TomogramView) -> StatePlanes:
-    with h5py.File(folder / "slices.h5", "r") as file:
+    with h5py.File(ordinary_file(folder / "slices.h5"), "r") as file:
         values = {name: np.asarray(file[name][:], np.float32) for name in PLANES}
         voxel_um = file["xz"].attrs.get("voxel_size_um")
         flags, uid = str(file.attrs.get("flags", "")).split(), str(file.attrs.get("run_uid", ""))
-    (num_y, num_x), (num_rows, _), _ = shapes = tuple(values[name].shape for name in PLANES)
-    if shapes != ((num_y, num_x), (num_rows, num_x), (num_rows, num_y)) or 0 in (num_rows, num_y, num_x):
-        raise ValueError(f"planes of {shapes} are not those of one volume")
+    check_planes(*(values[name].shape for name in PLANES))
     planes = StatePlanes(
         tomogram=tomogram.name,
         values=values,
         # The row that the analysis cuts, and the rotation axis itself.
         at=(values["xz"].shape[0] // 2, (values["yz"].shape[1] - 1) / 2, (values["xz"].shape[1] - 1) / 2),
-        voxel_size_um=None if voxel_um is None or not float(voxel_um) > 0 else float(voxel_um),
+        voxel_size_um=known_voxel_um(voxel_um),
         told=f"{tomogram.name}: finished volume, {tomogram.num_projections} projections",
         warning=" · ".join(flag.replace("_", " ") for flag in flags),
         source="slices.h5",
@@ -96,7 +95,7 @@ def _read_slices(folder: Path, tomogram: TomogramView) -> StatePlanes:
 
 
 def _masks(path: Path, planes: StatePlanes, uid: str) -> dict[str, NDArray[np.uint8]]:
-    with contextlib.suppress(*UNREADABLE), h5py.File(path, "r") as file:
+    with contextlib.suppress(*UNREADABLE), h5py.File(ordinary_file(path), "r") as file:
         masks = {name: np.asarray(file[name][:], np.uint8) for name in PLANES}
         own = str(file.attrs.get("run_uid", uid)) == uid
         if own and all(masks[name].shape == planes.values[name].shape for name in PLANES):
@@ -106,7 +105,7 @@ def _masks(path: Path, planes: StatePlanes, uid: str) -> dict[str, NDArray[np.ui
 
 def _cut(path: Path, tomogram: TomogramView, wish: PlaneWish) -> StatePlanes:
     """Cut the volume of the whole view, row by row, since its rows are its chunks."""
-    with h5py.File(path, "r") as file:
+    with h5py.File(ordinary_file(path), "r") as file:
         volume = file["attenuation"]
         num_rows, num_y, num_x = (int(num) for num in volume.shape)
         row, y, x = wish.voxels((num_rows, num_y, num_x))
@@ -123,7 +122,7 @@ def _cut(path: Path, tomogram: TomogramView, wish: PlaneWish) -> StatePlanes:
         tomogram=tomogram.name,
         values={"xy": across, "xz": upright[0], "yz": upright[1]},
         at=(row, y, x),
-        voxel_size_um=None if voxel_um is None else float(voxel_um),
+        voxel_size_um=known_voxel_um(voxel_um),
         told=f"{tomogram.name}: volume of the whole view, {tomogram.num_projections} projections",
         warning=warning_text(coverage=coverage, grey_values_absolute=absolute),
         source="live.h5",

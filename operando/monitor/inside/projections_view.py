@@ -51,11 +51,10 @@ class ProjectionsView(QtWidgets.QWidget):
         """Draw what there is."""
         if self._shown is None:
             return
-        painter = QtGui.QPainter(self)
-        for frame, place in self._frames():
-            self._draw_frame(painter, frame, place)
-        self._draw_sinogram(painter, self._shown.sinogram, self._sinogram_place())
-        painter.end()
+        with QtGui.QPainter(self) as painter:  # ended whatever happens: a painter left behind crashes Qt
+            for frame, place in self._frames():
+                self._draw_frame(painter, frame, place)
+            self._draw_sinogram(painter, self._shown.sinogram, self._sinogram_place())
 
     def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """Take hold of the row."""

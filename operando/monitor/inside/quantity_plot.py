@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph
 from numpy.typing import NDArray
-from PySide6 import QtGui, QtWidgets
+from PySide6 import QtCore, QtGui, QtWidgets
 
 from operando.model.experiment import Published
 from operando.monitor.inside.published import NOTHING_PUBLISHED, PublishedNumbers
@@ -56,6 +56,7 @@ class QuantityPlot(QtWidgets.QWidget):
         self._published = NOTHING_PUBLISHED
         self._shown: PlottedQuantity | None = None
         self._chooser, self._legend = QtWidgets.QComboBox(), QtWidgets.QLabel()
+        self._legend.setTextFormat(QtCore.Qt.TextFormat.RichText)
         self._chooser.setToolTip("Which quantity is drawn.")
         self._chooser.activated.connect(lambda _: self._draw())
         self._legend.setWordWrap(True)
@@ -199,7 +200,7 @@ class QuantityPlot(QtWidgets.QWidget):
         px_per_state = max(room - half_px[0] - half_px[-1], 1) / max(len(states) - 1, 1)
         left, right = (max(half / px_per_state, LEAST_MARGIN) for half in (half_px[0], half_px[-1]))
         self._plot.setXRange(-left, max(len(states) - 1, 0) + right, padding=0)
-        self._plot.setLabel("left", self._label(metrics), color=self._look.colours.dim)
+        self._plot.setLabel("left", escape(self._label(metrics)), color=self._look.colours.dim)
         self._plot.getAxis("left").label.setFont(font)
         self._plot.getAxis("left").resizeEvent()  # puts the label into the middle again
         axis = self._plot.getAxis("bottom")

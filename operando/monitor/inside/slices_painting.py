@@ -18,25 +18,22 @@ from operando.monitor.theme import COLOURS, Look
 AXES = {"xy": ("x", "y", "z"), "xz": ("x", "z", "y"), "yz": ("y", "z", "x")}  # to the right, downwards, through it
 SERIES = {"z": 0, "y": 1, "x": 3}  # colours of the planes, by the axis that they cut
 LINE_PX, BAR_PX = 18, 12  # in the smallest window
+LEAST_LENGTH = 1e-9  # in µm or voxels; what is shorter is damage
 LINE_ALPHA = 170  # of 255: what lies below a line shines through
 FEW_PIXELS = 200  # narrower slices show their voxels as squares
 
 
 class SlicesPainter:
-    """Draws the parts of a view of some slices, until `end`."""
+    """Draws the parts of a view of some slices with a painter of that view."""
 
-    def __init__(self, widget: QtWidgets.QWidget, picture: SlicePicture, look: Look) -> None:
+    def __init__(self, painter: QtGui.QPainter, widget: QtWidgets.QWidget, picture: SlicePicture, look: Look) -> None:
         self._look, self._line = look, line_px(look)
         self._axis_colours = {axis: look.colours.series[index] for axis, index in SERIES.items()}
         on_picture = COLOURS[picture.scale.ground].series
         self._line_colours = {axis: on_picture[index] for axis, index in SERIES.items()}
-        self._painter = QtGui.QPainter(widget)
+        self._painter = painter
         self._picture, self._planes = picture, picture.planes
         self._width, self._height = widget.width(), widget.height()
-
-    def end(self) -> None:
-        """Be done."""
-        self._painter.end()
 
     def panel(self, name: str, place: Place, drawn: DrawnImage) -> None:
         """Draw a slice or the newest projection, with its title above."""
@@ -170,6 +167,8 @@ def position_text(planes: StatePlanes, axis: str) -> str:
 
 
 def round_length(longest: float) -> float:
-    """Return the largest of 1, 2, 5, 10, 20, ... that is not longer than asked."""
-    power = 10.0 ** math.floor(math.log10(max(longest, 1e-9)))
-    return max(step * power for step in (1, 2, 5) if step * power <= longest)
+    """Return the largest of 1, 2, 5, 10, 20, ... that is not longer than asked; 0 if there is no room for any."""
+    if not LEAST_LENGTH <= longest < math.inf:
+        return 0.0
+    power = 10.0 ** math.floor(math.log10(longest))
+    return max((step * power for step in (1, 2, 5) if step * power <= longest), default=power)

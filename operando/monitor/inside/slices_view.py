@@ -77,10 +77,14 @@ class SlicesView(QtWidgets.QWidget):
         """Draw slices, projection, planes, and what all of it rests on."""
         if self._shown is None:
             return
+        with QtGui.QPainter(self) as painter:  # ended whatever happens: a painter left behind crashes Qt
+            self._paint(SlicesPainter(painter, self, self._shown, self._look), event.region())
+
+    def _paint(self, painter: SlicesPainter, region: QtGui.QRegion) -> None:
+        assert self._shown is not None
         shown, places = self._shown, self._places()
-        painter = SlicesPainter(self, shown, self._look)
         for name, place in places.items():
-            if event.region().intersects(_rectangle(place)):
+            if region.intersects(_rectangle(place)):
                 painter.panel(name, place, shown.images[name])
         for name in AXES.keys() & places.keys():
             if shown.arrows is not None:
@@ -91,7 +95,6 @@ class SlicesView(QtWidgets.QWidget):
         painter.legend(*next(iter(places.items())))
         right = max(place.x + place.width for place in places.values())
         painter.colour_bar(shown.scale, right + self._look.px(GAP_PX), num_lines_below=self._num_lines_below)
-        painter.end()
 
     def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """Take hold of the planes that cut the slice under the mouse."""

@@ -14,6 +14,7 @@ from PySide6 import QtGui
 from operando.model import frames
 from operando.model.frames import FrameKind
 from operando.model.hdf5_beside_writer import open_beside_writer
+from operando.model.ordinary_file import ordinary_file
 from operando.model.run_directory import RunDirectory
 from operando.monitor.reading.run_view import TomogramView
 
@@ -68,7 +69,7 @@ class PictureReader:
         key = path.name, path.stat().st_mtime_ns
         if (seen := self._seen(key)) is not None:
             return seen
-        drawn = QtGui.QImage(str(path))
+        drawn = QtGui.QImage(str(ordinary_file(path)))
         if drawn.isNull():  # still being written, or damaged
             return None
         drawn = drawn.convertToFormat(QtGui.QImage.Format.Format_RGB888)
@@ -84,7 +85,7 @@ class PictureReader:
                 key = f"{folder.name}/{path.name}", path.stat().st_mtime_ns
                 if (seen := self._seen(key)) is not None:
                     return seen
-                with h5py.File(path, "r") as file:
+                with h5py.File(ordinary_file(path), "r") as file:
                     volume = _first_volume(file)
                     if volume is not None:
                         middle = volume.shape[0] // 2

@@ -4,7 +4,7 @@ import contextlib
 import sqlite3
 import tomllib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf, isfinite, nan
 from typing import Any
 
@@ -14,13 +14,25 @@ from operando.model.clock import Clock
 from operando.model.frames import FrameKind
 from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.json_lines import JsonLinesReader
+from operando.model.ordinary_file import ordinary_file
 from operando.model.run_directory import RunDirectory
 from operando.monitor.history.log_history import LogHistory
 from operando.monitor.history.table_queries import NewestRow
+from operando.monitor.history.trace import Trace
 from operando.monitor.reading.run_ledger import RunLedger
 from operando.monitor.reading.run_processes import ProcessView, ProcessWatch
-from operando.monitor.reading.run_story import RunStory
-from operando.monitor.reading.run_view import COLUMNS, DISPLAYS, Display, EventView, Figure, RunView
+from operando.monitor.reading.run_story import ODD, RunStory
+from operando.monitor.reading.run_view import (
+    COLUMNS,
+    DISPLAYS,
+    Display,
+    EventView,
+    Figure,
+    Quantity,
+    RunView,
+    TomogramView,
+)
+from operando.monitor.reading.situation import Situation
 from operando.monitor.reading.situation_reader import SituationReader
 
 NUM_EVENTS_SHOWN = 200
@@ -49,7 +61,7 @@ class RunReader:
         self._schedule = JsonLinesReader(run.schedule)
         self._results = JsonLinesReader(run.results)
         self._story, self._ledger = RunStory(), RunLedger()
-        self._situation = SituationReader(run)
+        self._situation, self._seen_situation = SituationReader(run), Situation()
         self._history, self._history_budget_s = LogHistory(run.cell_log, COLUMNS), history_budget_s
         self._log: CellLogReader | None = None
         self._last_event_id, self._generation = 0, self._history.generation
@@ -71,7 +83,8 @@ class RunReader:
         start_s = start_s if isfinite(start_s) else self._story.document_start_s
         newest, columns = self._history.newest, self._history.traces()
         traces = {quantity: columns[display.table, display.column] for quantity, display in DISPLAYS.items()}
-        tomograms, processes = self._story.tomograms(self._num_acquired), self._seen_processes
+        tomograms = self._story.tomograms(self._num_acquired)
+        self._try("situation", lambda: self._look_at_situation(traces, tomograms))
         return RunView(
             name=self._story.name or self._run.path.name,
             rehearsal=self._story.rehearsal if self._story.rehearsal is not None else self._rehearsal,
@@ -88,10 +101,10 @@ class RunReader:
             tomograms=tomograms,
             measurements=self._story.measurements(),
             events=tuple(self._events),
-            processes=processes,
+            processes=self._seen_processes,
             ledger=self._ledger.tomograms(),
             problems=tuple(f"{name}: {problem}" for name, problem in self._all_problems().items()),
-            situation=self._situation.update(self._story, traces, tomograms, processes, self._clock.now()),
+            situation=self._seen_situation,
         )
 
     def close(self) -> None:
@@ -110,6 +123,8 @@ class RunReader:
             read()
         except (OSError, sqlite3.Error, ValueError) as error:
             self._problems[name] = f"cannot be read ({error})"
+        except Exception as error:
+            self._problems[name] = f"cannot be read ({type(error).__name__}: {error})"
 
     def _all_problems(self) -> dict[str, str]:
         problems = dict(self._problems)
@@ -126,6 +141,10 @@ class RunReader:
             problems["run"] = f"{self._story.num_odd} entries not understood and left out"
         return problems
 
+    def _look_at_situation(self, traces: Mapping[Quantity, Trace], tomograms: tuple[TomogramView, ...]) -> None:
+        now_s, processes = self._clock.now(), self._seen_processes
+        self._seen_situation = self._situation.update(self._story, traces, tomograms, processes, now_s)
+
     def _look_at_processes(self) -> None:
         self._seen_processes = self._processes.update(self._clock.now())
 
@@ -134,12 +153,12 @@ class RunReader:
 
     def _add_document(self, value: Any) -> None:
         self._story.add_document(value)
-        with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):  # which the story has counted
+        with contextlib.suppress(*ODD):  # which the story has counted
             self._ledger.add_document(*value)
 
     def _add_result(self, value: Any) -> None:
         self._story.add_result(value)
-        with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):
+        with contextlib.suppress(*ODD):
             self._ledger.add_result(*value)
 
     def _take(self, reader: JsonLinesReader, add: Callable[[Any], None]) -> None:
@@ -166,7 +185,7 @@ class RunReader:
             self._close_events()
             return
         if self._log is None:
-            self._log = CellLogReader(self._run.cell_log)
+            self._log = CellLogReader(ordinary_file(self._run.cell_log))
         try:
             if self._log.empty:
                 return
@@ -183,7 +202,10 @@ class RunReader:
     def _num_acquired(self, attempt: int) -> int:
         path = self._run.frames_file(attempt, FrameKind.PROJECTION)
         # Not there yet, just being created, or damaged: then nothing was acquired as far as anybody can see.
-        with contextlib.suppress(OSError, KeyError, RuntimeError), open_beside_writer(path) as file:
+        with (
+            contextlib.suppress(OSError, KeyError, OverflowError, RuntimeError, ValueError),
+            open_beside_writer(path) as file,
+        ):
             return int(file[frames.IMAGES].shape[0])
         return 0
 

@@ -11,6 +11,7 @@ from operando.monitor.reading.schedule_story import ScheduleStory
 from operando.monitor.reading.situation import RingCurrent
 
 Document = dict[str, Any]
+ODD = (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError)  # what damage raises
 
 
 class RunStory:
@@ -60,7 +61,7 @@ class RunStory:
             if value.get("entry") == "tomogram" and value["event"] in ("intent", "outcome") and "attempt" in value:
                 times_s = self._begun_s if value["event"] == "intent" else self._ended_s
                 times_s[int(value["attempt"])] = float(value["time"])
-        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+        except ODD:
             self.num_odd += 1
 
     def add_guard_event(self, event: EventView) -> None:
@@ -109,7 +110,7 @@ class RunStory:
             name, document = value
             if name in handlers:
                 handlers[name](document)
-        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+        except ODD:
             self.num_odd += 1
 
     def _start(self, document: Document) -> None:

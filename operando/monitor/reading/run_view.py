@@ -182,17 +182,21 @@ class RunView:
 
     def is_stale(self, figure: Figure, wall_s: float) -> bool:
         """Whether a sample is older than it may be: three periods, in a rehearsal (whose time may stand still) 60 s."""
+        if not np.isfinite(figure.wall_s):
+            return bool(np.isfinite(figure.value))
         longest_s = MAX_AGE_REHEARSAL_S if self.rehearsal else longest_wait_s(figure.period_s)
-        return wall_s - figure.wall_s > longest_s
+        # Also where a clock was set back nobody knows how old a sample is.
+        return not abs(wall_s - figure.wall_s) <= longest_s
 
 
 def age_text(age_s: float) -> str:
     """Write how old something is."""
     if not np.isfinite(age_s):
         return "no sample yet"
-    if age_s < 1:
+    if abs(age_s) < 1:
         return "now"
+    side = "ago" if age_s > 0 else "ahead of this clock"
     for limit_s, length_s, unit in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h"), (np.inf, 86_400, "d")):
-        if age_s < limit_s:
-            return f"{age_s / length_s:.0f} {unit} ago"
+        if abs(age_s) < limit_s:
+            return f"{abs(age_s) / length_s:.0f} {unit} {side}"
     raise AssertionError("unreachable: every age is shorter than infinity")

@@ -1,0 +1,180 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from PySide6 import QtCore, QtWidgets
+
+from operando.model.preview_slices import read_preview, write_preview
+from operando.model.run_directory import RunDirectory
+from operando.monitor.main import Picture, run_monitor
+from operando.monitor.reading.run_view import Figure, Quantity, age_text
+from tests.monitor.conftest import OpenMonitor
+from tests.monitor.inside.test_slices_view import GROWING
+from tests.support.run_directories import FakedRun
+
+OpenOn = Callable[[RunDirectory], OpenMonitor]
+FILES = ("experiment.toml", "beamline.toml", "documents.jsonl", "schedule.jsonl", "results.jsonl", "cell.sqlite")
+
+
+def test_a_pipe_in_the_place_of_any_file_keeps_nobody_waiting(open_monitor: OpenOn, tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    for folder in (run.processes, run.frames, run.volume(1), run.report):
+        folder.mkdir(parents=True)
+    beside = run.processes / "guard.pid", run.preview(1), run.report / "0001_OCV.png", run.volume(1) / "region.h5"
+    for path in (*(run.path / name for name in FILES), *beside):
+        os.mkfifo(path)
+    monitor = open_monitor(run)
+    for page in monitor.window.pages:
+        monitor.window.show_page(page.title)
+        monitor.until(lambda view: any("no ordinary file" in problem for problem in view.problems))
+
+
+def test_one_impossible_pid_does_not_hide_the_run(open_monitor: OpenOn, growing: FakedRun) -> None:
+    growing.sample(3)
+    (growing.run.processes / "guard.pid").write_text('{"pid": Infinity, "create_time": 1}')
+    (growing.run.processes / "analysis.pid").write_text(json.dumps({"pid": -5, "create_time": 1.0}))
+    (growing.run.processes / "acquisition.pid").write_text(json.dumps({"pid": 2**22 + 1, "create_time": 1.0}))
+    view = open_monitor(growing.run).until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 3)
+    assert [process.role for process in view.processes] == ["acquisition"]
+
+
+def test_an_impossible_number_in_a_document_is_left_out_and_the_rest_is_shown(
+    open_monitor: OpenOn, growing: FakedRun
+) -> None:
+    growing.document("start", uid="odd", kind="tomogram", tomogram="odd", attempt=float("inf"), num_projections=1)
+    growing.sample(3)
+    view = open_monitor(growing.run).until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 3)
+    assert any("not understood" in problem for problem in view.problems)
+
+
+def test_a_disk_that_does_not_answer_is_told_and_figures_grow_old(
+    open_monitor: OpenOn, growing: FakedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitor = open_monitor(growing.run)
+    growing.wall_s = monitor.window._clock.now()
+    growing.sample(1)
+    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 1)
+    assert "SILENT" not in monitor.texts
+    gate = threading.Event()
+    monkeypatch.setattr(monitor.window._reader, "update", gate.wait)
+    later_s = monitor.window._clock.now() + 1000.0
+    monitor.until(lambda _: monitor.window._run_reading.busy_s(later_s) > 900.0)
+    monkeypatch.setattr(monitor.window._clock, "now", lambda: later_s)
+    monitor.window._tick()
+    try:
+        assert "nothing newer is known" in monitor.window.statusBar().currentMessage()
+        assert "SILENT" in monitor.texts
+    finally:
+        gate.set()
+
+
+def test_a_page_that_cannot_be_drawn_says_so_and_the_banner_goes_on(
+    open_monitor: OpenOn, growing: FakedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitor = open_monitor(growing.run)
+
+    def fail(*_: object) -> None:
+        raise OverflowError("too large")
+
+    monkeypatch.setattr(monitor.window.page, "show_run", fail)
+    monitor.until(lambda view: view.rehearsal is True)
+    assert "Now cannot be drawn (OverflowError: too large)" in monitor.window.statusBar().currentMessage()
+    assert "REHEARSAL" in monitor.texts
+
+
+def test_markup_in_names_and_reasons_is_shown_as_it_is_written(open_monitor: OpenOn, growing: FakedRun) -> None:
+    wicked = '<img src="x.png"><h1>big</h1>'
+    growing.document("start", uid="outer 2", kind="experiment", name=wicked, rehearsal=True)
+    growing.begin_tomogram(wicked, 1)
+    growing.end_tomogram(1, exit_status="fail", reason=wicked)
+    growing.measure(wicked, "voltage", 1.0, wicked, 0.1)
+    growing.event("trip", wicked)
+    monitor = open_monitor(growing.run)
+    for page in monitor.window.pages:
+        monitor.window.show_page(page.title)
+        monitor.until(lambda view: bool(view.measurements) and bool(view.trip))
+        shown = [label for label in page.findChildren(QtWidgets.QLabel) if wicked in label.text()]
+        assert all(label.textFormat() is QtCore.Qt.TextFormat.PlainText for label in shown)
+    assert monitor.window._banner.textFormat() is QtCore.Qt.TextFormat.PlainText
+
+
+def test_slices_with_an_impossible_voxel_size_are_not_drawn(open_monitor: OpenOn, growing: FakedRun) -> None:
+    growing.begin_tomogram("OCV", 1)
+    growing.run.volume(1).mkdir()
+    write_preview(growing.run.preview(1), GROWING)
+    with h5py.File(growing.run.preview(1), "r+") as file:
+        file.attrs["voxel_size_um"] = np.inf
+    with pytest.raises(ValueError, match="voxel size of inf"):
+        read_preview(growing.run.preview(1))
+    monitor = open_monitor(growing.run)
+    monitor.window.show_page("inside")
+    monitor.until(lambda view: view.running_tomogram is not None and view.rehearsal is True)
+    monitor.window.grab()
+    assert "cannot be drawn" not in monitor.window.statusBar().currentMessage()
+
+
+def test_samples_whose_age_nobody_knows_are_not_fresh(open_monitor: OpenOn, growing: FakedRun) -> None:
+    view = open_monitor(growing.run).until(lambda view: view.rehearsal is True)
+    assert not view.is_stale(Figure(1.0, wall_s=1000.0, period_s=1.0), 1001.0)
+    assert view.is_stale(Figure(1.0, wall_s=9000.0, period_s=1.0), 1000.0)  # a clock was set back
+    assert view.is_stale(Figure(1.0, period_s=1.0), 1000.0)
+    assert age_text(-300.0) == "5 min ahead of this clock"
+
+
+def test_a_picture_that_cannot_be_written_says_which(
+    finished: RunDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str], qapp: QtWidgets.QApplication
+) -> None:
+    del qapp
+    assert run_monitor(finished, Picture(tmp_path / "nowhere" / "a.png")) == 1
+    assert "a.png could not be written" in capsys.readouterr().err
+
+
+def test_without_a_display_a_sentence_says_what_to_do(finished: RunDirectory) -> None:
+    ended = _opened(finished, QT_QPA_PLATFORM="xcb").communicate(timeout=30)
+    assert "operando watch" in ended[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_the_window_in_order(finished: RunDirectory, number: int) -> None:
+    window = _opened(finished, QT_QPA_PLATFORM="offscreen", QT_LOGGING_RULES="*.warning=false")
+    assert window.stdout is not None
+    assert window.stdout.readline() == "open\n"
+    window.send_signal(number)
+    _, told = window.communicate(timeout=20)
+    assert (window.returncode, told) == (0, "")
+
+
+OPEN = """
+import signal, sys
+from pathlib import Path
+from operando.model.run_directory import RunDirectory
+from operando.monitor.main import run_monitor
+from operando.monitor.window import MonitorWindow
+class Told(MonitorWindow):
+    def _take_view(self, view):
+        super()._take_view(view)
+        print("open", flush=True)
+import operando.monitor.window
+operando.monitor.window.MonitorWindow = Told
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(run_monitor(RunDirectory(Path(sys.argv[1]))))
+"""
+
+
+def _opened(run: RunDirectory, **environment: str) -> subprocess.Popen[str]:
+    kept = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    return subprocess.Popen(
+        [sys.executable, "-c", OPEN, str(run.path)],
+        env={**kept, "XDG_CONFIG_HOME": str(run.path.parent / "settings"), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

@@ -59,14 +59,14 @@ def stage_rows(view: RunView, health: HealthView | None) -> list[list[Fact]]:
     rates = {} if health is None else health.rates_per_s
     ledger = view.ledger
     num_waiting = sum(entry.waits_for_analysis for entry in ledger)
-    num_dropped = sum(entry.num_dropped for entry in ledger)
+    num_lost = sum(entry.num_lost for entry in ledger)
     quick, measured = ([_after(entry, name) for entry in ledger] for name in ("quick_s", "measured_s"))
     software = [entry.software_s for entry in ledger if entry.phases]
     samples = [
         [Fact(f"guard, {name.replace('_', ' ')}"), Fact(_rate_text(rates.get(name, nan), "samples")), *[NOTHING] * 4]
         for name in ("potentiostat", "load_cell", "temperature")
     ]
-    lost = Fact(str(num_dropped), Tone.ALARM if num_dropped else Tone.PLAIN)
+    lost = Fact(str(num_lost), Tone.ALARM if num_lost else Tone.PLAIN)
     return [
         *samples,
         [
@@ -130,7 +130,7 @@ def _ledger_row(entry: TomogramLedger) -> list[Fact]:
     exposing, moving = (
         sum(phase.clock_s for phase in entry.phases if phase.name in names) for names in (EXPOSING, MOVING)
     )
-    lost = entry.num_dropped
+    lost = entry.num_lost
     return [
         Fact(entry.name),
         Fact(entry.outcome, Tone.PLAIN if entry.outcome == "complete" else Tone.ALARM),

@@ -1,21 +1,13 @@
 """What each tomogram cost: its frames, where its seconds went, and how soon it was measured."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import isfinite, nan
 from typing import Any
 
+from operando.monitor.reading.frame_counts import FrameCount, counted_frames
+
 Document = dict[str, Any]
-KINDS = ("dark", "flat", "projection")
-
-
-@dataclass(frozen=True)
-class FrameCount:
-    """Frames of one kind; all -1 while nobody has counted."""
-
-    expected: int = -1
-    written: int = -1
-    dropped: int = -1
 
 
 @dataclass(frozen=True)
@@ -40,7 +32,7 @@ class TomogramLedger:
     began_s: float
     ended_s: float = nan
     outcome: str = ""
-    frames: dict[str, FrameCount] = field(default_factory=dict)
+    frames: tuple[FrameCount, ...] = ()
     phases: tuple[PhaseCost, ...] = ()
     camera_behind_s: float = nan
     camera_uncertainty_s: float = nan
@@ -50,9 +42,9 @@ class TomogramLedger:
     analysis_s: float = nan
 
     @property
-    def num_dropped(self) -> int:
-        """Frames of all kinds that were expected and not written, as far as they were counted."""
-        return sum(max(count.expected - count.written, 0) for count in self.frames.values())
+    def num_lost(self) -> int:
+        """Frames of all kinds that were exposed and not written, as far as they were counted."""
+        return sum(count.lost or 0 for count in self.frames)
 
     @property
     def clock_s(self) -> float:
@@ -127,7 +119,7 @@ class RunLedger:
         self._tomograms[uid] = replace(
             self._tomograms[uid],
             outcome=str(data["outcome"]),
-            frames={kind: _frame_count(data, kind) for kind in KINDS if f"expected_{kind}" in data},
+            frames=counted_frames(data),
             phases=tuple(
                 PhaseCost(str(name), float(clock_s), float(software_s))
                 for name, clock_s, software_s in zip(*seconds, strict=True)
@@ -141,7 +133,3 @@ class RunLedger:
         uid = str(document["run_start"])
         if uid in self._tomograms:
             self._tomograms[uid] = replace(self._tomograms[uid], ended_s=float(document["time"]))
-
-
-def _frame_count(data: Document, kind: str) -> FrameCount:
-    return FrameCount(*(int(data.get(f"{what}_{kind}", -1)) for what in ("expected", "written", "dropped")))

@@ -8,6 +8,7 @@ from operando.monitor.reading.run_ledger import PhaseCost, RunLedger
 OUTCOME: dict[str, Any] = {
     "outcome": "partial",
     "expected_projection": 45,
+    "acquired_projection": 45,
     "written_projection": 43,
     "dropped_projection": 2,
     "expected_flat": 10,
@@ -38,11 +39,18 @@ def told() -> RunLedger:
 def test_a_tomogram_accounts_for_its_frames_and_its_seconds() -> None:
     (entry,) = told().tomograms()
     assert (entry.attempt, entry.name, entry.outcome, entry.began_s, entry.ended_s) == (3, "OCV", "partial", 10.0, 40.0)
-    assert entry.num_dropped == 2
+    assert entry.num_lost == 2
     assert entry.phases == (PhaseCost("flats", 9.0, 0.25), PhaseCost("close", 0.5, 0.125))
     assert (entry.clock_s, entry.software_s) == (9.5, 0.375)
     assert (entry.camera_behind_s, entry.camera_drift_ppm) == (0.2, 12.0)
     assert entry.waits_for_analysis
+
+
+def test_frames_that_were_never_exposed_are_not_lost() -> None:
+    ledger = told()
+    given_up = {**OUTCOME, "acquired_projection": 20, "written_projection": 19, "dropped_projection": 1}
+    ledger.add_document("event", {"descriptor": "d", "data": given_up})
+    assert ledger.tomograms()[0].num_lost == 1
 
 
 def test_first_and_all_values_are_told_apart_by_when_the_analysis_had_them() -> None:

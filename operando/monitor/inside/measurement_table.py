@@ -10,7 +10,7 @@ from operando.monitor.reading.run_view import MeasurementView
 from operando.monitor.theme import Look
 
 FIRST_COLUMNS = ("voltage", "stack_pressure", "capacity", "high_attenuation_volume")
-HEADING_PX, ROW_PX = 42, 24
+HEADING_PX, ROW_PX, WIDEST_PX = 42, 24, 220  # a longer name is cut, so that the values stay in view
 NUM_ROWS_FOR_WIDTH = 50  # looked at when columns choose their width
 Index = QtCore.QModelIndex | QtCore.QPersistentModelIndex
 
@@ -34,6 +34,7 @@ class MeasurementTable(QtWidgets.QTableView):
     def set_look(self, look: Look) -> None:
         """Take another size."""
         self.horizontalHeader().setFixedHeight(look.px(HEADING_PX))
+        self.horizontalHeader().setMaximumSectionSize(look.px(WIDEST_PX))
         self.verticalHeader().setDefaultSectionSize(look.px(ROW_PX))
         self.resizeColumnsToContents()
 

@@ -24,6 +24,8 @@ NUM_NAME_ROWS = 2
 LEAST_MARGIN = 0.3  # of the distance of two states, beside the first and the last
 BEAM_SHARE = 0.12  # of the distance of two states: the ends of the bars
 
+LONGEST_NAME_PX = 140  # of a state, below the plot
+
 
 @dataclass(frozen=True)
 class PlottedQuantity:
@@ -189,6 +191,8 @@ class QuantityPlot(QtWidgets.QWidget):
         font = self.font()
         font.setPixelSize(self._look.px(TICK_PX))
         metrics = QtGui.QFontMetrics(font)
+        longest_px, in_the_middle = self._look.px(LONGEST_NAME_PX), QtCore.Qt.TextElideMode.ElideMiddle
+        states = tuple(metrics.elidedText(state, in_the_middle, longest_px) for state in states)
         widest = max((metrics.horizontalAdvance(state) for state in states), default=0) + self._look.px(NAME_GAP_PX)
         room = max(self._canvas.width() - self._look.px(AXIS_PX + RIGHT_PX), 1)
         step = max(-(-len(states) * widest // (NUM_NAME_ROWS * room)), 1)

@@ -8,11 +8,13 @@ from PySide6 import QtWidgets
 
 from operando.model.cell_log import CellLogWriter
 from operando.model.clock_fit import ClockFit
+from operando.model.frames import FrameKind
 from operando.model.run_directory import RunDirectory
 from operando.monitor.health import facts
 from operando.monitor.health.fact_table import Fact, Tone
 from operando.monitor.health.health_reader import HealthReader, Rate
-from operando.monitor.reading.run_ledger import FrameCount, PhaseCost, TomogramLedger
+from operando.monitor.reading.frame_counts import FrameCount
+from operando.monitor.reading.run_ledger import PhaseCost, TomogramLedger
 from operando.monitor.reading.run_processes import Life, ProcessView
 from tests.monitor.conftest import OpenMonitor
 from tests.support.fast_clock import FastClock
@@ -25,7 +27,7 @@ COMPLETE = TomogramLedger(
     0.0,
     100.0,
     "complete",
-    {"projection": FrameCount(45, 45, 0)},
+    (FrameCount(FrameKind.PROJECTION, 45, 45, 0),),
     (PhaseCost("projections", 9.0, 0.1), PhaseCost("sample_out", 2.0, 0.0), PhaseCost("close", 0.5, 0.2)),
     quick_s=101.5,
     measured_s=130.0,
@@ -45,7 +47,7 @@ def test_lost_frames_and_slow_software_stand_out() -> None:
     bad = replace(
         COMPLETE,
         outcome="partial",
-        frames={"projection": FrameCount(45, 44, 1)},
+        frames=(FrameCount(FrameKind.PROJECTION, 45, 44, 1),),
         phases=(PhaseCost("projections", 9.0, 1.5),),
     )
     (row,) = facts.ledger_rows([bad])

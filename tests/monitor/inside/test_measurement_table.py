@@ -2,11 +2,11 @@ from math import nan
 from typing import Any
 
 import pytest
-from PySide6 import QtCore
+from PySide6 import QtCore, QtWidgets
 
 from operando.monitor.inside.measurement_table import MeasurementTable
 from operando.monitor.reading.run_view import MeasurementView
-from operando.monitor.theme import Look
+from operando.monitor.theme import Look, Theme
 
 MEASURED = (
     MeasurementView("OCV", "crack_volume", 120.0, "um3", 30.0, ("below_detection", "quick")),
@@ -32,3 +32,9 @@ def test_states_go_down_quantities_across_and_flags_are_seen_and_told() -> None:
     assert cell(0, 2) == "120 ± 30 !"
     assert cell(0, 2, roles.ToolTipRole) == "below detection, quick"
     assert (cell(1, 1), cell(1, 2)) == (None, "–")
+
+
+def test_a_name_of_any_length_leaves_the_values_in_view(qapp: QtWidgets.QApplication) -> None:
+    table = MeasurementTable(Look(Theme.DARK, 1.0))
+    table.show_measurements((MeasurementView("name" * 100, "voltage", 1.0, "V", 0.1, ()),))
+    assert table.columnWidth(0) <= 220

@@ -61,10 +61,10 @@ def test_a_disk_that_does_not_answer_is_told_and_figures_grow_old(
     monitor = open_monitor(growing.run)
     growing.wall_s = monitor.window._clock.now()
     growing.sample(1)
-    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 1)
+    view = monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 1)
     assert "SILENT" not in monitor.texts
     gate = threading.Event()
-    monkeypatch.setattr(monitor.window._reader, "update", gate.wait)
+    monkeypatch.setattr(monitor.window._reader, "update", lambda: gate.wait() and view)
     later_s = monitor.window._clock.now() + 1000.0
     monitor.until(lambda _: monitor.window._run_reading.busy_s(later_s) > 900.0)
     monkeypatch.setattr(monitor.window._clock, "now", lambda: later_s)

@@ -15,7 +15,7 @@ from operando.model.run_directory import RunDirectory
 from operando.monitor.reading.run_processes import Life, ProcessView
 from operando.monitor.reading.run_view import RunView
 
-RATE_OVER_S = 60.0  # of the host's time
+RATE_OVER_S, LEAST_S = 60.0, 2.0  # of the host's time
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,14 @@ class Rate:
         self._seen: deque[tuple[float, int]] = deque()
 
     def add(self, wall_s: float, count: int) -> float:
-        """Take a count; return its growth per second of the host's time, NaN while there is only one."""
+        """Take a count; return its growth per second of the host's time, NaN while they say nothing yet."""
         if self._seen and (count < self._seen[-1][1] or wall_s < self._seen[-1][0]):
             self._seen.clear()  # another file, or a clock set back
         self._seen.append((wall_s, count))
         while self._seen[-1][0] - self._seen[0][0] > RATE_OVER_S and len(self._seen) > 2:
             self._seen.popleft()
         (begin_s, first), (end_s, last) = self._seen[0], self._seen[-1]
-        return (last - first) / (end_s - begin_s) if end_s > begin_s else nan
+        return (last - first) / (end_s - begin_s) if end_s - begin_s >= LEAST_S else nan
 
 
 class HealthReader:

@@ -18,7 +18,7 @@ from operando.monitor.page import Page
 from operando.monitor.reading.run_view import MeasurementView, RunView
 from operando.monitor.theme import Look
 
-PICTURES_SHARE, TABLE_SHARE = 0.62, 0.5  # of the width, and of the height beside them
+PICTURES_SHARE, TABLE_SHARE = 0.52, 0.5  # of the width, and of the height beside them
 
 GAP_PX = 6
 

@@ -1,4 +1,4 @@
-"""The monitor's window: a banner that says what is watched, and pages."""
+"""The monitor's window: it reads, shows what was read, and does what keys ask for."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +8,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 from operando.model.clock import Clock
 from operando.model.run_directory import RunDirectory
+from operando.monitor.content import Content
 from operando.monitor.habits import Habits
 from operando.monitor.health.page import HealthPage
 from operando.monitor.history.page import HistoryPage
@@ -15,7 +16,6 @@ from operando.monitor.inside.page import InsidePage
 from operando.monitor.now.page import NowPage
 from operando.monitor.page import Page
 from operando.monitor.reading.background import Background
-from operando.monitor.reading.run_processes import death_text
 from operando.monitor.reading.run_reader import RunReader
 from operando.monitor.reading.run_view import RunView
 from operando.monitor.theme import Look, Theme, scale_of
@@ -63,7 +63,9 @@ class MonitorWindow(QtWidgets.QMainWindow):
         self.setWindowTitle(run.path.name)
         self.resize(1366, 768)
         self._look = Look(self._habits.theme, scale_of(self.width(), self.height()))
-        self._build(self._habits.page)
+        self._contents: dict[Theme, Content] = {}
+        self._put(self._habits.page)
+        self.statusBar().showMessage("Reading the run ...")
         self._bind_keys()
         self._habits.restore_window(self)
         self._timer = QtCore.QTimer(self)
@@ -71,20 +73,22 @@ class MonitorWindow(QtWidgets.QMainWindow):
         self._timer.start(TICK_MS)
 
     @property
+    def _content(self) -> Content:
+        return self._contents[self._look.theme]
+
+    @property
     def pages(self) -> Sequence[Page]:
         """All pages, in the order of their tabs."""
-        return self._pages
+        return self._content.pages
 
     @property
     def page(self) -> Page:
         """The page that is seen."""
-        return self._pages[self._tabs.currentIndex()]
+        return self._content.page
 
     def show_page(self, title: str) -> None:
         """Turn to the page of that title, if there is one."""
-        for index, page in enumerate(self._pages):
-            if page.title.lower().startswith(title.lower()):
-                self._tabs.setCurrentIndex(index)
+        self._content.show_page(title)
 
     def refresh(self) -> None:
         """Show what was read since the last call, if anything, and ask for more at once."""
@@ -93,14 +97,14 @@ class MonitorWindow(QtWidgets.QMainWindow):
 
     def toggle_theme(self) -> None:
         """Change between dark and light."""
+        title, chosen = self.page.title, [page.chosen() for page in self.pages]
         theme = Theme.LIGHT if self._look.theme is Theme.DARK else Theme.DARK
         self._look = Look(theme, self._look.scale)
         self._habits.theme = theme
-        title, chosen = self.page.title, [page.chosen() for page in self._pages]
-        self._build(title)
+        self._put(title)
         if self.view is not None:
             self._show_run(self.view)
-            for page, choice in zip(self._pages, chosen, strict=True):
+            for page, choice in zip(self.pages, chosen, strict=True):
                 page.show_run(self.view, self._clock.now())
                 page.choose_again(choice)
 
@@ -120,8 +124,7 @@ class MonitorWindow(QtWidgets.QMainWindow):
         if scale != self._look.scale:
             self._look = Look(self._look.theme, scale)
             self.setStyleSheet(self._look.style_sheet)
-            for page in self._pages:
-                page.set_look(self._look)
+            self._content.set_look(self._look)
             if self.view is not None:
                 self._show_run(self.view)
 
@@ -132,6 +135,9 @@ class MonitorWindow(QtWidgets.QMainWindow):
         self._page_reading.close()
         if self._run_reading.close():
             self._reader.close()
+        for theme, content in self._contents.items():
+            if theme is not self._look.theme:
+                content.deleteLater()
         super().closeEvent(event)
 
     def _tick(self) -> None:
@@ -187,37 +193,22 @@ class MonitorWindow(QtWidgets.QMainWindow):
             self._reading_page = page
             page.show_read(read)
 
-    def _build(self, first_page: str) -> None:
+    def _put(self, page: str) -> None:
+        """Put the content of the present theme into the window, turned to a page; it is made when it is first needed.
+
+        It is kept while the other theme is seen: pyqtgraph never gives back all of a plot.
+        """
         self.setStyleSheet(self._look.style_sheet)
-        self._banner, self._dead = QtWidgets.QLabel(), QtWidgets.QLabel()
-        for label in (self._banner, self._dead):
-            label.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
-        self._banner.setProperty("role", "banner")
-        self._dead.setProperty("role", "dead")
-        self._dead.setWordWrap(True)
-        self._dead.hide()
-        self._tabs = QtWidgets.QTabWidget()
-        self._tabs.setDocumentMode(True)
-        self._tabs.tabBar().setDrawBase(False)
-        self._pages = [page(self._run, self._look) for page in PAGES]
-        for number, page in enumerate(self._pages, start=1):
-            self._tabs.addTab(page, page.title)
-            self._tabs.setTabToolTip(number - 1, f"Key {number}")
+        theme = self._look.theme
+        if theme not in self._contents:
+            self._contents[theme] = Content(self._run, self._look, PAGES)
+            self._contents[theme].turned.connect(self._turned)
+        self.takeCentralWidget()
         self._reading_page = None
-        content = QtWidgets.QWidget()
-        layout = QtWidgets.QVBoxLayout(content)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        for widget in (self._banner, self._dead):
-            layout.addWidget(widget)
-        layout.addWidget(self._tabs, 1)
-        self.setCentralWidget(content)
-        for label in content.findChildren(QtWidgets.QLabel):
-            if label.textFormat() is QtCore.Qt.TextFormat.AutoText:  # what stands in a run's files is no markup
-                label.setTextFormat(QtCore.Qt.TextFormat.PlainText)
-        self.show_page(first_page)
-        self._tabs.currentChanged.connect(self._turned)
-        self.statusBar().showMessage("Reading the run ...")
+        self._content.set_look(self._look)
+        self._content.show_page(page)
+        self.setCentralWidget(self._content)
+        self._content.show()
 
     def _bind_keys(self) -> None:
         bound = {
@@ -234,9 +225,9 @@ class MonitorWindow(QtWidgets.QMainWindow):
             QtGui.QShortcut(QtGui.QKeySequence(key), self, action)
         for number in range(len(PAGES)):
             sequence = QtGui.QKeySequence(str(number + 1))
-            QtGui.QShortcut(sequence, self, lambda number=number: self._tabs.setCurrentIndex(number))
+            QtGui.QShortcut(sequence, self, lambda number=number: self._content.turn_to(number))
 
-    def _turned(self, _: int) -> None:
+    def _turned(self) -> None:
         if self.view is not None:
             self._show_run(self.view)
         self._ask(self._update_s, 0.0)
@@ -270,8 +261,8 @@ class MonitorWindow(QtWidgets.QMainWindow):
 
     def _show_run(self, view: RunView) -> None:
         wall_s = self._clock.now()
-        self._show_header(view)
-        self._show_deaths(view, wall_s)
+        self.setWindowTitle(" – ".join(part for part in (view.kind_word, view.name, "operando monitor") if part))
+        self._content.show_header(view, wall_s)
         self._show_page(view, wall_s)
         problems = " · ".join(
             filter(None, (self._disk_problem, self._drawing_problem, *view.problems, self._page_problem))
@@ -287,23 +278,3 @@ class MonitorWindow(QtWidgets.QMainWindow):
             self._drawing_problem = f"{self.page.title} cannot be drawn ({type(error).__name__}: {error})"
         else:
             self._drawing_problem = ""
-
-    def _show_header(self, view: RunView) -> None:
-        self.setWindowTitle(" – ".join(part for part in (view.kind_word, view.name, "operando monitor") if part))
-        about = {
-            True: "REHEARSAL · simulated cell and beam, nothing here was measured",
-            False: "Beamline",
-            None: "Not known yet whether this is a rehearsal",
-        }[view.rehearsal]
-        if view.recorded:
-            about = "REHEARSAL · replay of a recorded scan; the cell's values do not belong to it"
-        self._banner.setText(f"{about} · {view.name}")
-        role = "rehearsal" if view.rehearsal else "banner"
-        if self._banner.property("role") != role:
-            self._banner.setProperty("role", role)
-            self._banner.style().polish(self._banner)
-
-    def _show_deaths(self, view: RunView, wall_s: float) -> None:
-        missing = [process for process in view.processes if process.is_missing and not view.ended]
-        self._dead.setVisible(bool(missing))
-        self._dead.setText(" · ".join(death_text(process, wall_s) for process in missing))

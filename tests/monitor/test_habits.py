@@ -80,6 +80,16 @@ def test_keys_turn_the_pages_and_change_the_theme(open_monitor: OpenOn, growing:
     assert " V<" in monitor.texts  # what was shown is shown again, without waiting for the next reading
 
 
+def test_a_theme_that_is_seen_again_has_the_pages_that_it_had(open_monitor: OpenOn, growing: FakedRun) -> None:
+    monitor = open_monitor(growing.run)
+    dark = list(monitor.window.pages)
+    monitor.window.toggle_theme()
+    light = list(monitor.window.pages)
+    assert not set(map(id, dark)) & set(map(id, light))
+    monitor.window.toggle_theme()
+    assert list(monitor.window.pages) == dark  # made anew each time they would cost ten megabytes a time
+
+
 def test_the_theme_changes_on_every_page_while_it_is_read(open_monitor: OpenOn, growing: FakedRun) -> None:
     growing.sample(3)
     monitor = open_monitor(growing.run)

@@ -1,0 +1,96 @@
+"""What stands in the window in one theme: a banner that says what is watched, who has died, and the pages."""
+
+from collections.abc import Sequence
+
+from PySide6 import QtCore, QtWidgets
+
+from operando.model.run_directory import RunDirectory
+from operando.monitor.page import Page
+from operando.monitor.reading.run_processes import death_text
+from operando.monitor.reading.run_view import RunView
+from operando.monitor.theme import Look
+
+
+class Content(QtWidgets.QWidget):
+    """Banner, deaths and one tab for each page.
+
+    Parameters
+    ----------
+    run
+        The run that is watched.
+    look
+        Colours, which stay, and sizes.
+    kinds
+        Of pages, in the order of their tabs.
+    """
+
+    turned = QtCore.Signal()
+    """Another page is seen."""
+
+    def __init__(self, run: RunDirectory, look: Look, kinds: Sequence[type[Page]]) -> None:
+        super().__init__()
+        self._look = look
+        self._banner, self._dead = QtWidgets.QLabel(), QtWidgets.QLabel()
+        for label in (self._banner, self._dead):
+            label.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
+        self._banner.setProperty("role", "banner")
+        self._dead.setProperty("role", "dead")
+        self._dead.setWordWrap(True)
+        self._dead.hide()
+        self._tabs = QtWidgets.QTabWidget()
+        self._tabs.setDocumentMode(True)
+        self._tabs.tabBar().setDrawBase(False)
+        self.pages: Sequence[Page] = [kind(run, look) for kind in kinds]
+        for number, page in enumerate(self.pages, start=1):
+            self._tabs.addTab(page, page.title)
+            self._tabs.setTabToolTip(number - 1, f"Key {number}")
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        for widget in (self._banner, self._dead):
+            layout.addWidget(widget)
+        layout.addWidget(self._tabs, 1)
+        for label in self.findChildren(QtWidgets.QLabel):
+            if label.textFormat() is QtCore.Qt.TextFormat.AutoText:  # what stands in a run's files is no markup
+                label.setTextFormat(QtCore.Qt.TextFormat.PlainText)
+        self._tabs.currentChanged.connect(lambda _: self.turned.emit())
+
+    @property
+    def page(self) -> Page:
+        """The page that is seen."""
+        return self.pages[self._tabs.currentIndex()]
+
+    def turn_to(self, index: int) -> None:
+        """See the page of that tab."""
+        self._tabs.setCurrentIndex(index)
+
+    def show_page(self, title: str) -> None:
+        """Turn to the page whose title begins so, if there is one."""
+        for index, page in enumerate(self.pages):
+            if page.title.lower().startswith(title.lower()):
+                self.turn_to(index)
+
+    def set_look(self, look: Look) -> None:
+        """Take another size."""
+        if look != self._look:
+            self._look = look
+            for page in self.pages:
+                page.set_look(look)
+
+    def show_header(self, view: RunView, wall_s: float) -> None:
+        """Say what is watched, and who should live and does not."""
+        about = {
+            True: "REHEARSAL · simulated cell and beam, nothing here was measured",
+            False: "Beamline",
+            None: "Not known yet whether this is a rehearsal",
+        }[view.rehearsal]
+        if view.recorded:
+            about = "REHEARSAL · replay of a recorded scan; the cell's values do not belong to it"
+        self._banner.setText(f"{about} · {view.name}")
+        role = "rehearsal" if view.rehearsal else "banner"
+        if self._banner.property("role") != role:
+            self._banner.setProperty("role", role)
+            self._banner.style().polish(self._banner)
+        missing = [process for process in view.processes if process.is_missing and not view.ended]
+        self._dead.setVisible(bool(missing))
+        self._dead.setText(" · ".join(death_text(process, wall_s) for process in missing))

@@ -6,6 +6,7 @@ from typing import Any
 
 from ophyd import Signal
 
+from devices.answers import NO_ANSWER
 from devices.unsent_gets import forget_unsent_gets
 
 POLL_S = 0.02
@@ -35,12 +36,10 @@ def connect(devices: Iterable[Any], timeout_s: float) -> None:
     deadline_s = time.monotonic() + timeout_s
     missing: dict[str, list[str]] = {}
     for device, signal in waiting:
-        try:
-            signal.wait_for_connection(timeout=max(deadline_s - time.monotonic(), POLL_S))
-        except TimeoutError:
-            missing.setdefault(device.name, []).extend(_pv_names(signal))
-        else:
+        if _connected(signal, deadline_s):
             signal.subscribe(_forget_if_broken, event_type=signal.SUB_META, run=False)
+        else:
+            missing.setdefault(device.name, []).extend(_pv_names(signal))
     if missing:
         raise DeviceConnectionError(
             "\n".join(
@@ -49,6 +48,23 @@ def connect(devices: Iterable[Any], timeout_s: float) -> None:
                 for name, pv_names in missing.items()
             )
         )
+
+
+def _connected(signal: Any, deadline_s: float) -> bool:
+    """Wait for one signal; a server that dies while it is asked for units may be on its way back."""
+    while True:
+        try:
+            signal.wait_for_connection(timeout=max(deadline_s - time.monotonic(), POLL_S))
+        except TimeoutError:
+            return False
+        except NO_ANSWER:
+            if time.monotonic() >= deadline_s:
+                return False
+            for pv_name in _pv_names(signal):
+                forget_unsent_gets(pv_name)
+            time.sleep(POLL_S)
+        else:
+            return True
 
 
 def _listed(pv_names: list[str]) -> str:

@@ -18,10 +18,10 @@ LEAST_CONTRAST = 4.5  # of text against its ground: WCAG 2.1, level AA
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Iterator[Path]:
+def settings(tmp_path: Path) -> Iterator[None]:
     where = QtCore.QSettings.Format.NativeFormat, QtCore.QSettings.Scope.UserScope
     QtCore.QSettings.setPath(*where, str(tmp_path / "settings"))
-    yield tmp_path / "settings"
+    yield
     QtCore.QSettings.setPath(*where, "")
 
 
@@ -103,8 +103,8 @@ def test_the_theme_changes_on_every_page_while_it_is_read(open_monitor: OpenOn, 
         monitor.until(lambda view: True)
 
 
-def test_theme_and_page_are_remembered(settings: Path, qapp: QtWidgets.QApplication, growing: FakedRun) -> None:
-    assert settings.parent.exists()
+@pytest.mark.usefixtures("settings")
+def test_theme_and_page_are_remembered(qapp: QtWidgets.QApplication, growing: FakedRun) -> None:
     first = MonitorWindow(growing.run, SystemClock(), LastingHabits())
     first.toggle_theme()
     first.show_page("Inside")
@@ -126,14 +126,14 @@ def test_theme_and_page_are_remembered(settings: Path, qapp: QtWidgets.QApplicat
     qapp.processEvents()
 
 
-def test_damaged_settings_are_as_none(settings: Path) -> None:
+@pytest.mark.usefixtures("settings")
+def test_damaged_settings_are_as_none() -> None:
     kept = QtCore.QSettings("operando", "monitor")
     kept.setValue("theme", "plaid")
     kept.setValue("page", "Nowhere")
     kept.sync()
     habits = LastingHabits()
     assert habits.theme is Theme.DARK
-    assert settings.parent.exists()
 
 
 def test_a_page_that_is_not_there_is_not_turned_to(growing: FakedRun, qapp: QtWidgets.QApplication) -> None:

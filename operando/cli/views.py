@@ -44,10 +44,11 @@ def monitor(
         str, typer.Option(metavar="WxH", help="With --headless: its size in pixels.", parser=_size)
     ] = "1366x768",
 ) -> None:
-    """Open the monitor window on a run, living or over; it never commands anything.
+    """Open the monitor window on a run, living or over.
 
-    Keys: 1 to 4 turn the pages, T changes between dark and light, F fills the screen, Ctrl+S saves what is seen, H
-    tells the keys. The window may be opened and closed at any time, more than once, and on a copy of a run.
+    It only reads and never commands anything; it may be opened and closed at any time, more than once, and on a copy
+    of a run. Keys: 1 to 4 turn the pages, T changes between dark and light, F fills the screen, Ctrl+S saves what is
+    seen, H tells the keys.
     """
     from operando.session.looking import look_at
 

@@ -40,6 +40,23 @@ class Panel:
         return self.name, self.left, self.bottom
 
 
+def half_cycle_panels(
+    read: HistoryRead,
+    shown: Sequence[HalfCycle],
+    quantities: Sequence[Quantity],
+    look: Look,
+    *,
+    against_charge: bool,
+) -> tuple[tuple[Panel, ...], dict[str, list[PlotMark]]]:
+    """Return the panels of half cycles with the marks on them, by quantity; without quantities that of dQ/dV."""
+    if not quantities:
+        return (differential_panel(read),), {}
+    longest_s = max((entry.end_s - entry.begin_s for entry in shown), default=0.0)
+    unit_s, _ = time_unit(longest_s)
+    panels = quantity_panels(read, quantities, against_charge=against_charge, longest_s=longest_s)
+    return panels, break_marks(read, shown, look, against_charge=against_charge, unit_s=unit_s)
+
+
 def quantity_panels(
     read: HistoryRead, quantities: Sequence[Quantity], *, against_charge: bool, longest_s: float = 0.0
 ) -> tuple[Panel, ...]:

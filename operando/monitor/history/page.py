@@ -5,20 +5,22 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
-from PySide6 import QtCore, QtGui, QtWidgets
+from PySide6 import QtWidgets
 
 from operando.model.run_directory import RunDirectory
-from operando.monitor.history.controls import FOLLOW_KEY, KEYS, LAST_CYCLE_KEY, NEXT_CYCLE_KEY, Controls
-from operando.monitor.history.cursor_text import half_cycle_values_html, near_html, samples_html
+from operando.monitor.history.controls import Controls
+from operando.monitor.history.cursor_notes import MARGIN_PX, CursorNotes
 from operando.monitor.history.export import write_picture, write_text
-from operando.monitor.history.half_cycle_panels import break_marks, differential_panel, quantity_panels
+from operando.monitor.history.half_cycle_panels import half_cycle_panels
 from operando.monitor.history.half_cycle_plots import MOST_CYCLES, HalfCyclePlots
 from operando.monitor.history.half_cycles import HalfCycle
 from operando.monitor.history.history_reading import HistoryRead, HistoryReading, Wanted
+from operando.monitor.history.keyboard import KEY_TEXTS, Key, bind_keys
 from operando.monitor.history.missing_text import missing_text
-from operando.monitor.history.plot_axis import PlotAxis, TimeAxis, time_axis, time_unit
+from operando.monitor.history.plot_axis import PlotAxis, TimeAxis, time_axis
 from operando.monitor.history.seen_text import seen_text
-from operando.monitor.history.time_range import RangeChoice, chosen_range_s, half_cycles_within, spread
+from operando.monitor.history.stretch import Stretch
+from operando.monitor.history.time_range import RangeChoice
 from operando.monitor.history.trace_plots import TracePlots
 from operando.monitor.history.view_choice import AxisChoice, HistoryChoice, ViewChoice
 from operando.monitor.page import Page
@@ -27,21 +29,13 @@ from operando.monitor.theme import Look
 
 USUAL = (Quantity.VOLTAGE, Quantity.CURRENT, Quantity.PRESSURE)
 ZOOM, PAN = 0.7, 0.25
-NOTES_PX = 4.0
 
 
 class HistoryPage(Page):
     """Traces against time or charge with tomograms, events and slope breaks; half cycles over each other; dQ/dV."""
 
     title = "History"
-    keys = (
-        ("L, A", "the last hour, or all since the start"),
-        ("[ and ]", "the cycle before, and after"),
-        ("E", "follow the newest samples, or not"),
-        ("X", "against time or capacity"),
-        ("V", "traces, cycles overlaid, dQ/dV"),
-        ("+ − ← →", "zoom and move"),
-    )
+    keys = KEY_TEXTS
     export_suffixes = (".png", ".svg", ".csv")
 
     def __init__(self, run: RunDirectory, look: Look) -> None:
@@ -49,20 +43,17 @@ class HistoryPage(Page):
         self._reading = HistoryReading(run)
         self._view: RunView | None = None
         self._read, self._wanted = HistoryRead(), Wanted()
-        self._range, self._cycle, self._follow = RangeChoice.SINCE_START, 0, True
+        self._stretch = Stretch()
         self._choice = ViewChoice.TRACES
         self._axes = {ViewChoice.TRACES: AxisChoice.TIME, ViewChoice.OVERLAID: AxisChoice.CHARGE}
         self._panels_of: tuple[object, ...] = ()
         self._pointed, self._exporting = nan, False
         self._controls = Controls(look, USUAL)
         self._traces, self._half_cycles = TracePlots(look, USUAL), HalfCyclePlots(look)
-        self._missing, self._values, self._near = (QtWidgets.QLabel() for _ in range(3))
+        self._notes = CursorNotes(look)
+        self._missing = QtWidgets.QLabel()
         self._missing.setWordWrap(True)
-        for label in (self._missing, self._near):
-            label.setProperty("role", "dim")
-        for label in (self._values, self._near):  # however long, the window may be as narrow as before
-            label.setTextFormat(QtCore.Qt.TextFormat.RichText)
-            label.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
+        self._missing.setProperty("role", "dim")
         self._stack = QtWidgets.QStackedWidget()
         self._stack.addWidget(self._traces.widget)
         self._stack.addWidget(self._half_cycles.widget)
@@ -72,8 +63,7 @@ class HistoryPage(Page):
         layout.addWidget(self._controls)
         layout.addWidget(self._missing)
         layout.addWidget(self._stack, 1)
-        layout.addWidget(self._values)
-        layout.addWidget(self._near)
+        layout.addWidget(self._notes)
         self._connect()
         self._bind_keys()
         self.set_look(look)
@@ -83,10 +73,9 @@ class HistoryPage(Page):
     def set_look(self, look: Look) -> None:
         """Take another size."""
         super().set_look(look)
-        for part in (self._controls, self._traces, self._half_cycles):
+        for part in (self._controls, self._traces, self._half_cycles, self._notes):
             part.set_look(look)
-        for label in (self._missing, self._values, self._near):
-            label.setContentsMargins(look.px(2 * NOTES_PX), 0, look.px(2 * NOTES_PX), look.px(NOTES_PX))
+        self._missing.setContentsMargins(look.px(2 * MARGIN_PX), 0, look.px(2 * MARGIN_PX), look.px(MARGIN_PX))
 
     def read(self, view: RunView) -> Any:
         """Read events, slope breaks and the active mass; compute half cycles and what is shown of them."""
@@ -97,13 +86,13 @@ class HistoryPage(Page):
         del wall_s
         self._view = view
         self._show()
-        if self._follow:
+        if self._stretch.follow:
             self._apply_range()
 
     def show_read(self, read: HistoryRead) -> None:
         """Draw what was read."""
         self._read = read
-        self._controls.show_cycles(self._num_cycles, self._cycle if self._range is RangeChoice.CYCLE else 0)
+        self._controls.show_cycles(self._num_cycles, self._stretch.shown_cycle)
         if self._view is not None:
             self.show_run(self._view, nan)
 
@@ -118,33 +107,32 @@ class HistoryPage(Page):
         if self._exporting:
             raise OSError(f"{path}: another file is still being written; wait for it")
         self._exporting = True
+        self._notes.hold(held=True)
         try:
-            write_text(self._text(path), path, lambda num: self._near.setText(f"Writing {path}: {num} rows so far"))
+            write_text(self._text(path), path, lambda num: self._notes.tell(f"Writing {path}: {num} rows so far"))
         finally:
             self._exporting = False
+            self._notes.hold(held=False)
 
     def chosen(self) -> HistoryChoice:
         """Return what is shown, and how."""
-        return HistoryChoice(
-            self._range, self._cycle, self._follow, self._choice, dict(self._axes), self._traces.quantities
-        )
+        return HistoryChoice(self._stretch, self._choice, dict(self._axes), self._traces.quantities)
 
     def choose_again(self, chosen: HistoryChoice) -> None:
         """Show the same; a stretch that was chosen by hand is all since the start."""
         self._axes = dict(chosen.axes)
         self.choose_quantities(chosen.quantities)
         self.choose_view(chosen.view)
-        is_free = chosen.range_ is RangeChoice.FREE
-        self.choose_range(RangeChoice.SINCE_START if is_free else chosen.range_, chosen.cycle)
-        self.choose_follow(chosen.follow)
+        is_free = chosen.stretch.choice is RangeChoice.FREE
+        self.choose_range(RangeChoice.SINCE_START if is_free else chosen.stretch.choice, chosen.stretch.cycle)
+        self.choose_follow(chosen.stretch.follow)
 
     def choose_range(self, choice: RangeChoice, cycle: int = 0) -> None:
         """Show another stretch of the run."""
-        self._range, self._cycle = choice, cycle
+        self._stretch = self._stretch.chosen(choice, cycle)
         if choice is not RangeChoice.FREE:
-            self._follow = True
             self._half_cycles.show_all()
-        self._controls.show_cycles(self._num_cycles, cycle if choice is RangeChoice.CYCLE else 0)
+        self._controls.show_cycles(self._num_cycles, self._stretch.shown_cycle)
         self._show_choices()
         self._show()
         self._apply_range()
@@ -152,9 +140,8 @@ class HistoryPage(Page):
     def choose_cycle(self, step: int) -> None:
         """Show the next cycle, or the one before."""
         if self._num_cycles:
-            first = 1 if step > 0 else self._num_cycles
-            cycle = self._cycle + step if self._range is RangeChoice.CYCLE else first
-            self.choose_range(RangeChoice.CYCLE, min(max(cycle, 1), self._num_cycles))
+            other = self._stretch.other_cycle(step, self._num_cycles)
+            self.choose_range(other.choice, other.cycle)
 
     def choose_view(self, choice: ViewChoice) -> None:
         """Show traces, half cycles over each other, or dQ/dV."""
@@ -175,7 +162,7 @@ class HistoryPage(Page):
 
     def choose_follow(self, follow: bool) -> None:
         """Keep the newest samples in view, or what is seen now."""
-        self._follow = follow
+        self._stretch = self._stretch.following(follow)
         self._show_choices()
         self._apply_range()
 
@@ -222,52 +209,37 @@ class HistoryPage(Page):
         self._missing.setVisible(bool(told))
         has_samples = any(trace.time_range_s is not None for trace in view.traces.values())
         # Axes of plots without a line would tell numbers that nobody measured.
-        for part in (self._stack, self._values, self._near):
+        for part in (self._stack, self._notes):
             part.setVisible(has_samples and (self._choice is ViewChoice.TRACES or bool(shown)))
 
     def _show_half_cycles(self, shown: tuple[HalfCycle, ...]) -> None:
         read, axis = self._read, self._axes.get(self._choice)
         of = self._choice, axis, read.unit, read.curves, read.differential, read.breaks, self.look
-        if of == self._panels_of:
-            return
-        self._panels_of = of
-        if self._choice is ViewChoice.DIFFERENTIAL:
-            self._half_cycles.show_panels((differential_panel(self._read),))
-            return
-        against_charge = axis is AxisChoice.CHARGE
-        longest_s = max((entry.end_s - entry.begin_s for entry in shown), default=0.0)
-        unit_s, _ = time_unit(longest_s)
-        panels = quantity_panels(
-            self._read, self._traces.quantities, against_charge=against_charge, longest_s=longest_s
-        )
-        marks = break_marks(self._read, shown, self.look, against_charge=against_charge, unit_s=unit_s)
-        self._half_cycles.show_panels(panels, marks)
+        if of != self._panels_of:
+            self._panels_of = of
+            quantities = () if self._choice is ViewChoice.DIFFERENTIAL else self._traces.quantities
+            against_charge = axis is AxisChoice.CHARGE
+            self._half_cycles.show_panels(
+                *half_cycle_panels(read, shown, quantities, self.look, against_charge=against_charge)
+            )
 
     def _shown_half_cycles(self) -> tuple[HalfCycle, ...]:
         """Return the half cycles of the stretch that was chosen, of at most as many cycles as there are colours."""
-        known, view = self._read.half_cycles, self._view
-        if self._range is RangeChoice.CYCLE:
-            return tuple(entry for entry in known if entry.cycle == self._cycle)
-        within = known
-        if self._range is not RangeChoice.SINCE_START and view is not None:
-            chosen = chosen_range_s(self._range, view.start_s, view.now_s)
-            within = half_cycles_within(known, self._traces.range_s if chosen is None else chosen)
-        cycles = spread(sorted({entry.cycle for entry in within}), MOST_CYCLES)
-        return tuple(entry for entry in within if entry.cycle in cycles)
+        return self._stretch.half_cycles(self._read.half_cycles, self._view, self._traces.range_s, most=MOST_CYCLES)
 
     def _apply_range(self) -> None:
         view = self._view
         if view is None or self._axis is None:
             return
-        chosen = chosen_range_s(self._range, view.start_s, view.now_s, self._read.half_cycles, self._cycle)
+        chosen = self._stretch.range_s(view, self._read.half_cycles)
         if chosen is not None:
             self._traces.set_range_s(chosen)
-        elif self._follow:
+        elif self._stretch.follow:
             self._traces.scroll_to(view.now_s)
 
     def _moved(self) -> None:
         """Leave what was chosen, as somebody moved or zoomed by hand."""
-        self._range, self._follow = RangeChoice.FREE, False
+        self._stretch = self._stretch.moved()
         self._controls.show_cycles(self._num_cycles, 0)
         self._show_choices()
 
@@ -285,25 +257,22 @@ class HistoryPage(Page):
     def _show_cursor(self) -> None:
         """Draw the cursor's line and tell what is there."""
         place = self._pointed if isfinite(self._pointed) else None
-        values, near = "", "Point into a plot to read its values; drag to move, turn the wheel to zoom."
-        axis = self._time_axis
-        if self._choice is ViewChoice.TRACES:
-            self._traces.show_cursor(place)
-            if place is not None and self._view is not None and axis is not None:
-                values = samples_html(self._view, axis, place, self._read.unit, self.look)
-                near = near_html(self._traces.texts_near(place))
+        shown = self._traces if self._choice is ViewChoice.TRACES else self._half_cycles
+        shown.show_cursor(place)
+        axis, panels = self._time_axis, self._half_cycles.panels
+        if place is None:
+            self._notes.show_nothing()
+        elif shown is self._half_cycles and panels:
+            self._notes.show_half_cycles(panels[0], place, self._half_cycles.values_at(place))
+        elif shown is self._traces and self._view is not None and axis is not None:
+            near = self._traces.texts_near(place)
+            self._notes.show_samples(self._view, axis, place, self._read.unit, near, self.look)
         else:
-            self._half_cycles.show_cursor(place)
-            if place is not None and self._half_cycles.panels:
-                panel = self._half_cycles.panels[0]
-                values, near = half_cycle_values_html(panel, place, self._half_cycles.values_at(place))
-        if not self._exporting:
-            self._values.setText(values or " ")
-            self._near.setText(near or " ")
+            self._notes.show_nothing()
 
     def _show_choices(self) -> None:
         axis = self._axes.get(self._choice, AxisChoice.CHARGE)
-        self._controls.show_choices(self._range, self._choice, axis, follow=self._follow)
+        self._controls.show_choices(self._stretch.choice, self._choice, axis, follow=self._stretch.follow)
 
     def _text(self, path: Path) -> Iterator[str]:
         if self._view is None:
@@ -325,20 +294,19 @@ class HistoryPage(Page):
 
     def _bind_keys(self) -> None:
         views, axes = list(ViewChoice), list(AxisChoice)
-        bound = {
-            KEYS[RangeChoice.LAST_HOUR]: lambda: self.choose_range(RangeChoice.LAST_HOUR),
-            KEYS[RangeChoice.SINCE_START]: lambda: self.choose_range(RangeChoice.SINCE_START),
-            NEXT_CYCLE_KEY: lambda: self.choose_cycle(1),
-            LAST_CYCLE_KEY: lambda: self.choose_cycle(-1),
-            FOLLOW_KEY: lambda: self.choose_follow(not self._follow),
-            KEYS[ViewChoice.TRACES]: lambda: self.choose_view(views[(views.index(self._choice) + 1) % len(views)]),
-            KEYS[AxisChoice.TIME]: lambda: self.choose_axis(
-                axes[1 - axes.index(self._axes.get(self._choice, AxisChoice.TIME))]
-            ),
-            "+": lambda: self._move(zoom=ZOOM),
-            "-": lambda: self._move(zoom=1 / ZOOM),
-            "Left": lambda: self._move(pan=-PAN),
-            "Right": lambda: self._move(pan=PAN),
-        }
-        for key, action in bound.items():
-            QtGui.QShortcut(QtGui.QKeySequence(key), self, action, context=QtCore.Qt.ShortcutContext.WindowShortcut)
+        bind_keys(
+            self,
+            {
+                Key.LAST_HOUR: lambda: self.choose_range(RangeChoice.LAST_HOUR),
+                Key.SINCE_START: lambda: self.choose_range(RangeChoice.SINCE_START),
+                Key.NEXT_CYCLE: lambda: self.choose_cycle(1),
+                Key.LAST_CYCLE: lambda: self.choose_cycle(-1),
+                Key.FOLLOW: lambda: self.choose_follow(not self._stretch.follow),
+                Key.VIEW: lambda: self.choose_view(views[(views.index(self._choice) + 1) % len(views)]),
+                Key.AXIS: lambda: self.choose_axis(axes[1 - axes.index(self._axes.get(self._choice, AxisChoice.TIME))]),
+                Key.ZOOM_IN: lambda: self._move(zoom=ZOOM),
+                Key.ZOOM_OUT: lambda: self._move(zoom=1 / ZOOM),
+                Key.BACK: lambda: self._move(pan=-PAN),
+                Key.ON: lambda: self._move(pan=PAN),
+            },
+        )

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph
-from PySide6 import QtCore, QtGui
+from PySide6 import QtCore
 
+from operando.monitor.history.break_labels import BreakLabels
 from operando.monitor.history.charge_unit import ChargeUnit
 from operando.monitor.history.cursor_text import SERIES
 from operando.monitor.history.curve import HistoryCurve
@@ -14,7 +15,7 @@ from operando.monitor.history.event_strip import EventStrip, mark_colour, marked
 from operando.monitor.history.history_reading import HistoryRead
 from operando.monitor.history.plot_axis import PlotAxis, TimeAxis
 from operando.monitor.history.plot_marks import PlotMark, PlotMarks
-from operando.monitor.history.plot_style import label_font, style_plot
+from operando.monitor.history.plot_style import style_plot
 from operando.monitor.history.slope_breaks import PlacedBreak
 from operando.monitor.reading.run_view import DISPLAYS, Quantity, RunView
 from operando.monitor.theme import Look
@@ -29,8 +30,6 @@ LEAST_RANGES = {  # as shown; less is noise
 PADDING = 0.01  # of the range, beside what was chosen
 NEAR_PX = 6.0  # what the cursor is that near to is told
 MOST_LINES = 24  # through all plots; more would hide the traces
-LABEL_ALPHA = 200  # of 255, behind words that lie on a trace
-MOST_LABELS = 8  # of slope breaks in one plot
 
 
 class TracePlots(QtCore.QObject):
@@ -48,7 +47,7 @@ class TracePlots(QtCore.QObject):
         self._plots = {quantity: pyqtgraph.PlotItem() for quantity in Quantity}
         self._curves: dict[Quantity, HistoryCurve] = {}
         self._marks: dict[Quantity, PlotMarks] = {}
-        self._labels: dict[Quantity, list[Any]] = {quantity: [] for quantity in Quantity}
+        self._labels = {quantity: BreakLabels(plot) for quantity, plot in self._plots.items()}
         self._lead = next(iter(self._plots.values()))
         for quantity, plot in self._plots.items():
             plot.setLimits(minYRange=LEAST_RANGES[quantity])
@@ -228,28 +227,8 @@ class TracePlots(QtCore.QObject):
         return PlotMark(float(place), self._look.colours.series[4], width, float(begin), float(end))
 
     def _place_labels(self, quantity: Quantity) -> None:
-        """Write what each of the largest slope breaks in view is, if they are few."""
-        (begin, end), (_, top) = self._plots[quantity].getViewBox().viewRange()
-        found = [
-            (entry, float(self._axis.places(np.array([entry.time_s]))[0]))
-            for entry in self._read.breaks
-            if entry.found.quantity is quantity and entry.found.is_main
-        ]
-        seen = [(entry, place) for entry, place in found if begin <= place <= end]
-        labels = self._labels[quantity]
-        for number, (entry, place) in enumerate(seen if len(seen) <= MOST_LABELS else ()):
-            if number == len(labels):
-                ground = QtGui.QColor(self._look.colours.background)
-                ground.setAlpha(LABEL_ALPHA)
-                labels.append(pyqtgraph.TextItem(fill=ground))
-                self._plots[quantity].addItem(labels[-1], ignoreBounds=True)
-            labels[number].setFont(label_font(self._look))
-            labels[number].setText(entry.found.short_text, color=self._look.colours.text)
-            labels[number].setAnchor((1.0 if place > (begin + end) / 2 else 0.0, 0.0))
-            labels[number].setPos(place, top)
-            labels[number].show()
-        for label in labels[len(seen) if len(seen) <= MOST_LABELS else 0 :]:
-            label.hide()
+        breaks = [entry for entry in self._read.breaks if entry.found.quantity is quantity and entry.found.is_main]
+        self._labels[quantity].show(breaks, self._axis, self._look)
 
     def _point(self, at: Any) -> None:
         for plot in (self._strip_plot, *(self._plots[quantity] for quantity in self.quantities)):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from operando.monitor.history.time_range import RangeChoice
+from operando.monitor.history.stretch import Stretch
 from operando.monitor.reading.run_view import Quantity
 
 
@@ -24,11 +24,9 @@ class AxisChoice(StrEnum):
 
 @dataclass(frozen=True)
 class HistoryChoice:
-    """What a person has chosen on the page; ``cycle`` counts from 1, 0 is none."""
+    """What a person has chosen on the page."""
 
-    range_: RangeChoice
-    cycle: int
-    follow: bool
+    stretch: Stretch
     view: ViewChoice
     axes: dict[ViewChoice, AxisChoice]
     quantities: tuple[Quantity, ...]

@@ -174,7 +174,7 @@ def test_a_cycle_is_chosen_from_a_list_that_grows(done: Shown) -> None:
     cycles.setCurrentIndex(1)
     cycles.activated.emit(1)
     assert done.range_s[0] == pytest.approx(24 * HOUR_S, abs=HOUR_S)
-    assert done.page._range is RangeChoice.CYCLE
+    assert done.page._stretch.choice is RangeChoice.CYCLE
     done.click("Since start")
     assert cycles.currentIndex() == 0
     assert done.range_s[0] == pytest.approx(0.0, abs=HOUR_S)
@@ -182,15 +182,15 @@ def test_a_cycle_is_chosen_from_a_list_that_grows(done: Shown) -> None:
 
 def test_the_cursor_tells_all_samples_nearest_to_it_with_time_unit_and_what_lies_there(done: Shown) -> None:
     done.page._traces.pointed.emit(DISCHARGE_BEGIN_S + 25 * HOUR_S)
-    values = done.page._values.text()
+    values = done.page._notes.texts[0]
     for part in ("49.000 h", "on the rehearsal's clock", "1.5750 V", "-11.52 µA", "-0.2880 mAh", "20.50 MPa", "25."):
         assert part in values, values
     places = {cursor.marks[0].place for cursor in done.page._traces._cursors}
     assert list(places) == [pytest.approx(49.0)]
     done.page._traces.pointed.emit(START_S + 0.3625 * 11_000 * PERIOD_S)
-    assert "tomogram D1.7V: partial (3 of 360 lost)" in done.page._near.text()
+    assert "tomogram D1.7V: partial (3 of 360 lost)" in done.page._notes.texts[1]
     done.page._traces.pointed.emit(float("nan"))
-    assert done.page._values.text().strip() == ""
+    assert done.page._notes.texts[0].strip() == ""
     assert all(cursor.marks == () for cursor in done.page._traces._cursors)
 
 
@@ -226,14 +226,14 @@ def test_the_wheel_zooms_around_the_mouse_and_leaves_what_was_chosen(done: Shown
     after = done.range_s
     assert after[1] - after[0] < 0.99 * (before[1] - before[0])
     assert sum(after) == pytest.approx(sum(before), rel=0.01)
-    assert done.page._range is RangeChoice.FREE
+    assert done.page._stretch.choice is RangeChoice.FREE
     assert not done.button("Follow").isChecked()
 
 
 def test_however_much_is_told_of_a_place_the_window_may_stay_small(done: Shown) -> None:
     before = done.page.minimumSizeHint().width()
-    done.page._near.setText("tomogram " * 200)
-    done.page._values.setText("voltage " * 200)
+    done.page._notes._near.setText("tomogram " * 200)
+    done.page._notes._values.setText("voltage " * 200)
     assert done.page.minimumSizeHint().width() == before <= 1366
 
 
@@ -273,9 +273,9 @@ def test_cycles_are_overlaid_against_capacity_or_time_with_a_legend(done: Shown)
     done.until(lambda view: "time since the half cycle began [h]" in plots.panels[0].bottom)
     assert plots.panels[0].lines[0].x.max() == pytest.approx(50.0, abs=0.1)
     plots.pointed.emit(10.0)
-    assert "<b>10 h</b> voltage, discharge:" in done.page._values.text()
-    assert "cycle 1 <b>1.6798 V" in done.page._values.text()
-    assert "cycle 1 <b>1.6802 V" in done.page._near.text()
+    assert "<b>10 h</b> voltage, discharge:" in done.page._notes.texts[0]
+    assert "cycle 1 <b>1.6798 V" in done.page._notes.texts[0]
+    assert "cycle 1 <b>1.6802 V" in done.page._notes.texts[1]
 
 
 def test_dq_dv_of_the_half_cycles_is_that_of_their_slopes(done: Shown) -> None:
@@ -287,7 +287,7 @@ def test_dq_dv_of_the_half_cycles_is_that_of_their_slopes(done: Shown) -> None:
     plateau = (discharge.x > 1.5) & (discharge.x < 1.7)
     assert discharge.y[plateau] == pytest.approx(-0.576 / 0.35, rel=0.02)
     assert "mAh/V" in plots.panels[0].left
-    assert "mAh" not in done.page._values.text()
+    assert "mAh" not in done.page._notes.texts[0]
 
 
 def test_slope_breaks_that_were_measured_are_marked_with_their_uncertainty(
@@ -306,7 +306,7 @@ def test_slope_breaks_that_were_measured_are_marked_with_their_uncertainty(
     (mark,) = (mark for mark in traces._marks[Quantity.PRESSURE].marks if mark.end > mark.begin)
     assert mark.place == pytest.approx(24 + 25, abs=0.02)  # half of the capacity in half of 50 h
     assert (mark.end - mark.begin) / 2 == pytest.approx(50 * 2.0 / 500, rel=0.02)
-    labels = [label.toPlainText() for label in traces._labels[Quantity.PRESSURE] if label.isVisible()]
+    labels = list(traces._labels[Quantity.PRESSURE].texts)
     assert labels == ["slope break at 250.0 ± 2.0 mAh/g"]
     assert "1 slope break" in shown.page._missing.text()
     assert traces.texts_near(START_S + 49 * HOUR_S) == [
@@ -377,7 +377,7 @@ def test_keys_do_what_buttons_do(done: Shown, qapp: QtWidgets.QApplication) -> N
     press(QtCore.Qt.Key.Key_L)
     assert done.button("Last hour").isChecked()
     press(QtCore.Qt.Key.Key_BracketRight)
-    assert (done.page._range, done.page._cycle) == (RangeChoice.CYCLE, 1)
+    assert (done.page._stretch.choice, done.page._stretch.cycle) == (RangeChoice.CYCLE, 1)
     press(QtCore.Qt.Key.Key_A)
     assert done.button("Since start").isChecked()
     press(QtCore.Qt.Key.Key_X)

@@ -63,7 +63,7 @@ def run_monitor(run: RunDirectory, picture: Picture | None = None) -> int:
     window.resize(*picture.size_px)
     window.show()
     give_up_s = clock.now() + DRAWING_TIMEOUT_S
-    while (window.view is None or not window.view.history_is_complete) and clock.now() < give_up_s:
+    while not window.is_settled and clock.now() < give_up_s:
         application.processEvents()
         window.refresh()
         clock.sleep_until(clock.now() + 0.02)

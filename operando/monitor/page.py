@@ -46,6 +46,11 @@ class Page(QtWidgets.QWidget):
     def show_read(self, read: Any) -> None:
         """Show what :meth:`read` returned last."""
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether what was read last is all there is to read; a picture of the page waits for that."""
+        return True
+
     def chosen(self) -> Any:
         """Return what a person has chosen here, for the page of the same kind that takes its place."""
 

@@ -86,6 +86,13 @@ class MonitorWindow(QtWidgets.QMainWindow):
         """The page that is seen."""
         return self._content.page
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether all samples, and what the page that is seen reads for itself, are shown; or why they are not."""
+        if self.view is None or not self.view.history_is_complete:
+            return False
+        return bool(self._page_problem) or (self._reading_page is self.page and self.page.is_settled)
+
     def show_page(self, title: str) -> None:
         """Turn to the page of that title, if there is one."""
         self._content.show_page(title)

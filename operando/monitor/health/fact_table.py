@@ -8,6 +8,8 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 from operando.monitor.theme import Look
 
+COLUMN_GAP_PX = 4.0
+
 
 class Tone(StrEnum):
     """How loudly something is said."""
@@ -80,7 +82,7 @@ class FactTable(QtWidgets.QWidget):
         self.table.horizontalHeader().setFixedHeight(self._look.px(26))
         self.table.resizeColumnsToContents()
         for column in range(self.table.columnCount() - 1):
-            self.table.setColumnWidth(column, self.table.columnWidth(column) + self._look.px(10))
+            self.table.setColumnWidth(column, self.table.columnWidth(column) + self._look.px(COLUMN_GAP_PX))
 
     def _item(self, fact: Fact) -> QtWidgets.QTableWidgetItem:
         item = QtWidgets.QTableWidgetItem(fact.text)

@@ -22,7 +22,7 @@ class HealthPage(Page):
         super().__init__(run, look)
         self._reader = HealthReader(run, SystemClock())
         self._health: HealthView | None = None
-        self._processes = FactTable("Processes", facts.PROCESS_HEADINGS, "No process has left a pid file.", look)
+        self._processes = FactTable("Processes", facts.PROCESS_HEADINGS, "No process of this run lives.", look)
         self._stages = FactTable(
             "From sample and frame to measurement: rates, queues, losses and delays", facts.STAGE_HEADINGS, "", look
         )

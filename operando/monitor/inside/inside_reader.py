@@ -43,6 +43,8 @@ class InsideRead:
         Levels and largest difference that the run has by itself.
     published
         Numbers of the publication that the experiment is compared with.
+    settled
+        Whether the next reading would find the same, if nothing happens meanwhile.
     """
 
     pictures: tuple[SlicePicture, ...] = ()
@@ -52,6 +54,7 @@ class InsideRead:
     follows: bool = False
     automatic: RunLevels | None = None
     published: PublishedNumbers = NOTHING_PUBLISHED
+    settled: bool = True
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,11 @@ class InsideReader:
                 pictures = (self._joined(pictures[0], projection),)
             caption = caption if caption != SETTLED else f"{projection.title} · {projection.scale.words}"
         return InsideRead(
-            pictures=pictures, caption=caption, follows=live, automatic=RunLevels(window, span.largest, planes.unit)
+            pictures=pictures,
+            caption=caption,
+            follows=live,
+            automatic=RunLevels(window, span.largest, planes.unit),
+            settled=self._window.holds_all,
         )
 
     def _chosen_planes(self, view: RunView, choice: Choice) -> _Found:

@@ -19,7 +19,6 @@ from operando.monitor.reading.run_view import MeasurementView, RunView
 from operando.monitor.theme import Look
 
 PICTURES_SHARE, TABLE_SHARE = 0.52, 0.5  # of the width, and of the height beside them
-
 GAP_PX = 6
 
 
@@ -35,7 +34,7 @@ class InsidePage(Page):
         self._reader = InsideReader(run)
         self._wishes: queue.SimpleQueue[PlaneWish] = queue.SimpleQueue()
         self._choice = Choice()  # replaced as a whole, so that the reading thread has the old one or the new one
-        self._follows = False
+        self._follows, self._is_settled = False, False
         self._measurements: tuple[MeasurementView, ...] = ()
         self._controls, self._area = ControlRow(look), ImageArea(look)
         self._controls.changed.connect(self._choose)
@@ -53,7 +52,6 @@ class InsidePage(Page):
         self._layout = QtWidgets.QVBoxLayout(self)
         self._layout.addWidget(self._controls)
         self._layout.addWidget(_split(QtCore.Qt.Orientation.Horizontal, self._area, quantities, PICTURES_SHARE), 1)
-
         self._set_gaps(look)
 
     @property
@@ -88,10 +86,15 @@ class InsidePage(Page):
 
     def show_read(self, read: InsideRead) -> None:
         """Show newer pictures."""
-        self._follows = read.follows
+        self._follows, self._is_settled = read.follows, read.settled
         self._area.show_read(read)
         self._controls.show_automatic(read.automatic)
         self._plot.show_published(read.published)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the greys are those of all states."""
+        return self._is_settled
 
     def chosen(self) -> tuple[Choice, str]:
         """Return what is seen, and which quantity is plotted."""

@@ -17,9 +17,11 @@ class RunWindow:
         self._run = run
         self._looked_at: dict[int, tuple[int, int]] = {}  # attempts, and which version of their preview
         self._windows: dict[str, GreyWindow] = {}
+        self.holds_all = False  # finished states that were there when it was asked last
 
     def window(self, tomograms: tuple[TomogramView, ...], unit: str) -> GreyWindow | None:
         """Return the window of the states that were read so far; None if there is none in this unit."""
+        self.holds_all = False
         for tomogram in tomograms:
             path = self._run.preview(tomogram.attempt)
             with contextlib.suppress(*UNREADABLE):
@@ -30,6 +32,8 @@ class RunWindow:
                 self._looked_at[tomogram.attempt] = version
                 self._widen(read_preview(path))
                 break
+        else:
+            self.holds_all = True
         return self._windows.get(unit)
 
     def _widen(self, preview: PreviewSlices) -> None:

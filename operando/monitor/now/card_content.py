@@ -124,14 +124,15 @@ def _ring_current(view: RunView) -> CardContent:
     ring = view.situation.ring_current
     if not isfinite(ring.time_s):
         return CardContent("Ring current", "–", "mA", "not in the run's files", widest="000.0")
-    ago = f"{duration_text(max(view.now_s - ring.time_s, 0.0))} ago" if isfinite(view.now_s) else ""
-    at = f"at tomogram {ring.tomogram}" if ring.tomogram else "written down"
+    age = duration_text(max(view.now_s - ring.time_s, 0.0)) if isfinite(view.now_s) else ""
+    since = "before the end" if view.ended else "ago"
     return CardContent(
         heading="Ring current",
         number=f"{ring.current_ma:.1f}".replace("-", "−") if isfinite(ring.current_ma) else "–",
         unit="mA",
-        age=ago,
+        age=f"{age} {since}" if age else "",
         words=() if isfinite(ring.current_ma) else ("NOT A NUMBER",),
-        below=f"{at}, not live",
+        below=f"at {ring.tomogram}" if ring.tomogram else "between tomograms",
+        limit_note="as last written down, not live",
         widest="000.0",
     )

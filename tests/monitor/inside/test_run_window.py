@@ -19,12 +19,14 @@ def test_the_window_widens_until_it_holds_all_finished_states_and_never_narrows(
     for number, brightest in {1: 9.9, 2: 49.0, 3: 19.0}.items():
         write_preview(run.preview(number), preview(brightest))
     window = RunWindow(run)
-    whites = []
+    whites, holds_all = [], []
     for _ in range(4):
         found = window.window(states, "1/cm")
         assert found is not None
         whites.append(found.white_per_cm)
+        holds_all.append(window.holds_all)
     assert whites == [10.0, 50.0, 50.0, 50.0]
+    assert holds_all == [False, False, False, True]
     assert window.window(states, "1/voxel") is None
 
 

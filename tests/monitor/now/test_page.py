@@ -165,7 +165,7 @@ def test_ring_current_is_a_dash_until_a_document_tells_it_and_never_live(open_mo
     )
     shown(monitor, lambda page: "199.7" in labels(page.figures.cards[RING]))
     assert "2 h 00 min ago" in labels(page.figures.cards[RING])
-    assert "at tomogram OCV, not live" in labels(page.figures.cards[RING])
+    assert "at OCV" in labels(page.figures.cards[RING])
 
 
 def test_the_next_tomogram_comes_when_the_voltage_reaches_it(open_monitor: OpenOn, live: FakedRun) -> None:

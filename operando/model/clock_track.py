@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from operando.model.cell_log import CellLogReader
-from operando.model.clock_fit import ClockFit
+from operando.model.clock_fit import JUMP_S, ClockFit
+
+LONGEST_DELAY_S = 2.0  # between making and reading of a sample that the first fit may place though it was read before
 
 
 def placed_rows(log: CellLogReader, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -22,6 +24,9 @@ def placed_rows(log: CellLogReader, rows: Sequence[Mapping[str, Any]]) -> list[d
 
 class ClockTrack:
     """All fits of one instrument's clock over a run; between jumps the fit whose middle is nearest counts.
+
+    What was read before the first fit began belongs to it as well, unless that would place it after its reading or long
+    before: then the clock jumped in between.
 
     Parameters
     ----------
@@ -50,12 +55,18 @@ class ClockTrack:
             Shape (num,); ``read_s`` where nothing is known of the instrument's clock.
         """
         instrument, read = np.atleast_1d(np.asarray(instrument_s, np.float64)), np.asarray(read_s, np.float64)
-        made = np.atleast_1d(read).copy()
-        part_of = np.searchsorted(self._begins_s, made, side="right") - 1
+        read = np.atleast_1d(read)
+        made = read.copy()
+        part_of = np.searchsorted(self._begins_s, read, side="right") - 1
+        is_early = part_of < 0
+        part_of = np.maximum(part_of, 0)
         for number, fits in enumerate(self._parts.values()):
             here = (part_of == number) & np.isfinite(instrument)
             middles_s = np.array([fit.instrument_s for fit in fits])
             nearest = np.searchsorted((middles_s[1:] + middles_s[:-1]) / 2, instrument[here])
             host_s, drift = (np.array([getattr(fit, name) for fit in fits]) for name in ("host_s", "drift"))
             made[here] = host_s[nearest] + (instrument[here] - middles_s[nearest]) / (1 + drift[nearest])
+        delay_s = read - made
+        is_other_clock = is_early & ~((delay_s >= -JUMP_S) & (delay_s <= LONGEST_DELAY_S))
+        made[is_other_clock] = read[is_other_clock]
         return made

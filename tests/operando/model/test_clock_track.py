@@ -20,6 +20,13 @@ def test_a_sample_is_placed_by_the_nearest_fit_between_the_jumps_of_its_clock() 
     assert track.made_s(elapsed_s, read_s) == pytest.approx([1090.0, 1310.05, 1540.0, 1550.0, 900.0])
 
 
+def test_what_was_read_before_the_first_fit_is_placed_by_it_unless_the_clock_was_another() -> None:
+    track = ClockTrack([FIRST, RESTARTED])
+    elapsed_s = [-1.0, -1.0, 2.0, 10_000.0, np.nan]  # the fit says that they were made 1000 s earlier
+    read_s = [999.4, 999.0, 999.9, 999.9, 999.9]
+    assert track.made_s(elapsed_s, read_s) == pytest.approx([999.0, 999.0, 999.9, 999.9, 999.9])
+
+
 def test_drift_is_taken_out() -> None:
     fast = ClockFit(1000.0, 0.0, 1000.0, 50e-6, 1e-3, 1e-6, 2e-3, 50)
     assert ClockTrack([fast]).made_s([100_005.0], [101_000.5])[0] == pytest.approx(101_000.0, abs=1e-3)

@@ -112,9 +112,10 @@ class Look:
         QTabBar::tab:selected {{ background: {c.background}; color: {c.text}; font-weight: 700;
             border-bottom: {px(2)}px solid {c.series[1]}; }}
         QHeaderView {{ background: {c.panel}; border: 0; }}
-        QHeaderView::section {{ background: {c.panel}; color: {c.dim}; padding: {px(2)}px {px(3)}px; border: 0; }}
+        QHeaderView::section {{ background: {c.panel}; color: {c.dim}; padding: {px(2)}px {px(6)}px; border: 0; }}
         QTableCornerButton::section {{ background: {c.panel}; border: 0; }}
-        QTableWidget, QListWidget, QTreeWidget {{ background: {c.panel}; gridline-color: {c.line}; border: 0; }}
+        QTableView, QListWidget, QTreeWidget {{ background: {c.panel}; gridline-color: {c.line}; border: 0; }}
+        QTableView::item {{ padding: 0px {px(3)}px; }}
         QPushButton, QComboBox, QToolButton {{ background: {c.panel}; border: 1px solid {c.line};
             border-radius: {px(3)}px; padding: {px(3)}px {px(9)}px; }}
         QPushButton:checked, QToolButton:checked {{ background: {c.series[1]}; color: {c.background}; }}

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -12,8 +12,12 @@ LONGEST_DYING_S = 10.0  # after SIGKILL
 
 
 @contextmanager
-def command(output: Path, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Give a command and add its output to a file; what still runs at the end of the ``with`` block is killed."""
+def command(output: Path, *arguments: str, ending_s: float = 0.0) -> Iterator["subprocess.Popen[bytes]"]:
+    """Give a command and add its output to a file; what still runs at the end of the ``with`` block is killed.
+
+    With ``ending_s`` it is asked to end first, and killed if it has not after so long. Guard and simulated beamline of
+    a killed rehearsal end by themselves.
+    """
     with output.open("ab") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "operando.cli", *arguments],
@@ -27,6 +31,10 @@ def command(output: Path, *arguments: str) -> Iterator["subprocess.Popen[bytes]"
     try:
         yield process
     finally:
+        if process.poll() is None and ending_s:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(ending_s)
         if process.poll() is None:
             process.kill()
             process.wait(LONGEST_DYING_S)

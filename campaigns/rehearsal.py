@@ -2,12 +2,11 @@
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
+from campaigns.command import command
 from operando.session.errors import EXIT_COMPLETE
 
-_ROOT = Path(__file__).parents[1]
 LONGEST_S = 3600.0  # a rehearsal takes two minutes on an idle computer
 LONGEST_ENDING_S = 60.0  # `operando run` brings the cell to open circuit and ends what it started
 
@@ -28,10 +27,7 @@ def rehearse(experiment: Path, geometry: str, run: Path) -> None:
     """
     running, log = run.with_name("running"), run.with_name("rehearsal.log")
     shutil.rmtree(running, ignore_errors=True)
-    with log.open("wb") as output:
-        code = _waited_for(
-            ["run", str(experiment.resolve()), f"--{geometry}", "--run-dir", str(running.resolve())], output.fileno()
-        )
+    code = _waited_for(log, "run", str(experiment.resolve()), f"--{geometry}", "--run-dir", str(running.resolve()))
     if code != EXIT_COMPLETE:
         raise RehearsalFailedError(f"{experiment}: the rehearsal ended with exit code {code}; {log} says why.")
     running.rename(run)
@@ -46,13 +42,12 @@ def measure_again(run: Path) -> None:
         If the analysis failed.
     """
     log = run.with_name("analysis.log")
-    with log.open("wb") as output:
-        code = _waited_for(["analyse", str(run.resolve()), "--again"], output.fileno())
+    code = _waited_for(log, "analyse", str(run.resolve()), "--again")
     if code != EXIT_COMPLETE:
         raise RehearsalFailedError(f"{run}: the analysis ended with exit code {code}; {log} says why.")
 
 
-def _waited_for(arguments: list[str], output: int) -> int:
+def _waited_for(log: Path, *arguments: str) -> int:
     """Run ``operando`` to its end and return its exit code; whoever stops waiting ends it.
 
     Raises
@@ -60,23 +55,9 @@ def _waited_for(arguments: list[str], output: int) -> int:
     RehearsalFailedError
         If it takes longer than an hour.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-m", "operando.cli", *arguments],
-        cwd=_ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,  # Ctrl-C asks this program, not the rehearsal
-    )
-    try:
-        return process.wait(LONGEST_S)
-    except subprocess.TimeoutExpired:
-        raise RehearsalFailedError(f"operando {arguments[0]} has not ended after {LONGEST_S:.0f} s.") from None
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(LONGEST_ENDING_S)
-            except subprocess.TimeoutExpired:
-                process.kill()  # guard and simulated beamline of a rehearsal end by themselves
-                process.wait(LONGEST_ENDING_S)
+    log.unlink(missing_ok=True)
+    with command(log, *arguments, ending_s=LONGEST_ENDING_S) as process:
+        try:
+            return process.wait(LONGEST_S)
+        except subprocess.TimeoutExpired:
+            raise RehearsalFailedError(f"operando {arguments[0]} has not ended after {LONGEST_S:.0f} s.") from None

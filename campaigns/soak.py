@@ -14,6 +14,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from campaigns.command import ROOT, command
 from campaigns.command_line import gone_through, parser_of
 from campaigns.soak_samples import SoakSample, look_at
 from campaigns.soak_verdict import Trend, trends
@@ -21,7 +22,6 @@ from operando.model.number_text import duration_text
 from operando.model.run_directory import RunDirectory
 from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED
 
-ROOT = Path(__file__).parents[1]
 EXPERIMENT = ROOT / "experiments" / "soak.toml"
 LOOK_S, TELL_S = 10.0, 300.0
 LEAST_SAMPLES, LEAST_TOMOGRAMS, LEAST_S = 1_000_000, 100, 3600.0
@@ -34,36 +34,25 @@ def soak(folder: Path, experiment: Path, console: Console) -> tuple[list[SoakSam
     folder.mkdir(parents=True, exist_ok=True)
     seen: list[SoakSample] = []
     begin_s = told_s = time.perf_counter()
-    with (folder / "rehearsal.log").open("wb") as log, (folder / "soak.jsonl").open("w", encoding="utf-8") as lines:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "operando.cli", "run", str(experiment), "--run-dir", str(run.path)],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C asks this program, not the rehearsal
-        )
-        try:
-            while process.poll() is None:
-                sample = look_at(run, time.perf_counter() - begin_s)
-                seen.append(sample)
-                lines.write(sample.as_line())
-                lines.flush()
-                if time.perf_counter() - told_s >= TELL_S:
-                    told_s = time.perf_counter()
-                    console.print(
-                        f"{duration_text(sample.time_s)}: {sample.num_guard_samples} samples, "
-                        f"{sample.num_tomograms} tomograms measured"
-                    )
-                _wait(process)
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                try:
-                    process.wait(LONGEST_ENDING_S)
-                except subprocess.TimeoutExpired:
-                    process.kill()  # guard and simulated beamline of a rehearsal end by themselves
-                    process.wait(LONGEST_ENDING_S)
+    log = folder / "rehearsal.log"
+    log.unlink(missing_ok=True)
+    arguments = "run", str(experiment.resolve()), "--run-dir", str(run.path)
+    with (
+        (folder / "soak.jsonl").open("w", encoding="utf-8") as lines,
+        command(log, *arguments, ending_s=LONGEST_ENDING_S) as process,
+    ):
+        while process.poll() is None:
+            sample = look_at(run, time.perf_counter() - begin_s)
+            seen.append(sample)
+            lines.write(sample.as_line())
+            lines.flush()
+            if time.perf_counter() - told_s >= TELL_S:
+                told_s = time.perf_counter()
+                console.print(
+                    f"{duration_text(sample.time_s)}: {sample.num_guard_samples} samples, "
+                    f"{sample.num_tomograms} tomograms measured"
+                )
+            _wait(process)
     return seen, process.returncode
 
 

@@ -25,7 +25,9 @@ def main(run: Path, folder: Path) -> None:
         subprocess.run([*command, "--page", page, "--theme", theme, "--size", size], check=True)
         with Image.open(path) as drawn:
             kept = drawn.convert("RGB").resize(KEPT_PX[size], Image.Resampling.LANCZOS)
-        kept.quantize(NUM_COLOURS, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE).save(path, optimize=True)
+        kept.quantize(NUM_COLOURS, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE).save(
+            path, optimize=True
+        )
         print(path.name, f"{path.stat().st_size / 1e3:.0f} kB", flush=True)
 
 

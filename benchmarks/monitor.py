@@ -127,11 +127,13 @@ def stand_on(application: Any, seconds: float) -> None:
         time.sleep(0.001)
 
 
-def show(folder: Path, seconds: float, size_px: tuple[int, int]) -> None:
-    """Open the window, stand on each page, print what it cost."""
+def show(folder: Path, seconds: float, size_px: tuple[int, int], only: str) -> None:
+    """Open the window, stand on each page, or on ``only`` one, print what it cost."""
     import pyqtgraph
     from pyqtgraph.util.garbage_collector import GarbageCollector
 
+    from operando.monitor.history.page import HistoryPage
+    from operando.monitor.reading.run_view import Quantity
     from operando.monitor.window import MonitorWindow
 
     application = pyqtgraph.mkQApp()
@@ -147,21 +149,27 @@ def show(folder: Path, seconds: float, size_px: tuple[int, int]) -> None:
         stand_on(application, 0.05)
     print(f"all rows after {time.perf_counter() - began_s:.2f} s")
     watched, process = Watched(window), psutil.Process()
-    print("page               runs/s  reads/s   core  longest busy    memory      grown")
+    print("page               runs/s  reads/s   core  longest busy    memory      grown, second half")
     for page in window.pages:
+        if not page.title.lower().startswith(only):
+            continue
         window.show_page(page.title)
+        if isinstance(page, HistoryPage):
+            page.choose_quantities(tuple(Quantity))
         stand_on(application, SETTLING_S)
         watched.begin()
         used_s, memory = sum(process.cpu_times()[:2]), process.memory_info().rss
         begun_s = time.perf_counter()
-        stand_on(application, seconds)
+        stand_on(application, seconds / 2)
+        middle = process.memory_info().rss
+        stand_on(application, seconds / 2)
         took_s = time.perf_counter() - begun_s
         used_s, now = sum(process.cpu_times()[:2]) - used_s, process.memory_info().rss
         runs, reads = (watched.shown.get(name, 0) / took_s for name in ("show_run", "show_read"))
         busy_s = max(watched.gaps_s) if watched.gaps_s else float("nan")
         print(
             f"{page.title:16s} {runs:7.1f} {reads:8.1f} {used_s / took_s:6.0%} {1e3 * busy_s:10.0f} ms "
-            f"{now / MEBIBYTE:5.0f} MiB {(now - memory) / MEBIBYTE:+6.1f} MiB  "
+            f"{now / MEBIBYTE:5.0f} MiB {(now - memory) / MEBIBYTE:+6.1f}, {(now - middle) / MEBIBYTE:+.1f} MiB  "
             f"(median beat {1e3 * statistics.median(watched.gaps_s):.0f} ms)",
             flush=True,
         )
@@ -175,6 +183,7 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=1_000_000, help="rows of each table when the window is opened")
     parser.add_argument("--seconds", type=float, default=30.0, help="on each page; 3600 tell whether memory is flat")
     parser.add_argument("--size", default="1400x900", help="of the window, pixels")
+    parser.add_argument("--page", default="", help="stand on this page only (now, history, inside, health)")
     parser.add_argument("--core", type=int, help="the one core that the window may use (any)")
     parser.add_argument("--folder", type=Path, help="where the run is made; a temporary folder if not given")
     arguments = parser.parse_args()
@@ -187,7 +196,7 @@ def main() -> None:
         try:
             if arguments.core is not None:
                 psutil.Process().cpu_affinity([arguments.core])
-            show(Path(folder), arguments.seconds, (width, height))
+            show(Path(folder), arguments.seconds, (width, height), arguments.page)
         finally:
             feeding.kill()
             feeding.wait()

@@ -47,5 +47,5 @@ def compiled_serial(function: Callable[P, T]) -> Callable[P, T]:
 
 def inlined(function: Callable[P, T]) -> Callable[P, T]:
     """Compile into every compiled function that calls this one."""
-    result: Callable[P, T] = njit(inline="always", fastmath=CONTRACTED)(function)
+    result: Callable[P, T] = njit(forceinline=True, fastmath=CONTRACTED)(function)
     return result

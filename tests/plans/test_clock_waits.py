@@ -57,6 +57,23 @@ def test_an_abort_cancels_the_wait_and_replaces_it_with_one_that_is_due() -> Non
     clock.close()
 
 
+class SlowlyDone(DeviceStatus):  # type: ignore[misc]
+    """A status that ophyd's thread is slow to call done, as on a busy machine."""
+
+    def _settled(self) -> None:
+        threading.Event().wait(0.1)
+
+
+def test_a_finished_status_is_waited_for_and_one_that_nobody_finished_costs_no_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(clock_waits, "SETTLE_S", 3600.0)
+    status = SlowlyDone(Device(name="stage"))
+    assert not clock_waits.settled(status)
+    status.set_finished()
+    assert clock_waits.settled(status)
+
+
 def test_what_a_status_fails_with_is_raised_as_it_is() -> None:
     class Refusing(Device):  # type: ignore[misc]
         def prepare(self, what: Any) -> DeviceStatus:

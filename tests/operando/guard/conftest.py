@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 EXPERIMENT = ROOT / "experiments" / "cus_26mpa.toml"
 TIMEOUT_S = 20.0
+POLL_S = 0.05  # asked without a pause, guard and client would keep both cores of a small machine busy
 FULL_SCALE_N = 2000.0
 
 BEAMLINE = """
@@ -177,12 +178,13 @@ class World:
         assert self.ask("put", f"FAKE:{name}", value) == 1
 
     def wait(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        deadline_s = time.monotonic() + TIMEOUT_S
+        deadline_s, pause = time.monotonic() + TIMEOUT_S, threading.Event()
         while True:
             found: dict[str, Any] = self.ask("get")
             if condition(found):
                 return found
             assert time.monotonic() < deadline_s, found
+            pause.wait(POLL_S)
 
     def wait_state(self, *states: str) -> dict[str, Any]:
         return self.wait(lambda found: found["state"] in states)

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from tests.operando.guard.conftest import TIMEOUT_S
+from tests.operando.guard.conftest import POLL_S, TIMEOUT_S
 
 if TYPE_CHECKING:
     from tests.operando.guard.conftest import Process, World
@@ -16,10 +17,11 @@ def test_a_beamlines_guard_stays_without_clients_and_without_its_terminal(fresh_
     world = fresh_world
     guard = world.start_guard("--longest-alone-s", "0.1").wait_ready()
     guard.child.send_signal(signal.SIGHUP)
-    deadline_s = time.monotonic() + TIMEOUT_S
+    deadline_s, pause = time.monotonic() + TIMEOUT_S, threading.Event()
     while len(world.rows("potentiostat")) < 6:  # a period is 0.2 s
         assert guard.child.poll() is None, guard.text
         assert time.monotonic() < deadline_s, guard.text
+        pause.wait(POLL_S)
     assert guard.end(signal.SIGTERM) == 0
 
 

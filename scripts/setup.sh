@@ -51,7 +51,11 @@ if [ ! -e "$stamp" ] || [ pyproject.toml -nt "$stamp" ]; then
     echo "Installing operando and its libraries into .venv (a few minutes the first time) ..."
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
-    echo "Compiling the kernels of the analysis (a minute) ..."
-    .venv/bin/python -m live_analysis.warm_up
+    echo "Compiling the kernels of the analysis and of the simulated beamline (a minute) ..."
+    .venv/bin/python -m live_analysis.warm_up & # beside the others: two processors are twice as fast
+    warm_up=$!
+    .venv/bin/python -m live_analysis.segmentation.warm_up
+    .venv/bin/python -m simulators.warm_up
+    wait "$warm_up"
     touch "$stamp"
 fi

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from live_analysis.reconstruction.compiled import compiled, compiled_serial
 
+# Loops below copy value by value: numba compiles an assignment of a slice, or np.median, for seconds.
 # Joins three sorted triples 0-2, 3-5, 6-8 to one sorted list.
 JOIN_TRIPLES = np.array(
     [0, 3, 3, 6, 0, 3, 1, 4, 4, 7, 1, 4, 2, 5, 5, 8, 2, 5, 1, 3, 5, 7, 2, 6, 4, 6, 2, 4, 2, 3, 5, 6]
@@ -44,17 +45,18 @@ def _median(
         damaged = np.zeros(3, np.bool_)
         below, above = values[max(z - 1, 0)], values[min(z + 1, num_z - 1)]
         damaged[0] = _sort_upright(below[0], values[z, 0], above[0], upright[0])
-        damaged[2], upright[2] = damaged[0], upright[0]  # the row before the first
+        damaged[2] = _sort_upright(below[0], values[z, 0], above[0], upright[2])  # the row before the first
         for y in range(num_y):
             following = min(y + 1, num_y - 1)
             slot = (y + 1) % 3
             damaged[slot] = _sort_upright(below[following], values[z, following], above[following], upright[slot])
-            if damaged.any():
+            if damaged[0] or damaged[1] or damaged[2]:
                 for x in range(num_x):
                     result[z, y, x] = _median_of_finite(values, z, y, x)
                 continue
             for index in range(9):
-                sorted_nine[index, :] = upright[index // 3, index % 3]
+                for x in range(num_x + 2):
+                    sorted_nine[index, x] = upright[index // 3, index % 3, x]
             for pair in join_triples:
                 _sort_pair(sorted_nine[pair[0]], sorted_nine[pair[1]])
             for index in range(4):
@@ -73,9 +75,9 @@ def _sort_upright(
 ) -> bool:
     """Sort three rows, repeat their ends, and say whether something in them is NaN."""
     num_x = middle.size
-    out[0, 1 : num_x + 1], out[1, 1 : num_x + 1], out[2, 1 : num_x + 1] = below, middle, above
     num_nan = 0
     for x in range(num_x):
+        out[0, x + 1], out[1, x + 1], out[2, x + 1] = below[x], middle[x], above[x]
         num_nan += (below[x] != below[x]) | (middle[x] != middle[x]) | (above[x] != above[x])
     for index in range(3):
         out[index, 0], out[index, num_x + 1] = out[index, 1], out[index, num_x]
@@ -139,4 +141,8 @@ def _median_of_finite(values: NDArray[np.float32], z: int, y: int, x: int) -> fl
                 if not np.isnan(value):
                     found[num] = value
                     num += 1
-    return float(np.median(found[:num]))
+    for last in range(1, num):
+        for index in range(last, 0, -1):
+            lower, higher = found[index - 1], found[index]
+            found[index - 1], found[index] = min(lower, higher), max(lower, higher)
+    return float(found[num // 2] + found[(num - 1) // 2]) / 2

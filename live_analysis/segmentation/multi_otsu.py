@@ -53,7 +53,7 @@ def _class_starts(counts: NDArray[np.float64], values: NDArray[np.float64], num_
     pending = np.empty((128, 4), np.int64)
     for level in range(1, num_classes):
         before, best = best, np.full(num + 1, -np.inf)
-        pending[0] = level + 1, num, level, num - 1
+        _put(pending[0], level + 1, num, level, num - 1)
         num_pending = 1
         while num_pending:
             num_pending -= 1
@@ -66,13 +66,18 @@ def _class_starts(counts: NDArray[np.float64], values: NDArray[np.float64], num_
                     best[stop], chosen = total, start
             starts[level, stop] = chosen
             if lowest < stop:
-                pending[num_pending] = lowest, stop - 1, first, chosen
+                _put(pending[num_pending], lowest, stop - 1, first, chosen)
                 num_pending += 1
             if stop < highest:
-                pending[num_pending] = stop + 1, highest, chosen, last
+                _put(pending[num_pending], stop + 1, highest, chosen, last)
                 num_pending += 1
     found, stop = np.zeros(num_classes - 1, np.int64), num
     for level in range(num_classes - 1, 0, -1):
         stop = starts[level, stop]
         found[level - 1] = stop
     return found
+
+
+@compiled_serial
+def _put(row: NDArray[np.int64], lowest: int, highest: int, first: int, last: int) -> None:
+    row[0], row[1], row[2], row[3] = lowest, highest, first, last  # a tuple for the row is compiled for seconds

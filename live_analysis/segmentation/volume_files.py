@@ -73,7 +73,8 @@ def _of_array(name: str, array: Any, spacing_um: tuple[float, float, float] | No
     shape: tuple[int, int, int] = tuple(array.shape[-3:])
 
     def read(first: int, stop: int) -> NDArray[np.generic]:
-        return np.asarray(array[(*leading, slice(first, stop))])
+        # A copy also of a mapped file: loops would be compiled once more for an array that must not be written to.
+        return np.array(array[(*leading, slice(first, stop))])
 
     return VolumeSource(name, shape, np.dtype(array.dtype), read, spacing_um, **about)
 

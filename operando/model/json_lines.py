@@ -3,9 +3,9 @@
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -65,42 +65,65 @@ def _is_torn(path: Path) -> bool:
 class JsonLinesReader:
     """Reads whole lines from the beginning and, when asked again, those that were added since.
 
-    Lines that begin with ``leave_out`` are passed over unread.
+    Parameters
+    ----------
+    path
+        The file, which need not be there yet.
+    leave_out
+        Lines that begin so are passed over unread.
+    longest_bytes
+        Longer lines are passed over, in parts that are never read again.
     """
 
-    def __init__(self, path: Path, *, leave_out: bytes | None = None) -> None:
+    def __init__(self, path: Path, *, leave_out: bytes | None = None, longest_bytes: int | None = None) -> None:
         self._path, self._leave_out = path, leave_out
+        self._longest_bytes = MAX_LINE_BYTES if longest_bytes is None else longest_bytes
         self._offset = 0
+        self._is_endless = False  # the line that is being passed over
+        self._file: tuple[int, int] | None = None  # which file it was, for the system
         self.num_damaged = 0
 
-    def new_values(self) -> Iterator[Any]:
-        """Yield the values of every whole line not yet read; a damaged or endless line is counted and left out."""
+    @property
+    def is_gone(self) -> bool:
+        """Whether the file was there and is not any more."""
+        return self._file is not None and not self._path.exists()
+
+    @property
+    def is_another(self) -> bool:
+        """Whether another file has taken its place, or it was cut off: what was read of it is of the past."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return False
+        return self._file is not None and ((found.st_dev, found.st_ino) != self._file or found.st_size < self._offset)
+
+    def new_values(self, enough: Callable[[], bool] = lambda: False) -> Iterator[Any]:
+        """Yield the values of every whole line not yet read; a damaged or endless line is counted and left out.
+
+        ``enough`` is asked after each line and each part of an endless one: whether the rest is left for the next call.
+        """
         if not self._path.exists():
             return
         with ordinary_file(self._path).open("rb") as file:
+            status = os.fstat(file.fileno())
+            self._file = status.st_dev, status.st_ino
             file.seek(self._offset)
-            while line := file.readline(MAX_LINE_BYTES):
-                if not line.endswith(b"\n"):
-                    if len(line) < MAX_LINE_BYTES or not _passes_line(file):
-                        return  # still being written, or torn by a power cut
-                    line = b"endless"
-                self._offset = file.tell()
-                if not line.strip() or (self._leave_out is not None and line.startswith(self._leave_out)):
-                    continue
-                try:
-                    value = json.loads(line)
-                except (ValueError, RecursionError):
-                    self.num_damaged += 1
-                else:
-                    yield value
-
-
-def _passes_line(file: BinaryIO) -> bool:
-    """Read on to the end of a line that is too long to be kept; return whether it has one."""
-    while part := file.readline(MAX_LINE_BYTES):
-        if part.endswith(b"\n"):
-            return True
-    return False
+            while line := file.readline(self._longest_bytes):
+                is_whole, was_endless = line.endswith(b"\n"), self._is_endless
+                if not is_whole and not was_endless and len(line) < self._longest_bytes:
+                    return  # still being written, or torn by a power cut
+                self._offset, self._is_endless = file.tell(), not is_whole
+                if was_endless or not is_whole:
+                    self.num_damaged += not was_endless
+                elif line.strip() and (self._leave_out is None or not line.startswith(self._leave_out)):
+                    try:
+                        value = json.loads(line)
+                    except (ValueError, RecursionError):
+                        self.num_damaged += 1
+                    else:
+                        yield value
+                if enough():
+                    return
 
 
 def read_json_lines(path: Path) -> list[Any]:

@@ -10,6 +10,7 @@ import psutil
 
 from operando.model.ordinary_file import ordinary_file
 
+MAX_BYTES = 10_000  # of a pid file; more is another kind of file
 LARGEST_PID = 2**31 - 1  # of any system; a larger one makes psutil fail
 
 
@@ -68,7 +69,8 @@ def read_pid_files(folder: Path) -> list[ProcessRecord]:
     records = []
     for path in sorted(folder.glob("*.pid")):
         with contextlib.suppress(AttributeError, ValueError, KeyError, TypeError, OSError, OverflowError):
-            content = json.loads(ordinary_file(path).read_text())
+            with ordinary_file(path).open("rb") as file:
+                content = json.loads(file.read(MAX_BYTES))
             record = ProcessRecord(
                 path.stem, int(content["pid"]), float(content["create_time"]), str(content.get("host", ""))
             )

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-from PySide6 import QtCore, QtWidgets
+from PySide6 import QtCore, QtGui, QtWidgets
 
 from operando.model.run_directory import RunDirectory
 from operando.monitor.page import Page
 from operando.monitor.reading.run_processes import death_text
 from operando.monitor.reading.run_view import RunView
-from operando.monitor.theme import Look
+from operando.monitor.theme import BASE_SIZE_PX, Look
+
+BANNER_SHARE = 0.87  # of the width of the smallest window; people make it smaller
 
 
 class Content(QtWidgets.QWidget):
@@ -53,6 +55,10 @@ class Content(QtWidgets.QWidget):
         for label in self.findChildren(QtWidgets.QLabel):
             if label.textFormat() is QtCore.Qt.TextFormat.AutoText:  # what stands in a run's files is no markup
                 label.setTextFormat(QtCore.Qt.TextFormat.PlainText)
+            if label.wordWrap() or label is self._banner:  # nor does a long word make the window wider
+                policy = label.sizePolicy()
+                policy.setHorizontalPolicy(QtWidgets.QSizePolicy.Policy.Ignored)
+                label.setSizePolicy(policy)
         self._tabs.currentChanged.connect(lambda _: self.turned.emit())
 
     @property
@@ -86,11 +92,17 @@ class Content(QtWidgets.QWidget):
         }[view.rehearsal]
         if view.recorded:
             about = "REHEARSAL · replay of a recorded scan; the cell's values do not belong to it"
-        self._banner.setText(f"{about} · {view.name}")
         role = "rehearsal" if view.rehearsal else "banner"
         if self._banner.property("role") != role:
             self._banner.setProperty("role", role)
             self._banner.style().polish(self._banner)
+        self._banner.setText(f"{about} · {self._name_beside(about, view.name)}")
         missing = [process for process in view.processes if process.is_missing and not view.ended]
         self._dead.setVisible(bool(missing))
         self._dead.setText(" · ".join(death_text(process, wall_s) for process in missing))
+
+    def _name_beside(self, about: str, name: str) -> str:
+        """Return the run's name, in the middle of which something is left out if what must be read had no room."""
+        metrics = QtGui.QFontMetricsF(self._banner.font())
+        room = self._look.px(BANNER_SHARE * BASE_SIZE_PX[0]) - metrics.horizontalAdvance(f"{about} · ")
+        return metrics.elidedText(name, QtCore.Qt.TextElideMode.ElideMiddle, room)

@@ -132,7 +132,7 @@ def _measurements(view: RunView) -> Table:
     for tomogram in list(dict.fromkeys(tomogram for tomogram, _ in found))[-NUM_TOMOGRAMS:]:
         flags = dict.fromkeys(flag for (owner, _), entry in found.items() if owner == tomogram for flag in entry.flags)
         texts = [_text(found.get((tomogram, name)), decimals) for name, (_, decimals) in columns.items()]
-        table.add_row(tomogram, *texts, _in_one_line(", ".join(flag.replace("_", " ") for flag in flags)))
+        table.add_row(Text(tomogram), *texts, _in_one_line(", ".join(flag.replace("_", " ") for flag in flags)))
     return table
 
 

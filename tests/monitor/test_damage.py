@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from math import isfinite
 from pathlib import Path
 
 import h5py
@@ -15,7 +16,7 @@ from PySide6 import QtCore, QtWidgets
 from operando.model.preview_slices import read_preview, write_preview
 from operando.model.run_directory import RunDirectory
 from operando.monitor.main import Picture, run_monitor
-from operando.monitor.reading.run_view import Figure, Quantity, age_text
+from operando.monitor.reading.run_view import Figure, Quantity, RunView, age_text
 from tests.monitor.conftest import OpenMonitor
 from tests.monitor.inside.test_slices_view import GROWING
 from tests.support.run_directories import FakedRun
@@ -106,6 +107,66 @@ def test_markup_in_names_and_reasons_is_shown_as_it_is_written(open_monitor: Ope
     told = [label for label in monitor.window.findChildren(QtWidgets.QLabel) if wicked in label.text()]
     assert told  # the banner
     assert all(label.textFormat() is QtCore.Qt.TextFormat.PlainText for label in told)
+
+
+def test_another_run_in_the_same_folder_is_shown_as_if_the_first_had_never_been(
+    open_monitor: OpenOn, growing: FakedRun, tmp_path: Path
+) -> None:
+    growing.begin_tomogram("OCV", 1)
+    growing.end_tomogram(1)
+    growing.sample(3)
+    growing.event("trip", "The voltage is 0.64 V.")
+    monitor = open_monitor(growing.run)
+    monitor.until(lambda view: bool(view.trip) and len(view.tomograms) == 1)
+    growing.run.path.rename(tmp_path / "elsewhere")
+    monitor.until(lambda view: sum("is gone" in problem for problem in view.problems) >= 2)
+    other = FakedRun(growing.run.path)
+    other.document("start", uid="outer", kind="experiment", name="another", rehearsal=False)
+    other.sample(1)
+    view = monitor.until(lambda view: view.name == "another" and len(view.traces[Quantity.VOLTAGE]) == 1)
+    assert (view.trip, view.state, view.tomograms, view.situation.alarms) == ("", "STARTING", (), ())
+    assert (view.rehearsal, view.problems) == (False, ())
+    other.close()
+
+
+@pytest.mark.parametrize("file", ["documents.jsonl", "schedule.jsonl", "results.jsonl"])
+def test_a_file_that_was_cut_off_is_read_from_its_beginning(open_monitor: OpenOn, growing: FakedRun, file: str) -> None:
+    growing.begin_tomogram("OCV", 1)
+    growing.step("rest", "RUNNING")
+    growing.measure("OCV", "voltage", 1.0, "V", 0.1)
+
+    def is_whole(view: RunView) -> bool:
+        step = view.situation.step
+        return bool(view.measurements and view.tomograms and step and isfinite(step.begun_s))
+
+    monitor = open_monitor(growing.run)
+    monitor.until(is_whole)
+    os.truncate(growing.run.path / file, 0)
+    monitor.until(lambda view: not is_whole(view))
+
+
+def test_a_line_without_end_delays_nothing(open_monitor: OpenOn, growing: FakedRun) -> None:
+    for path in (growing.run.documents, growing.run.schedule, growing.run.results):
+        with path.open("ab") as file:
+            file.truncate(file.tell() + 2 * 10**9)  # takes no room on the disk
+    monitor = open_monitor(growing.run)
+    growing.sample(1)
+    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 1, timeout_s=5.0)
+    growing.sample(1)
+    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 2, timeout_s=5.0)
+    assert "damaged" in monitor.window.statusBar().currentMessage()
+
+
+def test_huge_files_in_the_place_of_small_ones_are_not_read(open_monitor: OpenOn, growing: FakedRun) -> None:
+    (growing.run.processes / "guard.pid").touch()
+    growing.run.documents.unlink()
+    for path in (growing.run.processes / "guard.pid", growing.run.beamline, growing.run.experiment):
+        os.truncate(path, 10**12)
+    growing.sample(1)
+    monitor = open_monitor(growing.run)
+    view = monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 1)
+    assert any("allowed are" in problem for problem in view.problems)
+    assert view.processes == ()
 
 
 def test_slices_with_an_impossible_voxel_size_are_not_drawn(open_monitor: OpenOn, growing: FakedRun) -> None:

@@ -7,7 +7,9 @@ from enum import StrEnum
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from operando.monitor.theme import Look
+from operando.monitor.tool_tip import plain_tip
 
+WIDEST_PX = 200  # a longer name is cut, so that the numbers beside it stay in view
 COLUMN_GAP_PX = 4.0
 
 
@@ -82,7 +84,8 @@ class FactTable(QtWidgets.QWidget):
         self.table.horizontalHeader().setFixedHeight(self._look.px(26))
         self.table.resizeColumnsToContents()
         for column in range(self.table.columnCount() - 1):
-            self.table.setColumnWidth(column, self.table.columnWidth(column) + self._look.px(COLUMN_GAP_PX))
+            width = self.table.columnWidth(column) + self._look.px(COLUMN_GAP_PX)
+            self.table.setColumnWidth(column, min(width, self._look.px(WIDEST_PX)))
 
     def _item(self, fact: Fact) -> QtWidgets.QTableWidgetItem:
         item = QtWidgets.QTableWidgetItem(fact.text)
@@ -92,5 +95,5 @@ class FactTable(QtWidgets.QWidget):
         font = item.font()
         font.setBold(fact.tone is Tone.ALARM)
         item.setFont(font)
-        item.setToolTip(fact.hint)
+        item.setToolTip(plain_tip(fact.hint))
         return item

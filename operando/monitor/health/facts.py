@@ -115,7 +115,7 @@ def clock_rows(view: RunView, health: HealthView | None) -> list[list[Fact]]:
             [
                 Fact("camera"),
                 Fact(_number(camera.camera_drift_ppm, 1)),
-                Fact(f"{1e3 * camera.camera_uncertainty_s:.1f} ms"),
+                Fact(f"{_number(1e3 * camera.camera_uncertainty_s, 1)} ms"),
                 Fact(f"{1e3 * camera.camera_behind_s:.1f} ms behind"),
                 Fact(f"tomogram {camera.name}"),
             ]

@@ -6,6 +6,7 @@ from pathlib import Path
 from operando.model.ordinary_file import ordinary_file
 from operando.model.toml_file import toml_content
 from operando.model.units import parse_quantity
+from operando.monitor.reading.shown_text import shown_name, shown_text
 
 MG_PER_G = 1e3
 
@@ -39,7 +40,8 @@ def read_charge_unit(experiment: Path) -> ChargeUnit:
     except (KeyError, TypeError):
         return ChargeUnit(problem=f"{experiment.name} tells no cell.active_mass: charge is in mAh, not per gram")
     except (OSError, ValueError) as error:
-        return ChargeUnit(problem=f"{experiment.name} cannot be read ({error}): charge is in mAh, not per gram")
+        why = shown_text(error)
+        return ChargeUnit(problem=f"{experiment.name} cannot be read ({why}): charge is in mAh, not per gram")
     if not 0 < active_mass_mg < float("inf"):
-        return ChargeUnit(problem=f"cell.active_mass is {written}: charge is in mAh, not per gram")
+        return ChargeUnit(problem=f"cell.active_mass is {shown_name(written)}: charge is in mAh, not per gram")
     return specific_charge(active_mass_mg)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from operando.model.cell_log import CellLogReader
 from operando.model.ordinary_file import ordinary_file
+from operando.monitor.reading.shown_text import shown_text
 
 ROWS_AT_ONCE = 10_000
 
@@ -82,4 +83,4 @@ class EventMarkReader:
 
 
 def _mark(time_s: float, kind: str, text: str) -> EventMark:
-    return EventMark(time_s, KINDS[kind], f"{WORDS.get(kind, kind)}: {text}")
+    return EventMark(time_s, KINDS[kind], f"{WORDS.get(kind, kind)}: {shown_text(text)}")

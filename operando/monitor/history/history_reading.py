@@ -1,9 +1,10 @@
 """What the history needs beside the samples, read from the run directory in a reading thread."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import cast
+from time import perf_counter
+from typing import Any, cast
 
 from operando.model.json_lines import JsonLinesReader
 from operando.model.run_directory import RunDirectory
@@ -19,6 +20,7 @@ from operando.monitor.history.half_cycles import HalfCycle, find_half_cycles
 from operando.monitor.history.plot_axis import ChargeAxis, charge_axis
 from operando.monitor.history.slope_breaks import PlacedBreak, SlopeBreakStory, place_breaks
 from operando.monitor.history.trace import Trace
+from operando.monitor.reading.run_reader import LINES_BUDGET_S, LONGEST_LINE_BYTES
 from operando.monitor.reading.run_view import Quantity, RunView
 
 MOST_POINTS = 24_000  # of all curves of half cycles in one plot
@@ -63,8 +65,8 @@ class HistoryReading:
 
     def __init__(self, run: RunDirectory) -> None:
         self._run = run
-        self._schedule, self._results = JsonLinesReader(run.schedule), JsonLinesReader(run.results)
-        self._marks, self._breaks = EventMarkReader(run.cell_log), SlopeBreakStory()
+        self._marks = EventMarkReader(run.cell_log)
+        self._begin_lines_anew()
         self._told: tuple[EventMark, ...] = ()
         self._unit = ChargeUnit()
         self._version: tuple[object, ...] = ()
@@ -77,6 +79,8 @@ class HistoryReading:
 
     def read(self, view: RunView, wanted: Wanted) -> HistoryRead:
         """Read what was added, and compute what is wanted from a view's traces."""
+        if self._schedule.is_another or self._results.is_another:
+            self._begin_lines_anew()
         problems = [
             *self._try("schedule.jsonl", self._read_schedule),
             *self._try("results.jsonl", self._read_results),
@@ -156,13 +160,24 @@ class HistoryReading:
             return [f"{name} cannot be read ({error})"]
         return []
 
+    def _begin_lines_anew(self) -> None:
+        self._schedule = JsonLinesReader(self._run.schedule, longest_bytes=LONGEST_LINE_BYTES)
+        self._results = JsonLinesReader(self._run.results, longest_bytes=LONGEST_LINE_BYTES)
+        self._breaks = SlopeBreakStory()
+
     def _read_schedule(self) -> None:
-        for line in self._schedule.new_values():
+        for line in _some_lines(self._schedule):
             self._breaks.add_schedule_line(line)
 
     def _read_results(self) -> None:
-        for line in self._results.new_values():
+        for line in _some_lines(self._results):
             self._breaks.add_result(line)
 
     def _read_marks(self) -> None:
         self._told = self._marks.read()
+
+
+def _some_lines(lines: JsonLinesReader) -> Iterator[Any]:
+    """Return what there is time for; the rest comes with the next call."""
+    give_up_s = perf_counter() + LINES_BUDGET_S
+    return lines.new_values(lambda: perf_counter() > give_up_s)

@@ -12,6 +12,7 @@ from operando.monitor.history.charge_unit import ChargeUnit
 from operando.monitor.history.trace import Trace
 from operando.monitor.history.trace_samples import stretches
 from operando.monitor.reading.run_view import Quantity
+from operando.monitor.reading.shown_text import shown_name
 
 NAMES = {"pressure_slope_break": Quantity.PRESSURE, "voltage_step": Quantity.VOLTAGE}  # of measurements
 WORDS = {Quantity.PRESSURE: "slope of the pressure breaks", Quantity.VOLTAGE: "voltage step"}
@@ -37,8 +38,8 @@ class FoundBreak:
     @property
     def text(self) -> str:
         """What was found, with one standard deviation."""
-        main = "" if self.is_main else " (not the largest)"
-        return f"{WORDS[self.quantity]} at {number_text(self.place, self.uncertainty)} mAh/g of {self.step}{main}"
+        place, main = number_text(self.place, self.uncertainty), "" if self.is_main else " (not the largest)"
+        return f"{WORDS[self.quantity]} at {place} mAh/g of {shown_name(self.step)}{main}"
 
 
 @dataclass(frozen=True)

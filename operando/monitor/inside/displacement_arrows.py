@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from operando.model.ordinary_file import ordinary_file
 from operando.monitor.inside.state_planes import PLANES, StatePlanes
 from operando.monitor.reading.preview_reader import UNREADABLE
+from operando.monitor.reading.shown_text import shown_name
 
 ARROW_SHARE = 1.5  # of the distance between cuboids: so long is an arrow of the told length
 USUAL_PERCENTILE = 98.0  # of all displacements: a few that are wrong do not make the others short
@@ -59,7 +60,7 @@ def read_displacement(folder: Path, run_uid: str = "") -> Displacement | None:
         cuboid_um = float(file.attrs["cuboid_um"])
         if not cuboid_um > 0:
             return None
-        return Displacement(str(file.attrs.get("reference", "")), node_um[valid], moved_um[valid], cuboid_um)
+        return Displacement(shown_name(file.attrs.get("reference", "")), node_um[valid], moved_um[valid], cuboid_um)
     return None
 
 

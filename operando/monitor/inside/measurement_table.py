@@ -8,6 +8,7 @@ from PySide6 import QtCore, QtWidgets
 from operando.monitor.inside.quantity_words import quantity_text, unit_text
 from operando.monitor.reading.run_view import MeasurementView
 from operando.monitor.theme import Look
+from operando.monitor.tool_tip import plain_tip
 
 FIRST_COLUMNS = ("voltage", "stack_pressure", "capacity", "high_attenuation_volume")
 HEADING_PX, ROW_PX, WIDEST_PX = 42, 24, 220  # a longer name is cut, so that the values stay in view
@@ -89,6 +90,8 @@ class _Measurements(QtCore.QAbstractTableModel):
             QtCore.Qt.ItemDataRole.TextAlignmentRole: lambda _: (
                 QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter
             ),
-            QtCore.Qt.ItemDataRole.ToolTipRole: lambda entry: ", ".join(flag.replace("_", " ") for flag in entry.flags),
+            QtCore.Qt.ItemDataRole.ToolTipRole: lambda entry: plain_tip(
+                ", ".join(flag.replace("_", " ") for flag in entry.flags)
+            ),
         }
         return None if entry is None or role not in answers else answers[role](entry)

@@ -8,6 +8,9 @@ from pydantic import ValidationError
 
 from operando.model.experiment import Published
 from operando.model.toml_file import FileFormatError, toml_content
+from operando.monitor.reading.shown_text import shown_text
+
+LONGEST_REFERENCE = 300  # characters
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class PublishedReader:
 
 def _numbers(content: dict[str, object]) -> PublishedNumbers:
     about, entries = content.get("experiment"), content.get("published")
-    reference = str(about.get("reference", "")) if isinstance(about, dict) else ""
+    reference = shown_text(about.get("reference", ""), LONGEST_REFERENCE) if isinstance(about, dict) else ""
     numbers = []
     for entry in entries if isinstance(entries, list) else ():
         with contextlib.suppress(ValidationError):

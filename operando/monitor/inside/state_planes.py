@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operando.model.preview_slices import PreviewSlices
+from operando.monitor.reading.shown_text import shown_name
 
 PLANES = ("xy", "xz", "yz")
 SAME_VOXEL = 1e-6  # relative difference of two voxel sizes that are the same
@@ -57,7 +58,7 @@ class StatePlanes:
 def planes_of_preview(slices: PreviewSlices) -> StatePlanes:
     """Return the planes of a preview."""
     return StatePlanes(
-        tomogram=slices.tomogram,
+        tomogram=shown_name(slices.tomogram),
         values={name: getattr(slices, name) for name in PLANES},
         at=(slices.row, slices.y, slices.x),
         voxel_size_um=slices.voxel_size_um,
@@ -97,9 +98,10 @@ def difference(state: StatePlanes, before: StatePlanes) -> StatePlanes | str:
 
 def progress_text(slices: PreviewSlices) -> str:
     """Say how many projections the slices hold."""
+    name = shown_name(slices.tomogram)
     if slices.complete:
-        return f"{slices.tomogram}: complete, {slices.num_projections} projections"
-    return f"{slices.tomogram}: {slices.num_projections} of {slices.num_announced} projections"
+        return f"{name}: complete, {slices.num_projections} projections"
+    return f"{name}: {slices.num_projections} of {slices.num_announced} projections"
 
 
 def warning_text(*, coverage: float, grey_values_absolute: bool) -> str:

@@ -11,6 +11,7 @@ from operando.monitor.now.told_card import ToldCard
 from operando.monitor.page import Page
 from operando.monitor.reading.run_view import RunView
 from operando.monitor.theme import Look
+from operando.monitor.tool_tip import plain_tip
 
 FIGURES_SHARE, LISTS_SHARE = 62, 38  # of the height
 
@@ -75,7 +76,7 @@ class NowPage(Page):
         """Show the newest samples and events."""
         self.figures.show_figures(view, wall_s)
         self.guard.show_told(guard_told(view, wall_s))
-        self.guard.setToolTip("\n".join(rule.text for rule in view.situation.limits or ()))
+        self.guard.setToolTip(plain_tip("\n".join(rule.text for rule in view.situation.limits or ())))
         self.step.show_told(step_told(view))
         self.next_tomogram.show_told(next_told(view))
         self.tomogram.show_told(tomogram_told(view))

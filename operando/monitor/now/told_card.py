@@ -50,7 +50,7 @@ class ToldCard(QtWidgets.QFrame):
         self._layout = QtWidgets.QVBoxLayout(self)
         for widget in (self._heading, self._main, self._bar, self._lines):
             self._layout.addWidget(widget)
-        for label in (self._main, self._lines):
+        for label in (self._heading, self._main, self._lines):
             label.setWordWrap(True)
             label.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred)
         self.set_look(look)

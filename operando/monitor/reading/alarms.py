@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from math import isnan, nan
 from typing import Any
 
+from operando.monitor.reading.shown_text import shown_text
+
 NUM_KEPT = 100
 WORDS = {"trip": "TRIP", "unsafe": "UNSAFE", "limit": "LIMIT", "limit_missed": "LIMIT MISSED"}
 _INSTANT = ("limit_missed",)  # there is no time at which it is over
@@ -51,7 +53,8 @@ class Alarms:
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Take one row of the table ``events``."""
-        kind, text, time_s, wall_s = str(row["kind"]), str(row["text"]), float(row["time_s"]), float(row["wall_s"])
+        kind, text = str(row["kind"]), shown_text(row["text"])
+        time_s, wall_s = float(row["time_s"]), float(row["wall_s"])
         about = _about(row)
         if kind in WORDS:
             if kind == "unsafe" and any(alarm.is_on and alarm.kind == kind for alarm in self._kept):

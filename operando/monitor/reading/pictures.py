@@ -17,6 +17,7 @@ from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.ordinary_file import ordinary_file
 from operando.model.run_directory import RunDirectory
 from operando.monitor.reading.run_view import TomogramView
+from operando.monitor.reading.shown_text import shown_name
 
 PERCENTILES = (0.5, 99.5)  # of the first picture of a tomogram; kept, because changing levels make pictures flicker
 
@@ -75,7 +76,7 @@ class PictureReader:
         drawn = drawn.convertToFormat(QtGui.QImage.Format.Format_RGB888)
         lines = np.frombuffer(drawn.constBits(), np.uint8).reshape(drawn.height(), drawn.bytesPerLine())
         image = lines[:, : 3 * drawn.width()].reshape(drawn.height(), drawn.width(), 3).copy()
-        return Picture(image, (0.0, 255.0), f"Preview · {path.stem.partition('_')[2]}", key)
+        return Picture(image, (0.0, 255.0), f"Preview · {shown_name(path.stem.partition('_')[2])}", key)
 
     def _slice(self) -> Picture | None:
         folders = self._run.volumes.glob("[0-9]*") if self._run.volumes.is_dir() else ()

@@ -6,6 +6,7 @@ from math import isfinite, nan
 from typing import Any
 
 from operando.monitor.reading.frame_counts import FrameCount, counted_frames
+from operando.monitor.reading.shown_text import shown_name
 
 Document = dict[str, Any]
 
@@ -103,7 +104,7 @@ class RunLedger:
     def _start(self, document: Document) -> None:
         if document.get("kind") == "tomogram":
             self._tomograms[str(document["uid"])] = TomogramLedger(
-                int(document["attempt"]), str(document["tomogram"]), float(document["time"])
+                int(document["attempt"]), shown_name(document["tomogram"]), float(document["time"])
             )
 
     def _descriptor(self, document: Document) -> None:
@@ -118,10 +119,10 @@ class RunLedger:
         seconds = (data.get(f"dead_time_{column}", []) for column in ("phases", "clock_s", "software_s"))
         self._tomograms[uid] = replace(
             self._tomograms[uid],
-            outcome=str(data["outcome"]),
+            outcome=shown_name(data["outcome"]),
             frames=counted_frames(data),
             phases=tuple(
-                PhaseCost(str(name), float(clock_s), float(software_s))
+                PhaseCost(shown_name(name), float(clock_s), float(software_s))
                 for name, clock_s, software_s in zip(*seconds, strict=True)
             ),
             camera_behind_s=float(data.get("camera_clock_behind_s", nan)),

@@ -9,6 +9,7 @@ from pathlib import Path
 from operando.model.number_text import duration_text
 from operando.model.process_files import ProcessRecord, read_pid_files
 from operando.model.run_directory import RunDirectory
+from operando.monitor.reading.shown_text import shown_name
 from operando.monitor.reading.time_of_day import time_of_day
 
 ROLES = ("guard", "acquisition", "analysis", "simulator")
@@ -79,7 +80,11 @@ class ProcessWatch:
             return _changed(before, life, wall_s)
         since_s = {Life.LIVES: record.create_time, Life.STANDS_STILL: wall_s}.get(life)
         return ProcessView(
-            record.role, record.pid, life, self._last_sign_s(record.role) if since_s is None else since_s, record.host
+            record.role,
+            record.pid,
+            life,
+            self._last_sign_s(record.role) if since_s is None else since_s,
+            shown_name(record.host),
         )
 
     def _last_sign_s(self, role: str) -> float:

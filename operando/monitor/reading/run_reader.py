@@ -2,7 +2,6 @@
 
 import contextlib
 import sqlite3
-import tomllib
 from collections import deque
 from collections.abc import Callable, Mapping
 from math import inf, isfinite, nan
@@ -16,6 +15,7 @@ from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.json_lines import JsonLinesReader
 from operando.model.ordinary_file import ordinary_file
 from operando.model.run_directory import RunDirectory
+from operando.model.toml_file import toml_content
 from operando.monitor.history.log_history import LogHistory
 from operando.monitor.history.table_queries import NewestRow
 from operando.monitor.history.trace import Trace
@@ -32,11 +32,13 @@ from operando.monitor.reading.run_view import (
     RunView,
     TomogramView,
 )
+from operando.monitor.reading.shown_text import shown_name, shown_text
 from operando.monitor.reading.situation import Situation
 from operando.monitor.reading.situation_reader import SituationReader
 
 NUM_EVENTS_SHOWN = 200
 LINES_BUDGET_S = 0.2  # of each update, for each file of lines; the rest is read in the next one
+LONGEST_LINE_BYTES = 2**23  # to understand a longer one would hold up the window
 FRAME_LINES = b'["stream_datum"'  # four for each frame, and none says anything that the frames files do not
 
 
@@ -57,24 +59,19 @@ class RunReader:
     def __init__(self, run: RunDirectory, host_clock: Clock, *, history_budget_s: float) -> None:
         self._run, self._clock = run, host_clock
         self._processes, self._seen_processes = ProcessWatch(run), tuple[ProcessView, ...]()
-        self._documents = JsonLinesReader(run.documents, leave_out=FRAME_LINES)
-        self._schedule = JsonLinesReader(run.schedule)
-        self._results = JsonLinesReader(run.results)
-        self._story, self._ledger = RunStory(), RunLedger()
-        self._situation, self._seen_situation = SituationReader(run), Situation()
         self._history, self._history_budget_s = LogHistory(run.cell_log, COLUMNS), history_budget_s
         self._log: CellLogReader | None = None
-        self._last_event_id, self._generation = 0, self._history.generation
-        self._events: deque[EventView] = deque(maxlen=NUM_EVENTS_SHOWN)
-        self._rehearsal: bool | None = None
         self._problems: dict[str, str] = {}
+        self._gone: set[str] = set()
+        self._begin_anew()
 
     def update(self) -> RunView:
         """Read what is new and return the whole of what is known."""
+        self._try("files", self._look_for_others)
+        self._try("cell.sqlite", self._read_cell_log)  # first: it may find that the run is another one
         self._try("documents.jsonl", self._read_documents)
         self._try("schedule.jsonl", lambda: self._take(self._schedule, self._story.add_schedule_line))
         self._try("results.jsonl", lambda: self._take(self._results, self._add_result))
-        self._try("cell.sqlite", self._read_cell_log)
         self._try("processes", self._look_at_processes)
         if self._rehearsal is None:
             self._try("beamline.toml", self._read_beamline)
@@ -86,7 +83,7 @@ class RunReader:
         tomograms = self._story.tomograms(self._num_acquired)
         self._try("situation", lambda: self._look_at_situation(traces, tomograms))
         return RunView(
-            name=self._story.name or self._run.path.name,
+            name=self._story.name or shown_name(self._run.path.name),
             rehearsal=self._story.rehearsal if self._story.rehearsal is not None else self._rehearsal,
             recorded=self._story.recorded,
             ended=self._story.ended,
@@ -103,7 +100,7 @@ class RunReader:
             events=tuple(self._events),
             processes=self._seen_processes,
             ledger=self._ledger.tomograms(),
-            problems=tuple(f"{name}: {problem}" for name, problem in self._all_problems().items()),
+            problems=tuple(shown_text(f"{name}: {problem}") for name, problem in self._all_problems().items()),
             situation=self._seen_situation,
         )
 
@@ -111,6 +108,29 @@ class RunReader:
         """Close the log."""
         self._history.close()
         self._close_events()
+
+    def _begin_anew(self) -> None:
+        """Forget all but the samples, which know themselves when their log is another one."""
+        run = self._run
+        self._documents = JsonLinesReader(run.documents, leave_out=FRAME_LINES, longest_bytes=LONGEST_LINE_BYTES)
+        self._schedule = JsonLinesReader(run.schedule, longest_bytes=LONGEST_LINE_BYTES)
+        self._results = JsonLinesReader(run.results, longest_bytes=LONGEST_LINE_BYTES)
+        self._lines = {path.name: lines for path, lines in (
+            (run.documents, self._documents), (run.schedule, self._schedule), (run.results, self._results),
+        )}  # fmt: skip
+        self._story, self._ledger = RunStory(), RunLedger()
+        self._situation, self._seen_situation = SituationReader(run), Situation()
+        self._close_events()
+        self._last_event_id, self._generation = 0, self._history.generation
+        self._events: deque[EventView] = deque(maxlen=NUM_EVENTS_SHOWN)
+        self._rehearsal: bool | None = None
+
+    def _look_for_others(self) -> None:
+        """Begin anew where a file of lines was cut off, or another one stands in its place."""
+        gone = {name for name, lines in self._lines.items() if lines.is_gone}
+        if self._gone - gone or any(lines.is_another for lines in self._lines.values()):
+            self._begin_anew()
+        self._gone = gone
 
     def _close_events(self) -> None:
         if self._log is not None:
@@ -130,12 +150,10 @@ class RunReader:
         problems = dict(self._problems)
         if self._history.problems:
             problems.setdefault("cell.sqlite", "; ".join(self._history.problems))
-        for name, reader in (
-            ("documents.jsonl", self._documents),
-            ("schedule.jsonl", self._schedule),
-            ("results.jsonl", self._results),
-        ):
-            if reader.num_damaged:
+        for name, reader in self._lines.items():
+            if name in self._gone:
+                problems.setdefault(name, "is gone; what was read of it is shown")
+            elif reader.num_damaged:
                 problems.setdefault(name, f"{reader.num_damaged} damaged lines left out")
         if self._story.num_odd:
             problems["run"] = f"{self._story.num_odd} entries not understood and left out"
@@ -163,24 +181,19 @@ class RunReader:
 
     def _take(self, reader: JsonLinesReader, add: Callable[[Any], None]) -> None:
         give_up_s = self._clock.now() + LINES_BUDGET_S
-        for value in reader.new_values():
+        for value in reader.new_values(lambda: self._clock.now() > give_up_s):
             add(value)
-            if self._clock.now() > give_up_s:
-                return
 
     def _read_beamline(self) -> None:
         for path in (self._run.beamline, self._run.simulation / "beamline.toml"):
             if path.is_file():
-                self._rehearsal = bool(tomllib.loads(path.read_text(encoding="utf-8")).get("rehearsal", False))
+                self._rehearsal = bool(toml_content(path).get("rehearsal", False))
                 return
 
     def _read_cell_log(self) -> None:
         self._history.update(self._history_budget_s)
         if self._generation != self._history.generation:  # another log has taken its place
-            self._close_events()
-            self._events.clear()
-            self._situation.forget_log()
-            self._last_event_id, self._generation = 0, self._history.generation
+            self._begin_anew()
         if not self._run.cell_log.exists():
             self._close_events()
             return
@@ -191,7 +204,7 @@ class RunReader:
                 return
             for row in self._log.rows("events", after_id=self._last_event_id):
                 self._last_event_id = row["id"]
-                self._events.append(EventView(float(row["time_s"]), str(row["kind"]), str(row["text"])))
+                self._events.append(EventView(float(row["time_s"]), shown_name(row["kind"]), shown_text(row["text"])))
                 self._story.add_guard_event(self._events[-1])
                 self._situation.add_guard_event(row)
             self._situation.read_load_cell(self._log)
@@ -213,4 +226,4 @@ class RunReader:
 def _figure(display: Display, newest: NewestRow | None) -> Figure:
     if newest is None:
         return Figure()
-    return Figure(newest.values[display.column], newest.wall_s, newest.quality, newest.period_s)
+    return Figure(newest.values[display.column], newest.wall_s, shown_name(newest.quality), newest.period_s)

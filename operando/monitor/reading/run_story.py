@@ -8,6 +8,7 @@ from typing import Any
 from operando.monitor.reading.frame_counts import asked_frames, counted_frames
 from operando.monitor.reading.run_view import EventView, MeasurementView, TomogramView
 from operando.monitor.reading.schedule_story import ScheduleStory
+from operando.monitor.reading.shown_text import shown_name, shown_text
 from operando.monitor.reading.situation import RingCurrent
 
 Document = dict[str, Any]
@@ -41,7 +42,7 @@ class RunStory:
     @property
     def step(self) -> str:
         """Name of the schedule's step, or of the technique the guard loaded last."""
-        return self.schedule.under_way or self._guard_step
+        return shown_name(self.schedule.under_way or self._guard_step)
 
     def add_document(self, value: Any) -> None:
         """Take one line of ``documents.jsonl``."""
@@ -121,13 +122,13 @@ class RunStory:
                     left = replace(tomogram, stop_s=time_s, exit_status="abort", reason="left open")
                     self._tomograms[open_uid] = left
             self._outer_uid, self.ended = uid, ""
-            self.name, self.document_start_s = str(document.get("name", "")), min(self.document_start_s, time_s)
+            self.name, self.document_start_s = shown_name(document.get("name", "")), min(self.document_start_s, time_s)
             self.rehearsal = bool(document["rehearsal"]) if "rehearsal" in document else None
             # What is rehearsed without a simulated cell is a recorded scan.
             self.recorded = bool(self.rehearsal) and "rehearsal" not in document.get("experiment", {"rehearsal": {}})
         elif document.get("kind") == "tomogram":
             self._tomograms[uid] = TomogramView(
-                name=str(document["tomogram"]),
+                name=shown_name(document["tomogram"]),
                 attempt=int(document["attempt"]),
                 start_s=time_s,
                 stop_s=None,
@@ -152,13 +153,13 @@ class RunStory:
                 self.ring_current = RingCurrent(_number(data[key]), time_s, tomogram.name if tomogram else "")
 
     def _stop(self, document: Document) -> None:
-        uid, status = str(document["run_start"]), str(document.get("exit_status", "ended"))
+        uid, status = str(document["run_start"]), shown_name(document.get("exit_status", "ended"))
         if uid in self._tomograms:
             self._tomograms[uid] = replace(
                 self._tomograms[uid],
                 stop_s=float(document["time"]),
                 exit_status=status,
-                reason=str(document.get("reason", "")),
+                reason=shown_text(document.get("reason", "")),
             )
         elif uid == self._outer_uid:
             self.ended = status
@@ -168,12 +169,12 @@ class RunStory:
         if "value" not in data:
             return  # another stream of the same run
         self._measurements[str(document["uid"])] = MeasurementView(
-            str(data["tomogram"]),
-            str(data["name"]),
+            shown_name(data["tomogram"]),
+            shown_name(data["name"]),
             _number(data["value"]),
-            str(data["unit"]),
+            shown_name(data["unit"]),
             _number(data.get("uncertainty")),
-            tuple(str(flag) for flag in data.get("flags") or ()),
+            tuple(shown_name(flag) for flag in data.get("flags") or ()),
         )
         if data.get("replaces"):
             self._replaced.add(str(data["replaces"]))

@@ -20,6 +20,7 @@ from operando.monitor.reading.next_trigger import NextTriggers, Trigger
 from operando.monitor.reading.run_processes import ProcessView
 from operando.monitor.reading.run_story import RunStory
 from operando.monitor.reading.run_view import Quantity, TomogramView
+from operando.monitor.reading.shown_text import shown_name
 from operando.monitor.reading.situation import Capacity, Situation, StepView
 from operando.monitor.reading.voltage_forecast import Forecast, forecast
 
@@ -34,10 +35,6 @@ class SituationReader:
         self._asked, self._disk, self._frames = AskedExperiment(run), DiskWatch(run), FrameCounter(run)
         self._alarms = Alarms()
         self._force_n, self._is_calibrated = nan, True
-
-    def forget_log(self) -> None:
-        """Begin anew: another log has taken the place of the guard's."""
-        self._alarms, self._force_n, self._is_calibrated = Alarms(), nan, True
 
     def add_guard_event(self, row: Mapping[str, Any]) -> None:
         """Take one row of the table ``events``."""
@@ -91,7 +88,7 @@ class SituationReader:
             if step_key(step.name, cycle) == key:
                 technique = _technique(step, self._asked.experiment)
                 return StepView(step.name, cycle, number, len(self._asked.steps), technique, begun_s)
-        return StepView(key, begun_s=begun_s)
+        return StepView(shown_name(key), begun_s=begun_s)
 
     def _triggers(
         self,

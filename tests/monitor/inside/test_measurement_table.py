@@ -30,7 +30,7 @@ def test_states_go_down_quantities_across_and_flags_are_seen_and_told() -> None:
     assert [cell(row, 0) for row in range(model.rowCount())] == ["OCV", "D1.7V"]
     assert cell(0, 1) == "2.30770 ± 0.00015"
     assert cell(0, 2) == "120 ± 30 !"
-    assert cell(0, 2, roles.ToolTipRole) == "below detection, quick"
+    assert cell(0, 2, roles.ToolTipRole) == "<qt>below detection, quick</qt>"
     assert (cell(1, 1), cell(1, 2)) == (None, "–")
 
 

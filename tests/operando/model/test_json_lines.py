@@ -55,7 +55,45 @@ def test_nesting_without_end_and_a_line_without_end_are_left_out(
     )
     reader = JsonLinesReader(path)
     assert list(reader.new_values()) == [{"before": 1}, {"after": 2}]
-    assert reader.num_damaged == 2
+    assert reader.num_damaged == 3  # the last one has no end yet, and is too long already
     with path.open("ab") as file:
         file.write(b'\n{"later": 3}\n')
     assert list(reader.new_values()) == [{"later": 3}]
+    assert reader.num_damaged == 3
+
+
+def test_a_line_without_end_is_read_once_and_left_for_later_where_time_is_short(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(b"x" * 10_500)
+    reader, num_asked = JsonLinesReader(path, longest_bytes=1000), 0
+
+    def enough() -> bool:
+        nonlocal num_asked
+        num_asked += 1
+        return num_asked % 4 == 0
+
+    for num_parts in (4, 8, 11, 11):
+        assert list(reader.new_values(enough)) == []
+        assert num_asked == num_parts
+    with path.open("ab") as file:
+        file.write(b'y\n{"after": 1}\n')
+    assert list(reader.new_values()) == [{"after": 1}]
+    assert reader.num_damaged == 1
+
+
+def test_another_file_in_the_place_of_the_first_and_one_that_was_cut_off_are_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_text("1\n2\n")
+    reader = JsonLinesReader(path)
+    assert not reader.is_another  # nothing was read yet
+    assert list(reader.new_values()) == [1, 2]
+    assert not reader.is_another
+    (tmp_path / "other").write_text("1\n2\n3\n")
+    (tmp_path / "other").rename(path)
+    assert reader.is_another
+    reader = JsonLinesReader(path)
+    assert list(reader.new_values()) == [1, 2, 3]
+    path.write_text("1\n")
+    assert reader.is_another
+    path.unlink()
+    assert (reader.is_gone, reader.is_another) == (True, False)

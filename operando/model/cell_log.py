@@ -3,11 +3,12 @@
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
+from operando.model.cell_log_opening import USUAL_WAIT_S, open_log
 from operando.model.clock_fit import ClockFit
 
 TABLES = {
@@ -144,9 +145,10 @@ class CellLogWriter:
 class CellLogReader:
     """Reads the log of a run, live or finished, without disturbing the guard."""
 
-    def __init__(self, path: Path) -> None:
-        self._database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+    def __init__(self, path: Path, *, longest_wait_s: float = USUAL_WAIT_S) -> None:
+        self._database = open_log(path, longest_wait_s=longest_wait_s)
         self._database.row_factory = sqlite3.Row
+        self._database.text_factory = _text
 
     @property
     def empty(self) -> bool:
@@ -167,6 +169,18 @@ class CellLogReader:
 
         They come after one row id, up to and with another, and since a time of the run's clock.
         """
+        return list(self.each_row(table, after_id=after_id, until_id=until_id, since_s=since_s, max_num=max_num))
+
+    def each_row(
+        self,
+        table: str,
+        *,
+        after_id: int = 0,
+        until_id: int | None = None,
+        since_s: float | None = None,
+        max_num: int | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the same rows one by one, so that those before a damaged place are known."""
         if table not in TABLES and table != "events":
             raise KeyError(f"{table!r} is no table of the cell log; there are {', '.join(TABLES)}, events.")
         found = self._database.execute(
@@ -178,7 +192,7 @@ class CellLogReader:
                 _NO_LIMIT if max_num is None else max_num,
             ),
         )
-        return [dict(row) for row in found]
+        return map(dict, found)
 
     def clock_fits(self, clock: str) -> list[ClockFit]:
         """Return all fits of an instrument's clock in order; none of a log that was written before there were any."""
@@ -198,3 +212,7 @@ class CellLogReader:
     def close(self) -> None:
         """Close the database."""
         self._database.close()
+
+
+def _text(damaged_or_not: bytes) -> str:
+    return damaged_or_not.decode("utf-8", "replace")

@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from PySide6 import QtCore, QtWidgets
 
+from operando.model.cell_log import CellLogWriter
 from operando.model.preview_slices import read_preview, write_preview
 from operando.model.run_directory import RunDirectory
 from operando.monitor.main import Picture, run_monitor
@@ -143,6 +145,33 @@ def test_a_file_that_was_cut_off_is_read_from_its_beginning(open_monitor: OpenOn
     monitor.until(is_whole)
     os.truncate(growing.run.path / file, 0)
     monitor.until(lambda view: not is_whole(view))
+
+
+def test_a_log_that_somebody_holds_alone_keeps_nothing_else_from_being_seen(
+    open_monitor: OpenOn, growing: FakedRun
+) -> None:
+    growing.sample(3)
+    growing.log.close()
+    held = sqlite3.connect(growing.run.cell_log, isolation_level=None)
+    held.execute("BEGIN EXCLUSIVE")
+    growing.document("start", uid="t", kind="tomogram", tomogram="OCV", attempt=1, num_projections=1)
+    monitor = open_monitor(growing.run)
+    view = monitor.until(lambda view: len(view.tomograms) == 1, timeout_s=2.0)
+    assert any("locked" in problem for problem in view.problems)
+    held.execute("ROLLBACK")
+    held.close()
+    growing.log = CellLogWriter(growing.run.cell_log)
+    monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 3 and view.problems == ())
+
+
+def test_what_the_guard_wrote_before_and_after_a_damaged_character_is_shown(
+    open_monitor: OpenOn, growing: FakedRun
+) -> None:
+    growing.event("note", "a DAMAGED note")
+    growing.event("trip", "The voltage is 0.64 V.")
+    growing.log._database.execute("UPDATE events SET text = CAST(x'61ff62' AS TEXT) WHERE kind = 'note'")
+    view = open_monitor(growing.run).until(lambda view: bool(view.trip))
+    assert [event.text for event in view.events if event.kind == "note"] == ["a\ufffdb"]
 
 
 def test_a_line_without_end_delays_nothing(open_monitor: OpenOn, growing: FakedRun) -> None:

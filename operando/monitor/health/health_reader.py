@@ -12,6 +12,7 @@ from operando.model.cell_log import TABLES, CellLogReader
 from operando.model.clock import Clock
 from operando.model.ordinary_file import ordinary_file
 from operando.model.run_directory import RunDirectory
+from operando.monitor.history.log_history import LONGEST_WAIT_S
 from operando.monitor.reading.run_processes import Life, ProcessView
 from operando.monitor.reading.run_view import RunView
 
@@ -74,10 +75,11 @@ class HealthReader:
     def read(self, view: RunView) -> HealthView:
         """Look now."""
         clock, rates = None, dict.fromkeys(self._rates, nan)
-        if self._run.cell_log.exists():
+        path = self._run.cell_log
+        if path.exists():
             with (
                 contextlib.suppress(sqlite3.Error, OSError),
-                contextlib.closing(CellLogReader(ordinary_file(self._run.cell_log))) as log,
+                contextlib.closing(CellLogReader(ordinary_file(path), longest_wait_s=LONGEST_WAIT_S)) as log,
             ):
                 clock = _clock_view(log)
                 for table in TABLES:

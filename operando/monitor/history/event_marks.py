@@ -8,6 +8,7 @@ from pathlib import Path
 
 from operando.model.cell_log import CellLogReader
 from operando.model.ordinary_file import ordinary_file
+from operando.monitor.history.log_history import LONGEST_WAIT_S
 from operando.monitor.reading.shown_text import shown_text
 
 ROWS_AT_ONCE = 10_000
@@ -66,7 +67,7 @@ class EventMarkReader:
             return self._marks
         if (found.st_dev, found.st_ino) != self._file:
             self._file, self._last_id, self._marks = (found.st_dev, found.st_ino), 0, ()
-        with closing(CellLogReader(ordinary_file(self._path))) as log:
+        with closing(CellLogReader(ordinary_file(self._path), longest_wait_s=LONGEST_WAIT_S)) as log:
             if log.empty:
                 return self._marks
             last = log.last("events")

@@ -6,11 +6,14 @@ from math import isfinite, nan
 from pathlib import Path
 from time import perf_counter
 
+from operando.model.cell_log_opening import open_log
 from operando.model.ordinary_file import ordinary_file
 from operando.monitor.history.table_history import MOST_STEPS_BACK
 from operando.monitor.history.table_queries import NewestRow
 from operando.monitor.history.table_reader import TableReader
 from operando.monitor.history.trace import Trace
+
+LONGEST_WAIT_S = 0.1  # for whoever holds the log alone: what else there is to be seen does not wait
 
 
 class LogHistory:
@@ -114,12 +117,7 @@ class LogHistory:
                 self._begin_anew()
             self._file = found.st_dev, found.st_ino
         if self._log is None:
-            self._log = sqlite3.connect(
-                f"{ordinary_file(self._path).resolve().as_uri()}?mode=ro",
-                uri=True,
-                isolation_level=None,
-                check_same_thread=False,
-            )
+            self._log = open_log(ordinary_file(self._path), longest_wait_s=LONGEST_WAIT_S)
             self._log.text_factory = _text
             # Nothing is written here; without it SQLite refuses all of a file that was cut off while it was copied.
             self._log.execute("PRAGMA writable_schema=ON")

@@ -16,7 +16,7 @@ from operando.model.json_lines import JsonLinesReader
 from operando.model.ordinary_file import ordinary_file
 from operando.model.run_directory import RunDirectory
 from operando.model.toml_file import toml_content
-from operando.monitor.history.log_history import LogHistory
+from operando.monitor.history.log_history import LONGEST_WAIT_S, LogHistory
 from operando.monitor.history.table_queries import NewestRow
 from operando.monitor.history.trace import Trace
 from operando.monitor.reading.run_ledger import RunLedger
@@ -198,11 +198,11 @@ class RunReader:
             self._close_events()
             return
         if self._log is None:
-            self._log = CellLogReader(ordinary_file(self._run.cell_log))
+            self._log = CellLogReader(ordinary_file(self._run.cell_log), longest_wait_s=LONGEST_WAIT_S)
         try:
             if self._log.empty:
                 return
-            for row in self._log.rows("events", after_id=self._last_event_id):
+            for row in self._log.each_row("events", after_id=self._last_event_id):
                 self._last_event_id = row["id"]
                 self._events.append(EventView(float(row["time_s"]), shown_name(row["kind"]), shown_text(row["text"])))
                 self._story.add_guard_event(self._events[-1])

@@ -143,12 +143,24 @@ class CellLogWriter:
 
 
 class CellLogReader:
-    """Reads the log of a run, live or finished, without disturbing the guard."""
+    """Reads the log of a run, live or finished, without disturbing the guard.
 
-    def __init__(self, path: Path, *, longest_wait_s: float = USUAL_WAIT_S) -> None:
+    Parameters
+    ----------
+    path
+        The log.
+    longest_wait_s
+        For whoever holds it alone.
+    despite_damage
+        Read as far as can be of a file that was cut off, all of which SQLite refuses otherwise.
+    """
+
+    def __init__(self, path: Path, *, longest_wait_s: float = USUAL_WAIT_S, despite_damage: bool = False) -> None:
         self._database = open_log(path, longest_wait_s=longest_wait_s)
         self._database.row_factory = sqlite3.Row
         self._database.text_factory = _text
+        if despite_damage:
+            self._database.execute("PRAGMA writable_schema=ON")
 
     @property
     def empty(self) -> bool:

@@ -5,6 +5,8 @@ import sys
 
 LEAST_UNCERTAINTY = sys.float_info.epsilon  # relative; a number is not known better than it is kept
 
+LONGEST_S = 1e10  # three centuries; what is longer was stamped by a broken clock, or nobody knows it
+
 
 def number_text(value: float, uncertainty: float | None = None) -> str:
     """Write a value with as many digits as its uncertainty deserves, as in ``(3.78 ± 0.19)e5`` or ``20.18 ± 0.07``."""
@@ -21,7 +23,7 @@ def number_text(value: float, uncertainty: float | None = None) -> str:
 
 def duration_text(seconds: float) -> str:
     """Write a duration, as in ``2 d 03 h``, ``4 h 05 min``, ``3 min 20 s`` or ``12 s``; a dash if nobody knows it."""
-    if not math.isfinite(seconds):
+    if not abs(seconds) < LONGEST_S:
         return "–"
     if seconds < 60:
         return f"{seconds:.0f} s"

@@ -108,7 +108,10 @@ def _run(view: RunView) -> str:
 
 def _state(view: RunView) -> Text:
     danger = view.state in ("TRIPPED", "UNSAFE")
-    text = Text.assemble("guard: ", (view.state or "nothing logged yet", "bold red" if danger else "bold"))
+    text = Text.assemble(
+        "guard: ",
+        (view.state or ("nothing logged yet" if view.log_is_read else "unknown"), "bold red" if danger else "bold"),
+    )
     if view.step and not view.ended:
         text.append(f" · step: {view.step}")
     if view.trip:

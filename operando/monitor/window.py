@@ -112,14 +112,17 @@ class MonitorWindow(QtWidgets.QMainWindow):
         if self.view is not None:
             self._show_run(self.view)
             for page, choice in zip(self.pages, chosen, strict=True):
-                page.show_run(self.view, self._clock.now())
-                page.choose_again(choice)
+                try:
+                    page.show_run(self.view, self._clock.now())
+                    page.choose_again(choice)
+                except Exception as error:
+                    self._drawing_problem = _undrawn(page, error)
 
     def export(self, path: Path) -> None:
         """Write the page that is seen into a file, and say so or why not."""
         try:
             self.page.export(path)
-        except OSError as error:
+        except Exception as error:
             self.statusBar().showMessage(f"Not saved: {error}", 10_000)
         else:
             self.statusBar().showMessage(f"Saved {path}", 10_000)
@@ -187,7 +190,11 @@ class MonitorWindow(QtWidgets.QMainWindow):
             error = done.exception()
             self._page_problem = "" if error is None else f"{self.page.title}: {error}"
             if error is None:
-                self._show_read(*done.result())
+                page, read = done.result()
+                try:
+                    self._show_read(page, read)
+                except Exception as problem:
+                    self._page_problem = _undrawn(page, problem)
 
     def _take_view(self, view: RunView) -> None:
         reads_history = not view.history_is_complete and not view.shows_the_same_history(self.view)
@@ -282,6 +289,10 @@ class MonitorWindow(QtWidgets.QMainWindow):
         try:
             self.page.show_run(view, wall_s)
         except Exception as error:
-            self._drawing_problem = f"{self.page.title} cannot be drawn ({type(error).__name__}: {error})"
+            self._drawing_problem = _undrawn(self.page, error)
         else:
             self._drawing_problem = ""
+
+
+def _undrawn(page: Page, error: Exception) -> str:
+    return f"{page.title} cannot be drawn ({type(error).__name__}: {error})"

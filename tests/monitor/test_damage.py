@@ -17,6 +17,7 @@ from PySide6 import QtCore, QtWidgets
 from operando.model.cell_log import CellLogWriter
 from operando.model.preview_slices import read_preview, write_preview
 from operando.model.run_directory import RunDirectory
+from operando.monitor.health.page import HealthPage
 from operando.monitor.main import Picture, run_monitor
 from operando.monitor.reading.run_view import Figure, Quantity, RunView, age_text
 from tests.monitor.conftest import OpenMonitor
@@ -270,3 +271,58 @@ def _opened(run: RunDirectory, **environment: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def test_a_time_that_cannot_be_does_not_make_the_window_wider(open_monitor: OpenOn, growing: FakedRun) -> None:
+    growing.sample(3)
+    growing.event("limit", "The temperature is 46 degC.")
+    for table in ("potentiostat", "load_cell", "temperature", "events"):
+        growing.log._database.execute(
+            f"UPDATE {table} SET time_s = 1e308, wall_s = -1e308 WHERE id = (SELECT max(id) FROM {table})"
+        )
+    monitor = open_monitor(growing.run)
+    monitor.window.show()
+    for page in monitor.window.pages:
+        monitor.window.show_page(page.title)
+        monitor.until(lambda view: len(view.traces[Quantity.VOLTAGE]) == 3 and len(view.situation.alarms) == 1)
+        monitor.window.grab()
+        assert monitor.window.width() == 1366
+    assert age_text(1e308) == "at an impossible time"
+
+
+def test_a_number_after_which_no_file_can_be_named_is_no_attempt(open_monitor: OpenOn, growing: FakedRun) -> None:
+    growing.document("start", uid="odd", kind="tomogram", tomogram="odd", attempt=10**300, num_projections=1)
+    growing.begin_tomogram("OCV", 1)
+    monitor = open_monitor(growing.run)
+    view = monitor.until(lambda view: len(view.tomograms) > 0)
+    assert [tomogram.name for tomogram in view.tomograms] == ["OCV"]
+    monitor.window.toggle_theme()
+
+
+def test_what_was_read_and_cannot_be_drawn_is_told_also_in_the_other_theme(
+    open_monitor: OpenOn, growing: FakedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OverflowError("too large")
+
+    monitor = open_monitor(growing.run)
+    monitor.window.show_page("health")
+    monitor.until(lambda view: view.rehearsal is True)
+    for name in ("show_read", "choose_again"):
+        monkeypatch.setattr(HealthPage, name, fail)
+    monitor.window.toggle_theme()
+    monitor.until(lambda _: "Health cannot be drawn (OverflowError" in monitor.window.statusBar().currentMessage())
+
+
+def test_a_log_that_cannot_be_read_is_not_taken_for_an_empty_one(open_monitor: OpenOn, growing: FakedRun) -> None:
+    growing.event("trip", "The voltage is 0.64 V.")
+    growing.log.close()
+    (root,) = sqlite3.connect(growing.run.cell_log).execute("SELECT rootpage FROM sqlite_master WHERE name = 'events'")
+    with growing.run.cell_log.open("r+b") as file:
+        file.seek((root[0] - 1) * 4096)
+        file.write(b"\xa5" * 4096)
+    monitor = open_monitor(growing.run)
+    monitor.until(lambda view: any("malformed" in problem for problem in view.problems))
+    assert "the guard's log cannot be read" in monitor.texts
+    assert "nothing logged yet" not in monitor.texts
+    growing.log = CellLogWriter(growing.run.path / "another.sqlite")

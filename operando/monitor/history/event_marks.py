@@ -67,7 +67,9 @@ class EventMarkReader:
             return self._marks
         if (found.st_dev, found.st_ino) != self._file:
             self._file, self._last_id, self._marks = (found.st_dev, found.st_ino), 0, ()
-        with closing(CellLogReader(ordinary_file(self._path), longest_wait_s=LONGEST_WAIT_S)) as log:
+        with closing(
+            CellLogReader(ordinary_file(self._path), longest_wait_s=LONGEST_WAIT_S, despite_damage=True)
+        ) as log:
             if log.empty:
                 return self._marks
             last = log.last("events")

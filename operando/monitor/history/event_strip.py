@@ -19,7 +19,6 @@ NAME_ROWS = (0.26, 0.45)  # where names stand, from below
 EVENT_PLACE = 0.85
 SIGN_PX, BAR_LEAST_PX, NAME_GAP_PX = 11.0, 4.0, 8.0
 SIGNS = {MarkKind.TRIP: "x", MarkKind.LIMIT: "t", MarkKind.STEP: "|", MarkKind.NOTE: "d"}
-MOST_SIGNS = 2000  # of one kind in the strip: the newest
 
 
 class EventStrip:
@@ -103,14 +102,19 @@ class EventStrip:
         if wanted == self._drawn:
             return
         self._drawn = wanted
-        self._draw_signs()
+        self._draw_signs(begin, end, (end - begin) / width_px)
         self._draw_bars(begin, end, (end - begin) / width_px)
 
-    def _draw_signs(self) -> None:
+    def _draw_signs(self, begin: float, end: float, per_px: float) -> None:
+        """Draw of each kind one sign in each pixel that holds any, however many there are."""
         assert self._axis is not None
         for kind, sign in self._signs.items():
-            times_s = np.array([mark.time_s for mark in self._marks if mark.kind is kind][-MOST_SIGNS:])
-            sign.setData(x=self._axis.places(times_s), y=np.full(len(times_s), EVENT_PLACE))
+            places = self._axis.places(np.array([mark.time_s for mark in self._marks if mark.kind is kind]))
+            if per_px > 0:
+                beside = self._look.px(SIGN_PX) * per_px
+                seen = places[(places >= begin - beside) & (places <= end + beside)]
+                places = seen[np.unique(np.floor((seen - begin) / per_px), return_index=True)[1]]
+            sign.setData(x=places, y=np.full(len(places), EVENT_PLACE))
 
     def _draw_bars(self, begin: float, end: float, per_px: float) -> None:
         assert self._axis is not None

@@ -1,5 +1,6 @@
 """One quantity state by state, with its uncertainty and what was published."""
 
+import math
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -195,14 +196,15 @@ class QuantityPlot(QtWidgets.QWidget):
         states = tuple(metrics.elidedText(state, in_the_middle, longest_px) for state in states)
         widest = max((metrics.horizontalAdvance(state) for state in states), default=0) + self._look.px(NAME_GAP_PX)
         room = max(self._canvas.width() - self._look.px(AXIS_PX + RIGHT_PX), 1)
-        step = max(-(-len(states) * widest // (NUM_NAME_ROWS * room)), 1)
-        named = list(enumerate(states))[::step]
-        rows = 1 if len(states) * widest <= room else NUM_NAME_ROWS
-        ticks = [(float(number), "\n" * (place % rows) + state) for place, (number, state) in enumerate(named)]
         # The first and the last name are left out if they do not fit below.
         half_px = [0.5 * metrics.horizontalAdvance(state) for state in (states or ("",))]
         px_per_state = max(room - half_px[0] - half_px[-1], 1) / max(len(states) - 1, 1)
         left, right = (max(half / px_per_state, LEAST_MARGIN) for half in (half_px[0], half_px[-1]))
+        px_per_state = room / (max(len(states) - 1, 0) + left + right)
+        rows = 1 if widest <= px_per_state else NUM_NAME_ROWS
+        step = max(math.ceil(widest / (rows * px_per_state)), 1)
+        named = list(enumerate(states))[::step]
+        ticks = [(float(number), "\n" * (place % rows) + state) for place, (number, state) in enumerate(named)]
         self._plot.setXRange(-left, max(len(states) - 1, 0) + right, padding=0)
         self._plot.setLabel("left", escape(self._label(metrics)), color=self._look.colours.dim)
         self._plot.getAxis("left").label.setFont(font)

@@ -19,13 +19,14 @@ class AlarmList(WordList):
 
     def show_alarms(self, view: RunView) -> None:
         """Fill the list, if anything has changed."""
-        present = view.situation.alarms, view.start_s, bool(view.ended), bool(view.events)
+        num_older = view.situation.num_older_alarms
+        present = view.situation.alarms, num_older, view.start_s, bool(view.ended), bool(view.events), view.log_is_read
         if present == self._shown:
             return
         self._shown = present
         self.clear()
         colours, alarms = self.look.colours, view.situation.alarms
-        for alarm in sorted(alarms, key=lambda alarm: (alarm.is_on, alarm.time_s), reverse=True):
+        for alarm in sorted(alarms, key=lambda alarm: (alarm.is_on, alarm.time_s))[::-1]:
             item = QtWidgets.QListWidgetItem(alarm_text(alarm, view.start_s, ended=bool(view.ended)))
             if alarm.is_on and not view.ended:
                 item.setBackground(QtGui.QColor(colours.alarm))
@@ -33,8 +34,13 @@ class AlarmList(WordList):
             else:
                 item.setForeground(QtGui.QColor(colours.alarm))
             self.addItem(item)
+        note = f"{num_older} older ones are in the guard's log only" if num_older else ""
         if not alarms:
-            item = QtWidgets.QListWidgetItem("no alarm since the run began" if view.events else "nothing logged yet")
+            note = "no alarm since the run began" if view.events else "nothing logged yet"
+        if not view.log_is_read:
+            note = "The guard's log cannot be read: there may be others."
+        if note:
+            item = QtWidgets.QListWidgetItem(note)
             item.setForeground(QtGui.QColor(colours.dim))
             self.addItem(item)
 

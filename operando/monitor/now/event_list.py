@@ -1,9 +1,8 @@
 """The guard's log, newest entry first."""
 
-from math import isfinite
-
 from PySide6 import QtGui, QtWidgets
 
+from operando.model.number_text import LONGEST_S
 from operando.monitor.now.word_list import WordList
 from operando.monitor.reading.run_view import EventView
 from operando.monitor.theme import Look
@@ -34,6 +33,6 @@ class EventList(WordList):
 
 def since_text(elapsed_s: float) -> str:
     """Write a time since the run began; a dash where nobody knows it."""
-    if not isfinite(elapsed_s):
+    if not abs(elapsed_s) < LONGEST_S:
         return "–"
     return f"{elapsed_s / 3600:.2f} h" if elapsed_s >= SHORT_S else f"{elapsed_s / 60:.1f} min"

@@ -30,8 +30,12 @@ def guard_told(view: RunView, wall_s: float) -> Told:
         trip = f"trip: {view.trip}" if view.trip else ""
         main = "✕ DEAD" if guards[0].life is Life.DIED else "✕ STANDS STILL"
         return Told(heading, main, ("NOBODY GUARDS THE CELL", *filter(None, (last, trip))), Tone.ALARM)
-    if not view.state:
+    if not view.state and view.log_is_read:
         return Told(heading, "–", ("nothing logged yet",))
+    if not view.log_is_read:
+        last = f"last known: {_plain(view.state)}" if view.state else ""
+        lines = "the guard's log cannot be read", *filter(None, (last, view.trip))
+        return Told(heading, "▲ unknown", lines, Tone.ALARM if view.trip else Tone.WARNING)
     if view.state == "ENDED" and not view.ended:
         return Told(heading, "▲ ENDED", ("nobody guards the cell",), Tone.WARNING)
     mark, meaning, tone = STATES.get(view.state, ("○", "", Tone.PLAIN))

@@ -1,7 +1,6 @@
 """What a person should look at: trips, broken limits and missed ones, with when each was over."""
 
 import json
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import isnan, nan
@@ -44,11 +43,12 @@ class Alarms:
     """Takes the events of the guard's log in one by one."""
 
     def __init__(self) -> None:
-        self._kept: deque[AlarmView] = deque(maxlen=NUM_KEPT)
+        self._kept: list[AlarmView] = []
+        self.num_left_out = 0
 
     @property
     def all(self) -> tuple[AlarmView, ...]:
-        """All that are kept, the oldest first."""
+        """All that go on and the newest of those that are over, the oldest first."""
         return tuple(self._kept)
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -60,6 +60,8 @@ class Alarms:
             if kind == "unsafe" and any(alarm.is_on and alarm.kind == kind for alarm in self._kept):
                 return  # it is told again and again
             self._kept.append(AlarmView(kind, text, time_s, wall_s, about))
+            if len(self._kept) > NUM_KEPT:
+                self._leave_one_out()
         elif kind == "limit_over":
             self._end("limit", time_s, text, about)
         elif kind == "safe":
@@ -68,6 +70,11 @@ class Alarms:
             self._end("trip", time_s, f"Cleared by {text}")
         elif kind == "guard" and text.startswith("Started"):
             self._end("limit", time_s, "The guard began anew.")  # what still is so it tells again
+
+    def _leave_one_out(self) -> None:
+        """Forget the oldest that is over; of too many that go on, each told again and again, the oldest."""
+        del self._kept[next((index for index, alarm in enumerate(self._kept) if not alarm.is_on), 0)]
+        self.num_left_out += 1
 
     def _end(self, kind: str, time_s: float, ending: str, about: tuple[str, ...] | None = None) -> None:
         for index, alarm in enumerate(self._kept):

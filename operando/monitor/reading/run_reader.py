@@ -198,7 +198,9 @@ class RunReader:
             self._close_events()
             return
         if self._log is None:
-            self._log = CellLogReader(ordinary_file(self._run.cell_log), longest_wait_s=LONGEST_WAIT_S)
+            self._log = CellLogReader(
+                ordinary_file(self._run.cell_log), longest_wait_s=LONGEST_WAIT_S, despite_damage=True
+            )
         try:
             if self._log.empty:
                 return

@@ -12,6 +12,7 @@ from operando.monitor.reading.shown_text import shown_name, shown_text
 from operando.monitor.reading.situation import RingCurrent
 
 Document = dict[str, Any]
+LARGEST_ATTEMPT = 999_999
 ODD = (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError)  # what damage raises
 
 
@@ -129,7 +130,7 @@ class RunStory:
         elif document.get("kind") == "tomogram":
             self._tomograms[uid] = TomogramView(
                 name=shown_name(document["tomogram"]),
-                attempt=int(document["attempt"]),
+                attempt=_index(document["attempt"]),
                 start_s=time_s,
                 stop_s=None,
                 exit_status="",
@@ -178,6 +179,14 @@ class RunStory:
         )
         if data.get("replaces"):
             self._replaced.add(str(data["replaces"]))
+
+
+def _index(value: Any) -> int:
+    """Return the number of an attempt; files are named after it."""
+    index = int(value)
+    if not 0 <= index <= LARGEST_ATTEMPT:
+        raise ValueError(f"{value} is no attempt")
+    return index
 
 
 def _number(value: Any) -> float:

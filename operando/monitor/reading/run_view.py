@@ -6,7 +6,7 @@ from math import nan
 
 import numpy as np
 
-from operando.model.number_text import duration_text, number_text
+from operando.model.number_text import LONGEST_S, duration_text, number_text
 from operando.monitor.history.silence import longest_wait_s
 from operando.monitor.history.trace import Trace
 from operando.monitor.reading.frame_counts import FrameCount
@@ -47,6 +47,7 @@ DISPLAYS = {
     Quantity.PRESSURE: Display("load_cell", "stack_pressure_mpa", 1.0, "MPa", 2),
     Quantity.TEMPERATURE: Display("temperature", "temperature_c", 1.0, "°C", 1),
 }
+LOG_UNREADABLE = "cell.sqlite: cannot be read"  # how the problem begins
 MAX_AGE_REHEARSAL_S = 60.0  # while frames are rendered a rehearsal's clock stands still, and with it the sampling
 COLUMNS = {  # of the guard's log that are shown, by table
     table: tuple(display.column for display in DISPLAYS.values() if display.table == table)
@@ -149,6 +150,11 @@ class RunView:
         )
 
     @property
+    def log_is_read(self) -> bool:
+        """Whether all that the guard wrote is known, as far as it could be read."""
+        return not any(problem.startswith(LOG_UNREADABLE) for problem in self.problems)
+
+    @property
     def running_tomogram(self) -> TomogramView | None:
         """The tomogram that is being taken."""
         return next((entry for entry in reversed(self.tomograms) if entry.stop_s is None), None)
@@ -193,6 +199,8 @@ def age_text(age_s: float) -> str:
     """Write how old something is."""
     if not np.isfinite(age_s):
         return "no sample yet"
+    if not abs(age_s) < LONGEST_S:
+        return "at an impossible time"
     if abs(age_s) < 1:
         return "now"
     side = "ago" if age_s > 0 else "ahead of this clock"

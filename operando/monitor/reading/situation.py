@@ -65,8 +65,9 @@ class Situation:
     """All of it at one moment.
 
     ``limits`` is None where the experiment file cannot be read. ``frames`` are those of the tomogram that is taken,
-    else of the last one; ``triggers`` begin with the next. ``force_n`` is that of the newest sample of the load cell;
-    ``is_calibrated`` is False where its counts came and nobody could say what force they are.
+    else of the last one; ``triggers`` begin with the next. ``num_older_alarms`` are in the guard's log only.
+    ``force_n`` is that of the newest sample of the load cell; ``is_calibrated`` is False where its counts came and
+    nobody could say what force they are.
     """
 
     limits: tuple[LimitRule, ...] | None = None
@@ -74,6 +75,7 @@ class Situation:
     triggers: tuple[Trigger, ...] = ()
     frames: tuple[FrameCount, ...] = ()
     alarms: tuple[AlarmView, ...] = ()
+    num_older_alarms: int = 0
     capacity: Capacity = Capacity()
     ring_current: RingCurrent = RingCurrent()
     force_n: float = nan

@@ -64,6 +64,7 @@ class SituationReader:
             triggers=() if story.ended or experiment is None else self._triggers(experiment, story, traces, tomograms),
             frames=self._frames_of(tomograms[-1]) if tomograms else (),
             alarms=self._alarms.all,
+            num_older_alarms=self._alarms.num_left_out,
             capacity=Capacity() if experiment is None else self._capacity(experiment, story, traces[Quantity.CHARGE]),
             ring_current=story.ring_current,
             force_n=self._force_n,

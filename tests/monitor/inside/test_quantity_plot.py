@@ -2,11 +2,11 @@ from math import nan
 from pathlib import Path
 
 import pytest
-from PySide6 import QtWidgets
+from PySide6 import QtGui, QtWidgets
 
 from operando.model.experiment import Published
 from operando.monitor.inside.published import PublishedNumbers, PublishedReader
-from operando.monitor.inside.quantity_plot import QuantityPlot, plotted
+from operando.monitor.inside.quantity_plot import AXIS_PX, RIGHT_PX, QuantityPlot, plotted
 from operando.monitor.reading.run_view import MeasurementView
 from operando.monitor.theme import Look
 
@@ -73,3 +73,24 @@ def test_published_numbers_are_read_from_the_runs_own_experiment_file(tmp_path: 
     assert reader.newest() is found
     path.write_text("[experiment\n")
     assert reader.newest() is found  # half-written: what was known stays
+
+
+@pytest.mark.usefixtures("open_monitor")
+@pytest.mark.parametrize("num", [3, 40, 1000])
+def test_names_of_however_many_states_stand_apart(num: int) -> None:
+    plot = QuantityPlot(Look())
+    plot.resize(640, 300)
+    plot.show()
+    plot.show_measurements(
+        tuple(MeasurementView(f"T{n:04d}_1.699V", VOLUME, float(n), "um3", 1.0, ()) for n in range(num))
+    )
+    axis = plot._plot.getAxis("bottom")
+    (begin, end), _ = plot._plot.getViewBox().viewRange()
+    px_per_state = (plot._canvas.width() - AXIS_PX - RIGHT_PX) / (end - begin)
+    metrics = QtGui.QFontMetricsF(axis.style["tickFont"])
+    rows: dict[int, float] = {}
+    for place, text in axis._tickLevels[0]:
+        row, middle, half = text.count("\n"), place * px_per_state, metrics.horizontalAdvance(text.strip()) / 2
+        assert middle - half > rows.get(row, -1e9)
+        rows[row] = middle + half
+    assert rows

@@ -1,7 +1,7 @@
 import json
 from math import isnan
 
-from operando.monitor.reading.alarms import Alarms
+from operando.monitor.reading.alarms import NUM_KEPT, Alarms
 
 WARM = {"quantity": "temperature", "limit_kind": "absolute", "class": "instrument_fault", "action": "warn"}
 HOT = {**WARM, "class": "cell_danger", "action": "open_circuit"}
@@ -58,3 +58,10 @@ def test_damaged_data_are_an_alarm_all_the_same() -> None:
     for data in ("{torn", "[1]", "null", ""):
         (alarm,) = told(("limit", "46 degC", data)).all
         assert alarm.is_on
+
+
+def test_what_goes_on_is_kept_however_many_come_and_go_after_it() -> None:
+    chatter = [("limit", "41 degC", WARM), ("limit_over", "fine again", WARM)] * 300
+    alarms = told(("limit", "3 MPa", {"quantity": "stack_pressure"}), *chatter)
+    assert [alarm.text for alarm in alarms.all if alarm.is_on] == ["3 MPa"]
+    assert (len(alarms.all), alarms.num_left_out) == (NUM_KEPT, 301 - NUM_KEPT)

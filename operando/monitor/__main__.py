@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 from rich.console import Console
@@ -23,10 +24,12 @@ def main() -> int:
     parser.add_argument("--size", default=(1366, 768), type=_size, metavar="WxH", help="its size in pixels")
     parser.add_argument("--once", action="store_true", help="print once and end")
     options = parser.parse_args()
-    run = RunDirectory(options.run.resolve())
+    run = RunDirectory(options.run.absolute())
     if options.view == "watch":
         from operando.monitor.watch import watch
 
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # a terminal that does not know a sign shows another in its place
         console = Console()
         watch(run, console if console.is_terminal else Console(width=120), once=options.once)
         return 0

@@ -18,6 +18,7 @@ from operando.monitor.page import Page
 from operando.monitor.reading.background import Background
 from operando.monitor.reading.run_reader import RunReader
 from operando.monitor.reading.run_view import RunView
+from operando.monitor.reading.shown_text import shown_text
 from operando.monitor.theme import Look, Theme, scale_of
 
 TICK_MS = 20
@@ -52,7 +53,7 @@ class MonitorWindow(QtWidgets.QMainWindow):
 
     def __init__(self, run: RunDirectory, host_clock: Clock, habits: Habits | None = None) -> None:
         super().__init__()
-        self._run, self._clock, self._folder = run, host_clock, run.path.resolve()
+        self._run, self._clock, self._folder = run, host_clock, shown_text(run.path.absolute())
         self._habits = Habits() if habits is None else habits
         self._reader = RunReader(run, host_clock, history_budget_s=HISTORY_BUDGET_S)
         self._run_reading, self._page_reading = Background("run reader"), Background("page reader")

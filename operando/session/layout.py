@@ -90,7 +90,7 @@ def open_run_directory(path: Path) -> RunDirectory:
     RunDirectoryError
         If ``path`` is not a run directory.
     """
-    run = RunDirectory(path.resolve())
+    run = RunDirectory(Path(os.path.realpath(path)))  # which ends also at a link to itself
     if not run.experiment.is_file():
         found = "no such folder" if not path.is_dir() else "no experiment.toml in it"
         raise RunDirectoryError(f"{path}: is not a run directory ({found}). Give a folder under runs/.")

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -20,6 +21,7 @@ from operando.model.run_directory import RunDirectory
 from operando.monitor.health.page import HealthPage
 from operando.monitor.main import Picture, run_monitor
 from operando.monitor.reading.run_view import Figure, Quantity, RunView, age_text
+from operando.monitor.theme import Theme
 from tests.monitor.conftest import OpenMonitor
 from tests.monitor.inside.test_slices_view import GROWING
 from tests.support.run_directories import FakedRun
@@ -326,3 +328,34 @@ def test_a_log_that_cannot_be_read_is_not_taken_for_an_empty_one(open_monitor: O
     assert "the guard's log cannot be read" in monitor.texts
     assert "nothing logged yet" not in monitor.texts
     growing.log = CellLogWriter(growing.run.path / "another.sqlite")
+
+
+@pytest.mark.parametrize("theme", Theme)
+def test_no_page_makes_qt_warn(open_monitor: OpenOn, finished: RunDirectory, qtlog: Any, theme: Theme) -> None:
+    monitor = open_monitor(finished)
+    if theme is Theme.LIGHT:
+        monitor.window.toggle_theme()
+    monitor.window.show()
+    for page in monitor.window.pages:
+        monitor.window.show_page(page.title)
+        monitor.until(lambda view: view.history_is_complete and len(view.tomograms) == 5)
+        monitor.window.grab()
+    told = [record.message for record in qtlog.records if "propagateSizeHints" not in record.message]  # no display
+    assert told == []
+
+
+def test_a_run_that_is_a_link_to_itself_and_a_terminal_that_knows_few_signs_end_without_a_traceback(
+    tmp_path: Path, finished: RunDirectory
+) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for path in (tmp_path / "loop", finished.path):
+        watched = subprocess.run(
+            [sys.executable, "-m", "operando.monitor", "watch", str(path), "--once"],
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (watched.returncode, watched.stderr) == (0, "")
+        assert "voltage" in watched.stdout

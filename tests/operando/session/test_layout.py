@@ -45,3 +45,9 @@ def test_a_folder_in_which_a_run_lives_is_refused_with_its_processes(tmp_path: P
 def test_a_place_where_nothing_can_be_written_is_refused(place: str, tmp_path: Path) -> None:
     with pytest.raises(RunDirectoryError, match="--run-dir"):
         make_run_directory(SHIPPED, "a", directory=tmp_path / place)
+
+
+def test_a_link_to_itself_is_no_run(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(RunDirectoryError, match="no such folder"):
+        open_run_directory(tmp_path / "loop")

@@ -289,17 +289,28 @@ def test_digits_are_large_and_nothing_is_cut(open_monitor: OpenOn, live: FakedRu
     page = shown(
         monitor, lambda page: "TRIPPED" in labels(page.guard) and page.look.scale == round(size_px[1] / 768 * 8) / 8
     )
-    QtWidgets.QApplication.processEvents()
     for card in page.figures.cards[:PRESSURE]:
         (digits_px, *_) = re.findall(r"font-size: (\d+)px", labels(card))
         assert int(digits_px) >= 50 * page.look.scale
-    for label in page.findChildren(QtWidgets.QLabel):
-        if label.isHidden() or not label.text():
-            continue
-        assert label.width() >= label.minimumSizeHint().width() or label.wordWrap(), label.text()
-        needed = QtGui.QFontMetrics(label.font()).size(0, label.text())
-        if "<span" not in label.text() and not label.wordWrap():
-            assert (needed.width(), needed.height()) <= (label.width(), label.height() + 1), label.text()
+    cut: list[str] = []
+
+    def has_room(page: NowPage) -> bool:
+        cut[:] = [label.text() for label in page.findChildren(QtWidgets.QLabel) if is_cut(label)]
+        return not cut
+
+    try:
+        shown(monitor, has_room)  # an age that has become longer finds its place at the next turn of the loop
+    except AssertionError:
+        pytest.fail(f"cut off: {cut}")
+
+
+def is_cut(label: QtWidgets.QLabel) -> bool:
+    if label.isHidden() or not label.text() or label.wordWrap():
+        return False
+    needed = QtGui.QFontMetrics(label.font()).size(0, label.text())
+    is_plain = "<span" not in label.text()
+    too_small = is_plain and (needed.width() > label.width() or needed.height() > label.height() + 1)
+    return too_small or label.width() < label.minimumSizeHint().width()
 
 
 def test_a_log_that_was_replaced_takes_its_alarms_with_it(open_monitor: OpenOn, live: FakedRun) -> None:

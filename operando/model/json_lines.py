@@ -80,6 +80,7 @@ class JsonLinesReader:
         self._longest_bytes = MAX_LINE_BYTES if longest_bytes is None else longest_bytes
         self._offset = 0
         self._is_endless = False  # the line that is being passed over
+        self.has_more = False  # than was read by the last call, which had to stop
         self._file: tuple[int, int] | None = None  # which file it was, for the system
         self.num_damaged = 0
 
@@ -102,6 +103,7 @@ class JsonLinesReader:
 
         ``enough`` is asked after each line and each part of an endless one: whether the rest is left for the next call.
         """
+        self.has_more = False
         if not self._path.exists():
             return
         with ordinary_file(self._path).open("rb") as file:
@@ -123,6 +125,7 @@ class JsonLinesReader:
                     else:
                         yield value
                 if enough():
+                    self.has_more = True
                     return
 
 

@@ -90,7 +90,7 @@ class MonitorWindow(QtWidgets.QMainWindow):
     @property
     def is_settled(self) -> bool:
         """Whether all samples, and what the page that is seen reads for itself, are shown; or why they are not."""
-        if self.view is None or not self.view.history_is_complete:
+        if self.view is None or not (self.view.history_is_complete and self.view.lines_are_read):
             return False
         return bool(self._page_problem) or (self._reading_page is self.page and self.page.is_settled)
 
@@ -199,7 +199,7 @@ class MonitorWindow(QtWidgets.QMainWindow):
 
     def _take_view(self, view: RunView) -> None:
         reads_history = not view.history_is_complete and not view.shows_the_same_history(self.view)
-        self._update_s = CATCHING_UP_S if reads_history else UPDATE_S
+        self._update_s = CATCHING_UP_S if reads_history or not view.lines_are_read else UPDATE_S
         self.view = view
         self._show_run(view)
 
@@ -282,6 +282,8 @@ class MonitorWindow(QtWidgets.QMainWindow):
         problems = " · ".join(
             filter(None, (self._disk_problem, self._drawing_problem, *view.problems, self._page_problem))
         )
+        if not view.lines_are_read:
+            problems = " · ".join(filter(None, ("Still reading what the run has written", problems)))
         self.statusBar().showMessage(
             problems or f"Reads {self._folder}; changes nothing but the planes of the preview. H tells the keys."
         )

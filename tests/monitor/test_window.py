@@ -13,6 +13,7 @@ from operando.model.cell_log import CellLogWriter
 from operando.model.frames import FrameKind
 from operando.model.run_directory import RunDirectory
 from operando.monitor.main import Picture, run_monitor
+from operando.monitor.reading import run_reader
 from operando.monitor.reading.run_view import Quantity
 from tests.monitor.conftest import OpenMonitor
 from tests.support.run_directories import START_S, FakedRun
@@ -171,6 +172,21 @@ def test_a_picture_that_cannot_be_saved_is_a_failure(
 ) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     assert run_monitor(finished, Picture(tmp_path / "missing" / "monitor.png")) == 1
+
+
+def test_a_run_of_which_there_is_more_to_read_is_not_settled(
+    open_monitor: OpenOn, finished: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_reader, "LINES_BUDGET_S", 0.0)  # one line of each file at a time
+    monitor = open_monitor(finished)
+    early = monitor.until(lambda view: not view.lines_are_read)
+    assert not early.tomograms
+    monitor.window.refresh()
+    assert not monitor.window.is_settled
+    assert "Still reading" in monitor.window.statusBar().currentMessage()
+    last = monitor.until(lambda _: monitor.window.is_settled)
+    assert last.tomograms
+    assert last.lines_are_read
 
 
 def test_a_replay_is_named_as_one_and_never_as_a_simulated_cell(open_monitor: OpenOn, growing: FakedRun) -> None:

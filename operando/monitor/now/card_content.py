@@ -124,15 +124,15 @@ def _ring_current(view: RunView) -> CardContent:
     ring = view.situation.ring_current
     if not isfinite(ring.time_s):
         return CardContent("Ring current", "–", "mA", "not in the run's files", widest="000.0")
-    age = duration_text(max(view.now_s - ring.time_s, 0.0)) if isfinite(view.now_s) else ""
-    since = "before the end" if view.ended else "ago"
+    age = duration_text(max(view.now_s - ring.time_s, 0.0))
+    is_last = bool(view.ended)
     return CardContent(
         heading="Ring current",
         number=f"{ring.current_ma:.1f}".replace("-", "−") if isfinite(ring.current_ma) else "–",
         unit="mA",
-        age=f"{age} {since}" if age else "",
+        age="last" if is_last else f"{age} ago",
         words=() if isfinite(ring.current_ma) else ("NOT A NUMBER",),
         below=f"at {ring.tomogram}" if ring.tomogram else "between tomograms",
-        limit_note="as last written down, not live",
+        limit_note=f"written down {age} before the end" if is_last else "as last written down, not live",
         widest="000.0",
     )

@@ -95,6 +95,7 @@ class RunReader:
             figures={quantity: _figure(display, newest.get(display.table)) for quantity, display in DISPLAYS.items()},
             traces=traces,
             history_is_complete=self._history.is_complete,
+            lines_are_read=not any(lines.has_more for lines in self._lines.values()),
             tomograms=tomograms,
             measurements=self._story.measurements(),
             events=tuple(self._events),

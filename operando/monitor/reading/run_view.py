@@ -120,7 +120,8 @@ class RunView:
 
     ``rehearsal`` is None while nothing in the directory says it; ``recorded`` is whether the frames come from a
     recorded scan, so that the cell's values are not those of the sample in the pictures. ``traces`` are as long
-    as there was time to read; while they are not complete their older part is preliminary.
+    as there was time to read; while they are not complete their older part is preliminary. Until ``lines_are_read``
+    there is more in documents, journal or results than is told here.
     """
 
     name: str
@@ -135,6 +136,7 @@ class RunView:
     figures: dict[Quantity, Figure]
     traces: dict[Quantity, Trace]
     history_is_complete: bool
+    lines_are_read: bool
     tomograms: tuple[TomogramView, ...]
     measurements: tuple[MeasurementView, ...]
     events: tuple[EventView, ...]

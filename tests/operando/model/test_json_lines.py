@@ -81,6 +81,16 @@ def test_a_line_without_end_is_read_once_and_left_for_later_where_time_is_short(
     assert reader.num_damaged == 1
 
 
+def test_a_reader_tells_whether_there_is_more_than_it_had_time_for(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_text("1\n2\n")
+    reader = JsonLinesReader(path)
+    found: list[list[int]] = []
+    while not found or reader.has_more:
+        found.append(list(reader.new_values(lambda: True)))
+    assert found == [[1], [2], []]
+
+
 def test_another_file_in_the_place_of_the_first_and_one_that_was_cut_off_are_noticed(tmp_path: Path) -> None:
     path = tmp_path / "lines.jsonl"
     path.write_text("1\n2\n")

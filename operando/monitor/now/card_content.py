@@ -133,6 +133,6 @@ def _ring_current(view: RunView) -> CardContent:
         age="last" if is_last else f"{age} ago",
         words=() if isfinite(ring.current_ma) else ("NOT A NUMBER",),
         below=f"at {ring.tomogram}" if ring.tomogram else "between tomograms",
-        limit_note=f"written down {age} before the end" if is_last else "as last written down, not live",
+        limit_note=f"{age} before the end" if is_last else "as last written down, not live",
         widest="000.0",
     )

@@ -292,6 +292,27 @@ def test_digits_are_large_and_nothing_is_cut(open_monitor: OpenOn, live: FakedRu
     for card in page.figures.cards[:PRESSURE]:
         (digits_px, *_) = re.findall(r"font-size: (\d+)px", labels(card))
         assert int(digits_px) >= 50 * page.look.scale
+    assert_nothing_is_cut(monitor)
+
+
+def test_after_the_end_the_ring_current_tells_how_long_before_and_is_not_cut(
+    open_monitor: OpenOn, live: FakedRun
+) -> None:
+    sampled(live, voltage_v=2.0)
+    live.document("start", uid="t", kind="tomogram", tomogram="D0.7V_cycle50", attempt=1, num_projections=4)
+    live.document("descriptor", uid="d", run_start="t", name="cell")
+    data, stamps = {"ring_current_readback": 199.73}, {"ring_current_readback": live.time_s - 59 * 60 - 59.0}
+    live.document("event", uid="e", descriptor="d", data=data, timestamps=stamps)
+    live.document("stop", uid="outer stop", run_start="outer", exit_status="success", reason="")
+    monitor = open_monitor(live.run)
+    monitor.window.resize(1366, 768)
+    monitor.window.show()
+    page = shown(monitor, lambda page: "199.7" in labels(page.figures.cards[RING]))
+    assert "59 min 59 s before the end" in labels(page.figures.cards[RING])
+    assert_nothing_is_cut(monitor)
+
+
+def assert_nothing_is_cut(monitor: OpenMonitor) -> None:
     cut: list[str] = []
 
     def has_room(page: NowPage) -> bool:

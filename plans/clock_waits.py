@@ -8,10 +8,11 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 import bluesky.plan_stubs as bps
-from bluesky.utils import FailedStatus, MsgGenerator
+from bluesky.utils import FailedStatus, MsgGenerator, short_uid
 
 from operando.model.clock import Clock
 
@@ -111,26 +112,44 @@ def settled(status: Any) -> bool:
     return bool(status.done)
 
 
+@dataclass(frozen=True)
+class Started:
+    """A status and the group under which the RunEngine holds it; None if it was never given to the RunEngine."""
+
+    status: Any
+    group: str | None = None
+
+
 def move(clock: Clock, device: Any, position: Any, *, poll_s: float = 0.1) -> MsgGenerator[None]:
     """Move ``device`` and wait in the clock until it is there; what its status fails with is raised."""
     yield from finish_move(clock, device, (yield from start_move(device, position)), poll_s=poll_s)
 
 
-def start_move(device: Any, position: Any) -> MsgGenerator[Any]:
-    """Start a move and return its status; the request has arrived at the instrument."""
-    status = yield from bps.abs_set(device, position)
-    return status
+def start_move(device: Any, position: Any) -> MsgGenerator[Started]:
+    """Start a move, to be finished by :func:`finish_move`; the request has arrived at the instrument."""
+    group = short_uid("move")
+    status = yield from bps.abs_set(device, position, group=group)
+    return Started(status, group)
 
 
-def finish_move(clock: Clock, device: Any, status: Any, *, poll_s: float = 0.1) -> MsgGenerator[None]:
+def finish_move(clock: Clock, device: Any, started: Started, *, poll_s: float = 0.1) -> MsgGenerator[None]:
     """Wait in the clock until a move that was started is done."""
-    yield from until_done(clock, status, look=device.look, poll_s=poll_s, what=f"{device.name} to arrive")
+    yield from until_done(clock, started.status, look=device.look, poll_s=poll_s, what=f"{device.name} to arrive")
+    yield from _forget(started)
 
 
 def prepare(device: Any, what: Any) -> MsgGenerator[None]:
     """Prepare ``device`` and wait for its answer, which needs no time of the rehearsal."""
-    status = yield from bps.prepare(device, what)
+    group = short_uid("prepare")
+    status = yield from bps.prepare(device, what, group=group)
     yield from answered(status)
+    yield from _forget(Started(status, group))
+
+
+def _forget(started: Started) -> MsgGenerator[None]:
+    """Let the RunEngine forget a status that is done: it keeps each until it is waited for, or to the end of all."""
+    if started.group is not None:
+        yield from bps.wait(group=started.group)
 
 
 def answered(status: Any, *, answer_s: float = ANSWER_S) -> MsgGenerator[None]:

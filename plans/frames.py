@@ -38,7 +38,7 @@ def take(
         Messages directly after the first exposure began, and after the last frame is in the file.
     """
     yield from bps.checkpoint()
-    yield from bps.kickoff(camera)
+    yield from bps.kickoff(camera, wait=True)  # it is done at once; one not waited for is kept by the RunEngine
     flight = camera.complete()
     busy_until(flight)
     begin_s = clock.now()

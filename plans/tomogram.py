@@ -17,6 +17,7 @@ from operando.model.frames import FrameKind
 from operando.model.outcome import EXIT_STATUS, Outcome
 from plans import cell_watch, clock_waits, facts
 from plans.beam_record import BeamRecord
+from plans.clock_waits import Started
 from plans.dead_time import DeadTime
 from plans.even_turn import unevenness
 from plans.faults import INSTRUMENT_FAULTS, BeamLostError, UnevenTurnError, sentence, undisturbed
@@ -183,13 +184,13 @@ class _Taking:
             yield from self._move(shutter, ShutterState.CLOSED)
             if self.scan.num_flats_after:
                 yield from self._move(sample_x, self.scan.sample_in_mm)
-            yield from clock_waits.finish_move(self.clock, rotation, turning)
+            yield from clock_waits.finish_move(self.clock, rotation, Started(turning))
             yield from clock_waits.prepare(rotation, None)
 
-    def _start_move(self, device: Any, position: Any) -> MsgGenerator[Any]:
-        status = yield from clock_waits.start_move(device, position)
-        self.dead_time.busy_until(status)
-        return status
+    def _start_move(self, device: Any, position: Any) -> MsgGenerator[Started]:
+        started = yield from clock_waits.start_move(device, position)
+        self.dead_time.busy_until(started.status)
+        return started
 
     def _move(self, device: Any, position: Any) -> MsgGenerator[None]:
         yield from clock_waits.finish_move(self.clock, device, (yield from self._start_move(device, position)))

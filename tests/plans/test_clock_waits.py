@@ -1,10 +1,12 @@
+import gc
 import threading
+import weakref
 from concurrent.futures import Future
 from typing import Any
 
 import pytest
 from bluesky import RunEngine
-from bluesky.utils import RunEngineInterrupted
+from bluesky.utils import MsgGenerator, RunEngineInterrupted
 from ophyd import Device, DeviceStatus
 
 from operando.model.clock import SystemClock
@@ -83,3 +85,41 @@ def test_what_a_status_fails_with_is_raised_as_it_is() -> None:
 
     with pytest.raises(ValueError, match="no such region"):
         RunEngine()(clock_waits.prepare(Refusing(name="camera"), 1))
+
+
+class Immediate(Device):  # type: ignore[misc]
+    """A device that has arrived, and is prepared, as soon as it is asked."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name)
+        self.statuses: list[weakref.ref[DeviceStatus]] = []
+
+    def _done(self) -> DeviceStatus:
+        status = DeviceStatus(self)
+        status.set_finished()
+        self.statuses.append(weakref.ref(status))
+        return status
+
+    def set(self, position: float) -> DeviceStatus:
+        return self._done()
+
+    def prepare(self, what: object) -> DeviceStatus:
+        return self._done()
+
+    def look(self) -> None: ...
+
+
+def test_what_is_done_is_not_kept_until_the_end_of_a_long_run() -> None:
+    clock, stage = FastClock(0.0), Immediate("stage")
+    kept = []
+
+    def plan() -> MsgGenerator[None]:
+        for position in range(20):
+            yield from clock_waits.move(clock, stage, position)
+            yield from clock_waits.prepare(stage, position)
+        gc.collect()
+        kept.append(sum(status() is not None for status in stage.statuses))
+
+    RunEngine()(plan())
+    assert len(stage.statuses) == 40
+    assert kept[0] <= 2  # the last two may still be in use

@@ -181,28 +181,22 @@ class CellLogReader:
 
         They come after one row id, up to and with another, and since a time of the run's clock.
         """
-        return list(self.each_row(table, after_id=after_id, until_id=until_id, since_s=since_s, max_num=max_num))
+        latest_id = _LARGEST_ID if until_id is None else until_id
+        earliest_s = float("-inf") if since_s is None else since_s
+        return list(self._found(table, after_id, latest_id, earliest_s, _NO_LIMIT if max_num is None else max_num))
 
-    def each_row(
-        self,
-        table: str,
-        *,
-        after_id: int = 0,
-        until_id: int | None = None,
-        since_s: float | None = None,
-        max_num: int | None = None,
+    def each_row(self, table: str, *, after_id: int = 0) -> Iterator[dict[str, Any]]:
+        """Yield the rows after one row id one by one, so that those before a damaged place are known."""
+        return self._found(table, after_id, _LARGEST_ID, float("-inf"), _NO_LIMIT)
+
+    def _found(
+        self, table: str, after_id: int, until_id: int, since_s: float, max_num: int
     ) -> Iterator[dict[str, Any]]:
-        """Yield the same rows one by one, so that those before a damaged place are known."""
         if table not in TABLES and table != "events":
             raise KeyError(f"{table!r} is no table of the cell log; there are {', '.join(TABLES)}, events.")
         found = self._database.execute(
             f"SELECT * FROM {table} WHERE id > ? AND id <= ? AND time_s >= ? ORDER BY id LIMIT ?",
-            (
-                after_id,
-                _LARGEST_ID if until_id is None else until_id,
-                float("-inf") if since_s is None else since_s,
-                _NO_LIMIT if max_num is None else max_num,
-            ),
+            (after_id, until_id, since_s, max_num),
         )
         return map(dict, found)
 

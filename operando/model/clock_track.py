@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from operando.model.cell_log import CellLogReader
 from operando.model.clock_fit import JUMP_S, ClockFit
 
-LONGEST_DELAY_S = 2.0  # between making and reading of a sample that the first fit may place though it was read before
+LONGEST_DELAY_S = 2.0  # twice the slowest usual poll: from making to reading of a sample read before the first fit
 
 
 def placed_rows(log: CellLogReader, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -54,8 +54,7 @@ class ClockTrack:
         NDArray[np.float64]
             Shape (num,); ``read_s`` where nothing is known of the instrument's clock.
         """
-        instrument, read = np.atleast_1d(np.asarray(instrument_s, np.float64)), np.asarray(read_s, np.float64)
-        read = np.atleast_1d(read)
+        instrument, read = (np.atleast_1d(np.asarray(times_s, np.float64)) for times_s in (instrument_s, read_s))
         made = read.copy()
         part_of = np.searchsorted(self._begins_s, read, side="right") - 1
         is_early = part_of < 0

@@ -12,6 +12,7 @@ from PySide6 import QtGui
 from operando.model.cell_log import CellLogWriter
 from operando.model.frames import FrameKind
 from operando.model.run_directory import RunDirectory
+from operando.monitor.history import history_reading
 from operando.monitor.main import Picture, run_monitor
 from operando.monitor.reading import run_reader
 from operando.monitor.reading.run_view import Quantity
@@ -187,6 +188,18 @@ def test_a_run_of_which_there_is_more_to_read_is_not_settled(
     last = monitor.until(lambda _: monitor.window.is_settled)
     assert last.tomograms
     assert last.lines_are_read
+
+
+def test_the_history_is_not_settled_while_there_is_more_of_the_results(
+    open_monitor: OpenOn, finished: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = open_monitor(finished).until(lambda view: view.history_is_complete and view.lines_are_read)
+    monkeypatch.setattr(history_reading, "LINES_BUDGET_S", 0.0)
+    reading = history_reading.HistoryReading(finished)
+    settled: list[bool] = []
+    while not any(settled):
+        settled.append(reading.read(view, history_reading.Wanted()).settled)
+    assert len(settled) > len(view.measurements) > 0
 
 
 def test_a_replay_is_named_as_one_and_never_as_a_simulated_cell(open_monitor: OpenOn, growing: FakedRun) -> None:

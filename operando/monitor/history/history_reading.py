@@ -46,7 +46,7 @@ UNKNOWN_UNIT, NOTHING_WANTED = ChargeUnit(), Wanted()
 
 @dataclass(frozen=True)
 class HistoryRead:
-    """What was read and computed."""
+    """What was read and computed; ``settled`` if that is all there was to read."""
 
     unit: ChargeUnit = UNKNOWN_UNIT
     marks: tuple[EventMark, ...] = ()
@@ -58,6 +58,7 @@ class HistoryRead:
     num_unplaced: int = 0
     wanted: Wanted = NOTHING_WANTED
     problems: tuple[str, ...] = ()
+    settled: bool = False
 
 
 class HistoryReading:
@@ -112,6 +113,7 @@ class HistoryReading:
             },
             differential=tuple(self._differential(entry, view) for entry in shown) if wanted.differential else (),
             problems=tuple(problems),
+            settled=view.history_is_complete and not (self._schedule.has_more or self._results.has_more),
         )
         self._kept, self._used = self._used, {}
         return read

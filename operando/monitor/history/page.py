@@ -114,6 +114,11 @@ class HistoryPage(Page):
             self._exporting = False
             self._notes.hold(held=False)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether half cycles and slope breaks are those of the whole run."""
+        return self._read.settled
+
     def chosen(self) -> HistoryChoice:
         """Return what is shown, and how."""
         return HistoryChoice(self._stretch, self._choice, dict(self._axes), self._traces.quantities)

@@ -1,6 +1,7 @@
 """The monitor's window: it reads, shows what was read, and does what keys ask for."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ class MonitorWindow(QtWidgets.QMainWindow):
 
     def __init__(self, run: RunDirectory, host_clock: Clock, habits: Habits | None = None) -> None:
         super().__init__()
-        self._run, self._clock, self._folder = run, host_clock, shown_text(run.path.absolute())
+        self._run, self._clock, self._folder = run, host_clock, shown_text(_below_home(run.path.absolute()))
         self._habits = Habits() if habits is None else habits
         self._reader = RunReader(run, host_clock, history_budget_s=HISTORY_BUDGET_S)
         self._run_reading, self._page_reading = Background("run reader"), Background("page reader")
@@ -299,3 +300,10 @@ class MonitorWindow(QtWidgets.QMainWindow):
 
 def _undrawn(page: Page, error: Exception) -> str:
     return f"{page.title} cannot be drawn ({type(error).__name__}: {error})"
+
+
+def _below_home(path: Path) -> Path:
+    """Write a path as people do, with ~ for their home."""
+    with suppress(RuntimeError, ValueError):  # nobody's home, or elsewhere
+        return Path("~", path.relative_to(Path.home()))
+    return path

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from live_analysis.earlier_states import EarlierStates
+from live_analysis.free_memory import give_back_free_memory
 from live_analysis.live.live_tomogram import LiveResult
 from live_analysis.live.live_volume import Assumptions
 from live_analysis.nxtomo import write_nxtomo
@@ -174,8 +175,9 @@ class _Analysis:
         results = measure(analysis, self._run, tomogram, title=title)
         declared = tomogram.num_declared.get(FrameKind.PROJECTION, 0)
         self._num_dropped += max(declared - analysis.num_projections, 0)
-        del self._under_way[tomogram.uid]
+        del self._under_way[tomogram.uid], analysis
         self._keep_final(results, writer, ended=tomogram.ended)
+        give_back_free_memory()
 
     def _keep_final(self, results: TomogramResults, writer: ResultsWriter, *, ended: bool) -> None:
         self._done.add((results.raw_run, results.tomogram))

@@ -19,6 +19,7 @@ UNITS = {  # as logged
     Quantity.CURRENT: "A",
     Quantity.CHARGE: "mAh",
     Quantity.PRESSURE: "MPa",
+    Quantity.FORCE: "N",
     Quantity.TEMPERATURE: "degC",
 }
 NAMES = [f"{quantity.value} [{unit}]" for quantity, unit in UNITS.items()]

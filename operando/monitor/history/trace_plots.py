@@ -25,6 +25,7 @@ LEAST_RANGES = {  # as shown; less is noise
     Quantity.CURRENT: 1.0,
     Quantity.CHARGE: 0.01,
     Quantity.PRESSURE: 0.2,
+    Quantity.FORCE: 5.0,
     Quantity.TEMPERATURE: 0.5,
 }
 PADDING = 0.01  # of the range, beside what was chosen

@@ -113,9 +113,8 @@ def _capacity(view: RunView, wall_s: float) -> CardContent:
 
 
 def _pressure(view: RunView, wall_s: float) -> CardContent:
-    situation = view.situation
-    force = f"{situation.force_n:.1f}".replace("-", "−") if isfinite(situation.force_n) else "–"
-    doubt = "" if situation.is_calibrated else "UNCALIBRATED"
+    force = DISPLAYS[Quantity.FORCE].text(view.figures[Quantity.FORCE].value).replace("-", "−")
+    doubt = "" if view.situation.is_calibrated else "UNCALIBRATED"
     return _card(view, wall_s, Quantity.PRESSURE, "Stack pressure", below=f"{force} N", doubt=doubt)
 
 

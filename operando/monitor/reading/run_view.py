@@ -22,6 +22,7 @@ class Quantity(StrEnum):
     CURRENT = "current"
     CHARGE = "charge"
     PRESSURE = "stack pressure"
+    FORCE = "force"
     TEMPERATURE = "temperature"
 
 
@@ -45,6 +46,7 @@ DISPLAYS = {
     Quantity.CURRENT: Display("potentiostat", "current_a", 1e6, "µA", 2),
     Quantity.CHARGE: Display("potentiostat", "charge_mah", 1.0, "mAh", 4),
     Quantity.PRESSURE: Display("load_cell", "stack_pressure_mpa", 1.0, "MPa", 2),
+    Quantity.FORCE: Display("load_cell", "force_n", 1.0, "N", 1),
     Quantity.TEMPERATURE: Display("temperature", "temperature_c", 1.0, "°C", 1),
 }
 LOG_UNREADABLE = "cell.sqlite: cannot be read"  # how the problem begins

@@ -66,8 +66,7 @@ class Situation:
 
     ``limits`` is None where the experiment file cannot be read. ``frames`` are those of the tomogram that is taken,
     else of the last one; ``triggers`` begin with the next. ``num_older_alarms`` are in the guard's log only.
-    ``force_n`` is that of the newest sample of the load cell; ``is_calibrated`` is False where its counts came and
-    nobody could say what force they are.
+    ``is_calibrated`` is False where counts of the load cell came and nobody could say what force they are.
     """
 
     limits: tuple[LimitRule, ...] | None = None
@@ -78,7 +77,6 @@ class Situation:
     num_older_alarms: int = 0
     capacity: Capacity = Capacity()
     ring_current: RingCurrent = RingCurrent()
-    force_n: float = nan
     is_calibrated: bool = True
     disk: DiskRoom | None = None
 

@@ -34,17 +34,16 @@ class SituationReader:
     def __init__(self, run: RunDirectory) -> None:
         self._asked, self._disk, self._frames = AskedExperiment(run), DiskWatch(run), FrameCounter(run)
         self._alarms = Alarms()
-        self._force_n, self._is_calibrated = nan, True
+        self._is_calibrated = True
 
     def add_guard_event(self, row: Mapping[str, Any]) -> None:
         """Take one row of the table ``events``."""
         self._alarms.add(row)
 
     def read_load_cell(self, log: CellLogReader) -> None:
-        """Read the newest force; the pressure comes with the other samples."""
+        """Read whether the newest counts came with a force; the numbers come with the other samples."""
         row = log.last("load_cell") or {}
-        counts, self._force_n = _number(row.get("counts")), _number(row.get("force_n"))
-        self._is_calibrated = not isfinite(counts) or isfinite(self._force_n)
+        self._is_calibrated = not isfinite(_number(row.get("counts"))) or isfinite(_number(row.get("force_n")))
 
     def update(
         self,
@@ -67,7 +66,6 @@ class SituationReader:
             num_older_alarms=self._alarms.num_left_out,
             capacity=Capacity() if experiment is None else self._capacity(experiment, story, traces[Quantity.CHARGE]),
             ring_current=story.ring_current,
-            force_n=self._force_n,
             is_calibrated=self._is_calibrated,
             disk=None
             if story.ended

@@ -20,6 +20,7 @@ from operando.monitor.reading.background import Background
 from operando.monitor.reading.run_reader import RunReader
 from operando.monitor.reading.run_view import RunView
 from operando.monitor.reading.shown_text import shown_text
+from operando.monitor.reading.time_of_day import zone_text
 from operando.monitor.theme import Look, Theme, scale_of
 
 TICK_MS = 20
@@ -286,7 +287,9 @@ class MonitorWindow(QtWidgets.QMainWindow):
         if not view.lines_are_read:
             problems = " · ".join(filter(None, ("Still reading what the run has written", problems)))
         self.statusBar().showMessage(
-            problems or f"Reads {self._folder}; changes nothing but the planes of the preview. H tells the keys."
+            problems
+            or f"Reads {self._folder}; changes nothing but the planes of the preview. Times of day: {zone_text()}. "
+            "H tells the keys."
         )
 
     def _show_page(self, view: RunView, wall_s: float) -> None:

@@ -1,6 +1,7 @@
 """Which processes of a run live, and since when one does not."""
 
 import contextlib
+import os
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import nan
@@ -59,15 +60,32 @@ class ProcessWatch:
     def __init__(self, run: RunDirectory) -> None:
         self._run = run
         self._known: dict[str, ProcessView] = {}
+        self._untold: tuple[str, ...] = ()
+
+    @property
+    def problem(self) -> str:
+        """What the pid files do not tell; empty if they tell all."""
+        return f"{', '.join(self._untold)}: damaged; nobody knows whether such a process lives" if self._untold else ""
 
     def update(self, wall_s: float) -> tuple[ProcessView, ...]:
-        """Look now; ``wall_s`` is the host's present time. Who ends in order takes its pid file away."""
+        """Look now; ``wall_s`` is the host's present time. Who ends in order takes its pid file away.
+
+        Raises
+        ------
+        OSError
+            If the folder of pid files is there and cannot be read: then nothing new is known.
+        """
+        with contextlib.suppress(FileNotFoundError), os.scandir(self._run.processes):
+            pass
         records = {record.role: record for record in read_pid_files(self._run.processes)}
+        paths = {role: self._run.processes / f"{role}.pid" for role in ROLES if role not in records}
+        untold = {role: path.name for role, path in paths.items() if path.exists()}
+        self._untold = tuple(untold.values())
         for role in ROLES:
             before = self._known.get(role)
             if role in records:
                 seen = self._seen(records[role], before, wall_s)
-            elif before is not None:
+            elif before is not None and role not in untold:
                 seen = _changed(before, Life.ENDED, wall_s)
             else:
                 continue

@@ -166,6 +166,8 @@ class RunReader:
 
     def _look_at_processes(self) -> None:
         self._seen_processes = self._processes.update(self._clock.now())
+        if self._processes.problem:
+            raise ValueError(self._processes.problem)
 
     def _read_documents(self) -> None:
         self._take(self._documents, self._add_document)

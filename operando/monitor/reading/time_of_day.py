@@ -15,3 +15,9 @@ def time_of_day(time_s: float, form: str) -> str:
         return datetime.fromtimestamp(time_s).strftime(form)
     except (OSError, OverflowError, ValueError):
         return ""
+
+
+def zone_text() -> str:
+    """Name the zone that times of day are written in here, as in ``UTC+01:00``; a run may be watched from anywhere."""
+    offset = datetime.now().astimezone().strftime("%z")
+    return f"UTC{offset[:3]}:{offset[3:5]}"

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -99,11 +100,28 @@ def test_who_was_dead_before_anybody_looked_died_after_its_last_word(tmp_path: P
     assert (guard.life, guard.since_s) == (Life.DIED, 90.0)
 
 
-def test_damaged_pid_files_are_as_none(tmp_path: Path) -> None:
+def test_a_damaged_pid_file_ends_nobody_and_is_told(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
     run = RunDirectory(tmp_path)
-    run.processes.mkdir()
+    write_pid_file(run.processes, "guard", sleeper.pid)
+    watch = ProcessWatch(run)
+    watch.update(1.0)
+    assert watch.problem == ""
     (run.processes / "guard.pid").write_text('{"role": "guard", "pid": "many"}')
-    assert ProcessWatch(run).update(1.0) == ()
+    (run.processes / "analysis.pid").write_text("?")
+    assert [process.life for process in watch.update(2.0)] == [Life.LIVES]
+    assert watch.problem.startswith("guard.pid, analysis.pid: damaged")
+
+
+def test_where_the_folder_of_pid_files_cannot_be_read_nobody_is_said_to_have_ended(
+    open_monitor: OpenOn, growing: FakedRun, sleeper: subprocess.Popen[bytes]
+) -> None:
+    write_pid_file(growing.run.processes, "guard", sleeper.pid)
+    monitor = open_monitor(growing.run)
+    monitor.until(lambda view: [process.life for process in view.processes] == [Life.LIVES])
+    shutil.rmtree(growing.run.processes)
+    growing.run.processes.write_text("no folder")
+    view = monitor.until(lambda view: any(problem.startswith("processes:") for problem in view.problems))
+    assert [process.life for process in view.processes] == [Life.LIVES]
 
 
 def test_the_window_says_in_red_who_died_and_forgets_it_when_it_is_back(

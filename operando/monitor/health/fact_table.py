@@ -10,7 +10,7 @@ from operando.monitor.theme import Look
 from operando.monitor.tool_tip import plain_tip
 
 WIDEST_PX = 200  # a longer name is cut, so that the numbers beside it stay in view
-COLUMN_GAP_PX = 4.0
+COLUMN_GAP_PX = 2.0
 
 
 class Tone(StrEnum):

@@ -29,6 +29,7 @@ CLOCK_HEADINGS = ("clock", "drift [ppm]", "times known to", "offset", "compared"
 NUM_TOMOGRAMS = 12
 EXPOSING = ("darks", "flats", "projections", "flats_after")
 MOVING = ("shutter", "sample_out", "sample_in_and_taxi", "lead_in", "taxi", "sample_in")
+IN_SECONDS_S = 1000.0  # delays up to here, so that those below each other can be compared
 SOFTWARE_BUDGET_S = 1.0  # of a tomogram, back to back
 NOTHING = Fact("–", Tone.DIM)
 
@@ -45,7 +46,7 @@ def process_rows(processes: Sequence[ProcessView], health: HealthView | None, wa
             process.role,
             str(process.pid),
             life,
-            _clock_text(process.since_s),
+            _clock_text(process.since_s, wall_s),
             duration_text(max(wall_s - process.since_s, 0.0)) if known else "–",
             _number(usage.memory_bytes / 1e6, 0),
             _number(100 * usage.processor_share, 0),
@@ -161,7 +162,9 @@ def _delays(seconds: Sequence[float]) -> tuple[Fact, Fact]:
 def _delay_text(delay_s: float) -> str:
     if not isfinite(delay_s):
         return "–"
-    return f"{delay_s:.2f} s" if delay_s < 60 else duration_text(delay_s)
+    if delay_s >= IN_SECONDS_S:
+        return duration_text(delay_s)
+    return f"{delay_s:.2f} s" if delay_s < 60 else f"{delay_s:.0f} s"
 
 
 def _rate_text(rate_per_s: float, what: str) -> str:
@@ -172,5 +175,8 @@ def _number(value: float, decimals: int) -> str:
     return f"{value:.{decimals}f}" if isfinite(value) else "–"
 
 
-def _clock_text(wall_s: float) -> str:
-    return time_of_day(wall_s, "%d %b %H:%M:%S") or "–"
+def _clock_text(then_s: float, wall_s: float) -> str:
+    """Write a time of day, with the date if it was not today."""
+    date = "%d %b "
+    is_today = time_of_day(then_s, date) == time_of_day(wall_s, date)
+    return time_of_day(then_s, "%H:%M:%S" if is_today else f"{date}%H:%M:%S") or "–"

@@ -36,8 +36,8 @@ class HealthPage(Page):
         self._tables = (self._processes, self._stages, self._ledger, self._clocks)
         layout = QtWidgets.QHBoxLayout(self)
         for tables, shares, width in (
-            ((self._processes, self._stages), (2, 3), 45),
-            ((self._ledger, self._clocks), (4, 1), 55),
+            ((self._processes, self._stages), (2, 3), 44),
+            ((self._ledger, self._clocks), (4, 1), 56),
         ):
             column = QtWidgets.QWidget()
             stacked = QtWidgets.QVBoxLayout(column)

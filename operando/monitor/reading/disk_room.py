@@ -11,6 +11,7 @@ from operando.model.run_directory import RunDirectory
 from operando.monitor.reading.run_processes import Life
 
 LOOK_EVERY_S = 5.0
+MANY = 1000  # tomograms; nobody needs to know how many more
 FEW = 3  # tomograms; with room for fewer a person must act
 
 
@@ -36,7 +37,8 @@ class DiskRoom:
     def text(self) -> str:
         """For a person."""
         num = self.num_tomograms
-        room = "" if num is None else f", room for {num} tomogram{'' if num == 1 else 's'}"
+        many = "more than " if num is not None and num > MANY else ""
+        room = "" if num is None else f", room for {many}{min(num, MANY)} tomogram{'' if num == 1 else 's'}"
         return f"{self.free_bytes / 1e9:.3g} GB free{room}"
 
 

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from math import isnan, nan
 from pathlib import Path
 
@@ -72,6 +73,13 @@ def test_dead_processes_stand_out_and_those_elsewhere_name_their_computer() -> N
     assert {fact.tone for fact in rows[0]} == {Tone.ALARM}
     assert rows[0][4].text == "10 s"
     assert [fact.text for fact in rows[1]] == ["analysis", "6", "on another computer hutch-2", "–", "–", "–", "–"]
+
+
+def test_since_when_a_process_lives_has_a_date_if_that_was_not_today() -> None:
+    noon_s = datetime(2026, 11, 22, 12).timestamp()
+    process = ProcessView("guard", 5, Life.LIVES, noon_s)
+    since = [facts.process_rows([process], None, wall_s)[0][3].text for wall_s in (noon_s + 3600.0, noon_s + 86_400.0)]
+    assert since == ["12:00:00", "22 Nov 12:00:00"]
 
 
 def test_a_rate_is_that_of_the_last_minute_and_begins_anew_with_another_file() -> None:

@@ -27,6 +27,15 @@ def test_room_is_told_in_tomograms_like_the_last_whole_one(run: RunDirectory) ->
     assert room.text == "1.05e-05 GB free, room for 2 tomograms"
 
 
+def test_a_number_that_nobody_needs_to_know_is_not_spelt_out(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4_004_500))
+    room = DiskWatch(run).room(2, [Life.LIVES], 100.0)
+    assert room is not None
+    assert room.text.endswith("room for more than 1000 tomograms")
+
+
 @pytest.mark.parametrize("attempt", [None, 1])
 def test_without_a_whole_tomogram_only_the_bytes_are_told(run: RunDirectory, attempt: int | None) -> None:
     room = DiskWatch(run).room(attempt, [Life.LIVES], 100.0)

@@ -286,12 +286,12 @@ class ConstantCurrentStep:
         """Return the voltage of the last sample under the leg's current; a free step is not stopped."""
         if self.step.sync is SyncMode.FREE:
             return None
-        under_current = [
+        under_current = (
             row["voltage_v"]
-            for row in self.course.samples_since(self.before_leg_row)
+            for row in self.course.samples.newest_first(self.before_leg_row)
             if (row["current_a"] or 0.0) * self.current_a > 0 and not row.get("technique_index")
-        ]
-        return under_current[-1] if under_current else None
+        )
+        return next(under_current, None)
 
     def _occasion(self, due: DueTomogram, voltage_v: float, stop_v: float | None = None) -> Occasion:
         """Return the occasion with its window: the set voltage holds, or at open circuit the hold itself."""

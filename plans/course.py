@@ -1,7 +1,7 @@
 """An experiment under way: waits that keep an eye on cell and people, tomograms with a retake, and their records."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from plans import cell_watch, clock_waits, facts, requests_of_people, space
 from plans.beam_record import BeamRecord
 from plans.cell_watch import CellDangerError
 from plans.faults import StopWishedError, outcome_of, sentence, undisturbed
+from plans.guard_samples import GuardSamples
 from plans.instruments import Instruments
 from plans.occasion import Occasion
 from plans.report import Progress, Report, Wishes
@@ -43,14 +44,13 @@ SAMPLE_KEYS = {
     "current_a": "A",
     "charge_mah": "mAh",
 }
-SamplesSince = Callable[[int], Sequence[Mapping[str, Any]]]
 
 
 @dataclass
 class Course:
     """What the steps of an experiment share.
 
-    ``samples_since(row)`` gives the guard's potentiostat rows after one, ``tell`` says a sentence to a person.
+    ``tell`` says a sentence to a person.
     """
 
     instruments: Instruments
@@ -59,7 +59,7 @@ class Course:
     scan: TomogramScan
     run_directory: RunDirectory
     journal: ScheduleJournal
-    samples_since: SamplesSince
+    samples: GuardSamples
     wishes: Wishes
     report: Report
     tomogram_metadata: Mapping[str, Any]
@@ -272,7 +272,7 @@ class Course:
         return end
 
     def _bring_samples(self, after_row: int) -> MsgGenerator[None]:
-        rows = [{**row, "potentiostat_row": row["id"]} for row in self.samples_since(after_row)]
+        rows = [{**row, "potentiostat_row": row["id"]} for row in self.samples.since(after_row)]
         self.pages.put([{key: _number(row.get(key)) for key in SAMPLE_KEYS} for row in rows])
         yield from self.outer(bps.collect(self.pages, name="cell_samples"))
         yield from bps.checkpoint()

@@ -16,8 +16,9 @@ from plans import clock_waits, facts, triggers
 from plans.cell_steps import run_step
 from plans.cell_watch import CellDangerError
 from plans.clock_comparison import compare_clocks
-from plans.course import Course, SamplesSince
+from plans.course import Course
 from plans.faults import StepSkippedError, StopWishedError, outcome_of, sentence, undisturbed
+from plans.guard_samples import GuardSamples
 from plans.instruments import Instruments
 from plans.occasion import Occasion
 from plans.report import Report, Wishes, say_nothing
@@ -50,7 +51,7 @@ def experiment_plan(
     geometry: str,
     run_directory: RunDirectory,
     journal: ScheduleJournal,
-    samples_since: SamplesSince,
+    samples: GuardSamples,
     metadata: Mapping[str, Any],
     rehearsal: bool,
     wishes: Wishes | None = None,
@@ -66,8 +67,8 @@ def experiment_plan(
 
     Parameters
     ----------
-    samples_since
-        Returns the guard's potentiostat rows after a row id, as :meth:`operando.model.cell_log.CellLogReader.rows`.
+    samples
+        The guard's samples of the potentiostat.
     metadata
         More for the outer start document, such as ``experiment`` (the file as a table) and ``versions``.
     tell
@@ -99,7 +100,7 @@ def experiment_plan(
         scan=scan_of(experiment, geometry),
         run_directory=run_directory,
         journal=journal,
-        samples_since=samples_since,
+        samples=samples,
         wishes=wishes or Wishes(),
         report=report,
         tomogram_metadata={"rehearsal": rehearsal},

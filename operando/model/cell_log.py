@@ -189,11 +189,15 @@ class CellLogReader:
         """Yield the rows after one row id one by one, so that those before a damaged place are known."""
         return self._found(table, after_id, _LARGEST_ID, float("-inf"), _NO_LIMIT)
 
+    def newest_first(self, table: str, *, after_id: int = 0) -> Iterator[dict[str, Any]]:
+        """Yield the rows after one row id from the newest back, one by one."""
+        _check_table(table)
+        return map(dict, self._database.execute(f"SELECT * FROM {table} WHERE id > ? ORDER BY id DESC", (after_id,)))
+
     def _found(
         self, table: str, after_id: int, until_id: int, since_s: float, max_num: int
     ) -> Iterator[dict[str, Any]]:
-        if table not in TABLES and table != "events":
-            raise KeyError(f"{table!r} is no table of the cell log; there are {', '.join(TABLES)}, events.")
+        _check_table(table)
         found = self._database.execute(
             f"SELECT * FROM {table} WHERE id > ? AND id <= ? AND time_s >= ? ORDER BY id LIMIT ?",
             (after_id, until_id, since_s, max_num),
@@ -218,6 +222,11 @@ class CellLogReader:
     def close(self) -> None:
         """Close the database."""
         self._database.close()
+
+
+def _check_table(name: str) -> None:
+    if name not in TABLES and name != "events":
+        raise KeyError(f"{name!r} is no table of the cell log; there are {', '.join(TABLES)}, events.")
 
 
 def _text(damaged_or_not: bytes) -> str:

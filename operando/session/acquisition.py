@@ -15,7 +15,6 @@ from rich.console import Console
 
 from operando.model.cell_log import CellLogReader
 from operando.model.clock import Clock, Pulse, RehearsalClock
-from operando.model.clock_track import placed_rows
 from operando.model.experiment import Experiment
 from operando.model.experiment_file import raw_table
 from operando.model.instrument_lock import InstrumentOwnedError, Owner, only_owner
@@ -25,6 +24,7 @@ from operando.session.editing import taken_edit
 from operando.session.errors import EXIT_CODE, EXIT_FAILED, EXIT_MISTAKE, EXIT_STOPPED
 from operando.session.interrupt import InterruptHandler, Wish
 from operando.session.journal import DocumentJournal
+from operando.session.logged_samples import LoggedSamples
 from operando.session.progress_line import ProgressLine
 from plans.report import Wishes
 
@@ -168,7 +168,7 @@ class Acquisition:
             geometry=self._geometry,
             run_directory=self._run,
             journal=schedule,
-            samples_since=lambda row: placed_rows(log, log.rows("potentiostat", after_id=row)),
+            samples=LoggedSamples(log),
             metadata={"experiment": raw_table(self._run.experiment), "versions": versions()},
             rehearsal=self._rehearsal,
             wishes=self._wishes,

@@ -1,4 +1,6 @@
 import json
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +237,22 @@ def test_a_cell_stopped_at_open_circuit_reports_the_voltage_of_the_stop(laborato
     starts = {doc["tomogram"]: doc for name, doc in laboratory.documents if name == "start" and "tomogram" in doc}
     assert starts["OCV"]["stop_voltage_v"] is None
     assert starts["D1.7V"]["stop_voltage_v"] == pytest.approx(1.7, abs=0.002)  # V; 1 mV in each sample of 1 s
+
+
+def test_of_a_leg_only_the_newest_samples_are_read_for_the_voltage_of_its_stop(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, newest_first = Counter[str](), laboratory.cell.newest_first
+
+    def counted(row: int) -> Iterator[dict[str, Any]]:
+        for sample in newest_first(row):
+            read["samples"] += 1
+            yield sample
+
+    monkeypatch.setattr(laboratory.cell, "newest_first", counted)
+    laboratory.run(DISCHARGE.replace('hold = "constant_voltage"', 'hold = "ocv"'))
+    assert len(laboratory.cell.rows) > 1000
+    assert 0 < read["samples"] < 20
 
 
 def test_a_software_stop_too_far_from_its_set_voltage_is_missed_at_open_circuit(laboratory: Laboratory) -> None:

@@ -98,7 +98,7 @@ class Laboratory:
         directory = RunDirectory(self.folder)
         plan = experiment_plan(
             self.instruments, self.clock, self.experiment, geometry="tiny", run_directory=directory,
-            journal=ScheduleJournal(directory.schedule, self.clock), samples_since=self.cell.samples_since,
+            journal=ScheduleJournal(directory.schedule, self.clock), samples=self.cell,
             metadata={}, rehearsal=True, wishes=self.wishes, **options,
         )  # fmt: skip
         end: ExperimentEnd = self.engine(plan, lambda name, doc: self.documents.append((name, doc))).plan_result

@@ -266,8 +266,11 @@ class SoftCell(Device):  # type: ignore[misc]
     def check_answer(self) -> None:
         pass
 
-    def samples_since(self, row: int) -> list[dict[str, Any]]:
+    def since(self, row: int) -> list[dict[str, Any]]:
         return [sample for sample in self.rows if sample["id"] > row]
+
+    def newest_first(self, row: int) -> Iterator[dict[str, Any]]:
+        yield from reversed(self.since(row))
 
     def trip_now(self, reason: str) -> None:
         self.trip.put(reason)

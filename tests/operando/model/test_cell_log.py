@@ -43,8 +43,10 @@ def test_rows_are_asked_for_by_id_and_time(tmp_path: Path) -> None:
     assert [row["id"] for row in reader.rows("temperature", since_s=2.5)] == [4, 5]
     assert [row["id"] for row in reader.rows("temperature", after_id=1, until_id=3)] == [2, 3]
     assert [row["id"] for row in reader.rows("temperature", since_s=0.5, max_num=2)] == [2, 3]
-    with pytest.raises(KeyError, match="no table"):
-        reader.rows("sqlite_master")
+    assert [row["id"] for row in reader.newest_first("temperature", after_id=2)] == [5, 4, 3]
+    for read in (reader.rows, reader.newest_first):
+        with pytest.raises(KeyError, match="no table"):
+            read("sqlite_master")
     reader.close()
 
 

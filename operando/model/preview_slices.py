@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from operando.model.declared_size import PLANE, readable
 from operando.model.ordinary_file import ordinary_file
 
 ORDERS = {"xy": "y, x", "xz": "z (downwards), x", "yz": "z (downwards), y"}
@@ -95,9 +96,9 @@ def read_preview(path: Path) -> PreviewSlices:
         found = PreviewSlices(
             tomogram=str(attributes["tomogram"]),
             run_uid=str(attributes["run_uid"]),
-            xy=file["xy"][:],
-            xz=file["xz"][:],
-            yz=file["yz"][:],
+            xy=readable(file["xy"], PLANE)[:],
+            xz=readable(file["xz"], PLANE)[:],
+            yz=readable(file["yz"], PLANE)[:],
             row=int(attributes["row"]),
             y=int(attributes["y"]),
             x=int(attributes["x"]),

@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from operando.model.declared_size import LIST, readable
 from operando.model.ordinary_file import ordinary_file
 from operando.monitor.inside.state_planes import PLANES, StatePlanes
 from operando.monitor.reading.preview_reader import UNREADABLE
@@ -15,6 +16,7 @@ from operando.monitor.reading.shown_text import shown_name
 
 ARROW_SHARE = 1.5  # of the distance between cuboids: so long is an arrow of the told length
 USUAL_PERCENTILE = 98.0  # of all displacements: a few that are wrong do not make the others short
+NODES = ("node_um", "displacement_um")
 AXES = {"xy": (0, 1, 2), "xz": (0, 2, 1), "yz": (1, 2, 0)}  # of x, y, z: to the right, downwards, through it
 
 
@@ -52,8 +54,8 @@ class Arrows:
 def read_displacement(folder: Path, run_uid: str = "") -> Displacement | None:
     """Read what digital volume correlation has left beside a volume; None if there is nothing that can be read."""
     with contextlib.suppress(*UNREADABLE), h5py.File(ordinary_file(folder / "displacement.h5"), "r") as file:
-        node_um, moved_um = (np.asarray(file[name][:], np.float64) for name in ("node_um", "displacement_um"))
-        valid = np.asarray(file["valid"][:], np.bool_)
+        node_um, moved_um = (np.asarray(readable(file[name], LIST)[:], np.float64) for name in NODES)
+        valid = np.asarray(readable(file["valid"], LIST)[:], np.bool_)
         if node_um.ndim != 2 or node_um.shape[1] != 3 or node_um.shape != moved_um.shape or len(valid) != len(node_um):
             return None
         valid &= np.isfinite(node_um).all(axis=1) & np.isfinite(moved_um).all(axis=1)

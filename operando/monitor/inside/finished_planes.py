@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from operando.model.declared_size import PLANE, VOLUME, check_size, readable, readable_frames
 from operando.model.ordinary_file import ordinary_file
 from operando.model.plane_wish import PlaneWish
 from operando.model.preview_slices import check_planes, known_voxel_um, read_preview
@@ -76,7 +77,7 @@ class FinishedPlanes:
 
 def _read_slices(folder: Path, tomogram: TomogramView) -> StatePlanes:
     with h5py.File(ordinary_file(folder / "slices.h5"), "r") as file:
-        values = {name: np.asarray(file[name][:], np.float32) for name in PLANES}
+        values = {name: np.asarray(readable(file[name], PLANE)[:], np.float32) for name in PLANES}
         voxel_um = file["xz"].attrs.get("voxel_size_um")
         flags, uid = str(file.attrs.get("flags", "")).split(), str(file.attrs.get("run_uid", ""))
     check_planes(*(values[name].shape for name in PLANES))
@@ -96,7 +97,7 @@ def _read_slices(folder: Path, tomogram: TomogramView) -> StatePlanes:
 
 def _masks(path: Path, planes: StatePlanes, uid: str) -> dict[str, NDArray[np.uint8]]:
     with contextlib.suppress(*UNREADABLE), h5py.File(ordinary_file(path), "r") as file:
-        masks = {name: np.asarray(file[name][:], np.uint8) for name in PLANES}
+        masks = {name: np.asarray(readable(file[name], PLANE)[:], np.uint8) for name in PLANES}
         own = str(file.attrs.get("run_uid", uid)) == uid
         if own and all(masks[name].shape == planes.values[name].shape for name in PLANES):
             return masks
@@ -106,8 +107,10 @@ def _masks(path: Path, planes: StatePlanes, uid: str) -> dict[str, NDArray[np.ui
 def _cut(path: Path, tomogram: TomogramView, wish: PlaneWish) -> StatePlanes:
     """Cut the volume of the whole view, row by row, since its rows are its chunks."""
     with h5py.File(ordinary_file(path), "r") as file:
-        volume = file["attenuation"]
+        volume = readable_frames(readable(file["attenuation"], VOLUME), PLANE)
         num_rows, num_y, num_x = (int(num) for num in volume.shape)
+        for num in (num_y, num_x):
+            check_size(f"{path}: {volume.name}", (num_rows, num), PLANE)
         row, y, x = wish.voxels((num_rows, num_y, num_x))
         upright = np.empty((num_rows, num_x), np.float32), np.empty((num_rows, num_y), np.float32)
         for number in range(num_rows):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operando.model import frames
+from operando.model.declared_size import PLANE, readable_frames
 from operando.model.frames import FrameKind
 from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.run_directory import RunDirectory
@@ -45,7 +46,7 @@ class NewestFrame:
             with contextlib.suppress(*UNREADABLE):
                 inode = path.stat().st_ino
                 with open_beside_writer(path) as file:
-                    images = file[frames.IMAGES]
+                    images = readable_frames(file[frames.IMAGES], PLANE)
                     num = int(images.shape[0])
                     if num == 0:
                         continue

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operando.model import frames
+from operando.model.declared_size import LIST, readable, readable_frames
 from operando.model.frames import FrameKind
 from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.run_directory import RunDirectory
@@ -81,7 +82,7 @@ class SinogramReader:
         with contextlib.suppress(*UNREADABLE):
             inode = path.stat().st_ino
             with open_beside_writer(path, chunk_cache_bytes=0) as file:  # parts of frames only, if they lie plain
-                images = file[frames.IMAGES]
+                images = readable_frames(file[frames.IMAGES])
                 num, num_rows, num_columns = (int(size) for size in images.shape)
                 at = num_rows // 2 if row is None else min(max(row, 0), num_rows - 1)
                 line_step = -(-max(num, tomogram.num_projections, 1) // MAX_LINES)
@@ -94,7 +95,9 @@ class SinogramReader:
                     return self._shown
                 if not self._lines:
                     return None
-                angles = np.asarray(file[frames.ANGLES][:num:line_step]) if frames.ANGLES in file else np.empty(0)
+                angles = np.empty(0)
+                if frames.ANGLES in file:
+                    angles = np.asarray(readable(file[frames.ANGLES], LIST)[:num:line_step])
             values, quantity = self._values()
             angles_deg = angles[: len(values)].astype(np.float64)
             if len(angles_deg) != len(values) or not np.isfinite(angles_deg).all():
@@ -128,7 +131,7 @@ class SinogramReader:
 
 def _mean_row(path: Path, row: int, column_step: int) -> NDArray[np.float32] | None:
     with contextlib.suppress(*UNREADABLE), open_beside_writer(path, chunk_cache_bytes=0) as file:
-        images = file[frames.IMAGES]
+        images = readable_frames(file[frames.IMAGES])
         num = min(int(images.shape[0]), NUM_AVERAGED)
         if num:
             lines = [np.asarray(images[number, row], np.float32)[::column_step] for number in range(num)]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from operando.model import frames
+from operando.model.declared_size import LIST, readable, readable_frames
 from operando.model.frames import FrameKind
 from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.run_directory import RunDirectory
@@ -92,9 +93,10 @@ class FrameCounter:
 
     def _read(self, attempt: int, asked: FrameCount) -> FrameCount:
         path = self._run.frames_file(attempt, asked.kind)
-        with contextlib.suppress(OSError, KeyError, RuntimeError, ValueError), open_beside_writer(path) as file:
-            received = int(file[frames.IMAGES].shape[0])
-            lost = num_lost(np.asarray(file[frames.FRAME_IDS])) if frames.FRAME_IDS in file else None
+        with contextlib.suppress(OSError, LookupError, RuntimeError, ValueError), open_beside_writer(path) as file:
+            received = int(readable_frames(file[frames.IMAGES]).shape[0])
+            ids = file.get(frames.FRAME_IDS)
+            lost = None if ids is None else num_lost(np.asarray(readable(ids, LIST)))
             return FrameCount(asked.kind, asked.expected, received, lost)
         return asked
 

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from PySide6 import QtGui
 
 from operando.model import frames
+from operando.model.declared_size import PLANE, readable_frames
 from operando.model.frames import FrameKind
 from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.ordinary_file import ordinary_file
 from operando.model.run_directory import RunDirectory
+from operando.monitor.reading.preview_reader import UNREADABLE
 from operando.monitor.reading.run_view import TomogramView
 from operando.monitor.reading.shown_text import shown_name
 
@@ -53,8 +55,8 @@ class PictureReader:
 
     def _projection(self, running: TomogramView) -> Picture | None:
         path = self._run.frames_file(running.attempt, FrameKind.PROJECTION)
-        with contextlib.suppress(OSError, KeyError, RuntimeError, ValueError), open_beside_writer(path) as file:
-            images = file[frames.IMAGES]
+        with contextlib.suppress(*UNREADABLE), open_beside_writer(path) as file:
+            images = readable_frames(file[frames.IMAGES], PLANE)
             num = int(images.shape[0])
             key = path.name, num
             if num == 0 or (seen := self._seen(key)) is not None:
@@ -82,14 +84,14 @@ class PictureReader:
         folders = self._run.volumes.glob("[0-9]*") if self._run.volumes.is_dir() else ()
         for folder in sorted(folders, reverse=True):
             path = folder / "region.h5"
-            with contextlib.suppress(OSError, KeyError, RuntimeError, ValueError):
+            with contextlib.suppress(*UNREADABLE):
                 key = f"{folder.name}/{path.name}", path.stat().st_mtime_ns
                 if (seen := self._seen(key)) is not None:
                     return seen
                 with h5py.File(ordinary_file(path), "r") as file:
                     volume = _first_volume(file)
                     if volume is not None:
-                        middle = volume.shape[0] // 2
+                        middle = readable_frames(volume, PLANE).shape[0] // 2
                         caption = f"Slice {middle} of {volume.shape[0]} · attempt {int(folder.name)}"
                         return self._grey(np.asarray(volume[middle], dtype=np.float32), caption, key)
         return None

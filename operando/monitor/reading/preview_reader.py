@@ -11,7 +11,7 @@ from operando.model.run_directory import RunDirectory
 from operando.monitor.reading.run_view import TomogramView
 
 # Not there, or damaged in whatever way: as if not there.
-UNREADABLE = (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError)
+UNREADABLE = (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError, MemoryError)
 
 VALUES_FOR_WINDOW = 200_000  # are enough for percentiles; all of a large slice would take 15 ms
 

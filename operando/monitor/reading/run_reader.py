@@ -10,6 +10,7 @@ from typing import Any
 from operando.model import frames
 from operando.model.cell_log import CellLogReader
 from operando.model.clock import Clock
+from operando.model.declared_size import readable_frames
 from operando.model.frames import FrameKind
 from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.json_lines import JsonLinesReader
@@ -224,7 +225,7 @@ class RunReader:
             contextlib.suppress(OSError, KeyError, OverflowError, RuntimeError, ValueError),
             open_beside_writer(path) as file,
         ):
-            return int(file[frames.IMAGES].shape[0])
+            return int(readable_frames(file[frames.IMAGES]).shape[0])
         return 0
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operando.model import frames
+from operando.model.declared_size import LIST, VOLUME, DeclaredSizeError, check_size, readable, readable_frames
 from operando.model.hdf5_beside_writer import open_beside_writer
 
 P = ParamSpec("P")
@@ -20,6 +21,7 @@ T = TypeVar("T")
 # Whole frames would be read into the cache of chunks where a few rows of each are wanted: 0.4 instead of 0.03 s of
 # processor time for 16 of 256 rows of 2256 frames.
 NO_CACHE = 0
+VALUES_AT_ONCE = 2**27  # 32 frames of 2048 x 2048
 # HDF5 file format specification 3.0, superblock versions 2 and 3: signature, version, size of offsets and of lengths,
 # consistency flags, base address, address of the extension, end-of-file address.
 _SUPERBLOCK = struct.Struct("<8xBBxB16xQ")
@@ -56,7 +58,9 @@ def _refusing_damage(
     def refusing(self: "FrameReader", /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return method(self, *args, **kwargs)
-        except (KeyError, RuntimeError) as error:
+        except DeclaredSizeError as error:
+            raise FrameFileError(str(error)) from error
+        except (LookupError, RuntimeError) as error:
             raise FrameFileError(f"{self.path}: is damaged inside ({error}). Is there another copy of it?") from error
 
     return refusing
@@ -88,7 +92,7 @@ class FrameReader:
             return 0
         images = self._file[frames.IMAGES]
         images.refresh()  # images.id.refresh() would leave h5py's cached shape and never see growth
-        return int(images.shape[0])
+        return int(readable_frames(images).shape[0])
 
     @_refusing_damage
     def frame_shape(self) -> tuple[int, int] | None:
@@ -100,8 +104,15 @@ class FrameReader:
 
     @_refusing_damage
     def frames_since(self, index: int, *, max_num: int = 32) -> FrameBatch | None:
-        """Return the frames from ``index`` on that are committed, at most ``max_num``; None if there are none yet."""
-        stop = min(self.num_frames(), index + max_num)
+        """Return the frames from ``index`` on that are committed, at most ``max_num``; None if there are none yet.
+
+        Of frames so large that some fill the memory fewer are returned, but one.
+        """
+        num = self.num_frames()
+        shape = self.frame_shape()
+        if shape is not None:
+            max_num = min(max_num, max(1, VALUES_AT_ONCE // max(shape[0] * shape[1], 1)))
+        stop = min(num, index + max_num)
         if stop <= index:
             return None
         return FrameBatch(index, np.asarray(self._file[frames.IMAGES][index:stop]), *self.values_beside(index, stop))
@@ -123,7 +134,9 @@ class FrameReader:
             raise FrameFileError(
                 f"{self.path}: frame {stop - 1} was asked for, the file holds {self.num_frames()} ({self._refusal})."
             )
-        return np.asarray(self._file[frames.IMAGES][index:stop, first_row:stop_row])
+        images = self._file[frames.IMAGES]
+        check_size(f"{self.path}", (stop - index, stop_row - first_row, images.shape[2]), VOLUME)
+        return np.asarray(images[index:stop, first_row:stop_row])
 
     @property
     def refusal(self) -> str:
@@ -174,7 +187,7 @@ class FrameReader:
             raise FrameFileError(f"{self.path}: images have shape {shape}, expected (frame, row, column).")
 
     def _beside(self, path: str, index: int, stop: int) -> NDArray[Any]:
-        dataset = self._file[path]
+        dataset = readable(self._file[path], LIST)
         dataset.refresh()
         if dataset.shape[0] < stop:
             raise FrameFileError(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_analysis.region_volume import RegionVolume
+from operando.model.declared_size import VOLUME, readable
 
 NAME = "region.h5"
 
@@ -94,7 +95,7 @@ def read_region(folder: Path) -> RegionState:
             raise ValueError(f"{folder / NAME}: holds no region of three dimensions with the edges of its core.")
         z, y, x = (slice(begin, end) for begin, end in zip(edges[::2], edges[1::2], strict=True))
         return RegionState(
-            np.asarray(dataset[...], np.float32),
+            np.asarray(readable(dataset, VOLUME)[...], np.float32),
             (z, y, x),
             int(dataset.attrs["first_row"]),
             int(dataset.attrs["num_rows"]),

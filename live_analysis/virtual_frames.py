@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from live_analysis.frame_reader import FrameReader
+from live_analysis.frame_reader import VALUES_AT_ONCE, FrameReader
 from live_analysis.run_follower import TomogramRun
 from operando.model import frames
 from operando.model.frames import FrameKind
@@ -69,8 +70,9 @@ def show_frames(group: Any, name: str, sources: list[FrameSource], *, copied: bo
     first = 0
     for source in sources:
         reader = FrameReader(source.path)
-        for index in range(0, source.num_frames, FRAMES_AT_ONCE):
-            stop = min(index + FRAMES_AT_ONCE, source.num_frames)
+        at_once = max(1, min(FRAMES_AT_ONCE, VALUES_AT_ONCE // prod(source.frame_shape)))
+        for index in range(0, source.num_frames, at_once):
+            stop = min(index + at_once, source.num_frames)
             images[first + index : first + stop] = reader.rows(index, stop, 0, source.frame_shape[0])
         reader.close()
         first += source.num_frames

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from live_analysis.cracks.matrix_blocks import MatrixBlocks
 from live_analysis.cracks.placed_crack import PlacedCrack
 from live_analysis.cracks.pristine_matrix import PristineMatrix
+from operando.model.declared_size import LIST, VOLUME, readable
 
 NAME = "cracks.h5"
 _COLUMNS = {
@@ -70,11 +71,11 @@ def read_cracks(folder: Path) -> CrackState:
     """
     with h5py.File(folder / NAME) as file:
         matrix = file["matrix"]
-        sums, counts = (np.asarray(matrix[name], np.float64) for name in ("sums_per_cm", "counts"))
+        sums, counts = (np.asarray(readable(matrix[name], VOLUME), np.float64) for name in ("sums_per_cm", "counts"))
         blocks = MatrixBlocks(
             sums, counts, np.ones_like(sums), int(matrix.attrs["width"]), float(matrix.attrs["voxel_size_um"])
         )
-        columns = {name: np.asarray(file[f"cracks/{name}"], np.float64) for name in _COLUMNS}
+        columns = {name: np.asarray(readable(file[f"cracks/{name}"], LIST), np.float64) for name in _COLUMNS}
         return CrackState(
             _cracks(columns),
             PristineMatrix(blocks, float(matrix.attrs["top_um"])),

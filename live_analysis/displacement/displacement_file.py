@@ -9,6 +9,7 @@ import numpy as np
 
 from live_analysis.displacement.displacement_field import DisplacementField
 from live_analysis.displacement.layers import Layer
+from operando.model.declared_size import LIST, readable
 
 FILE_NAME = "displacement.h5"
 ORDER = "x, y, z upwards"
@@ -54,8 +55,8 @@ def read_displacement(folder: Path) -> tuple[DisplacementField, Compared]:
         If there is none.
     """
     with h5py.File(folder / FILE_NAME, "r") as file:
-        arrays = {name: np.asarray(file[name]) for name in (*_NODES, *_NODE_VALUES)}
-        columns = {name: np.asarray(file[f"layers/{name}"]) for name in _LAYERS}
+        arrays = {name: np.asarray(readable(file[name], LIST)) for name in (*_NODES, *_NODE_VALUES)}
+        columns = {name: np.asarray(readable(file[f"layers/{name}"], LIST)) for name in _LAYERS}
         compared = Compared(*(str(file.attrs[name]) for name in Compared.__dataclass_fields__))
         layers = tuple(
             Layer(**{name: column[index] for name, column in columns.items()})

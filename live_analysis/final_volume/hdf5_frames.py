@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_analysis.final_volume.raw_scan import VolumeError
+from operando.model.declared_size import VOLUME, check_size
 
 FRAMES_AT_ONCE = 64
 
@@ -38,8 +39,10 @@ class Hdf5Frames:
     def rows(self, begin: int, stop: int, first_row: int, stop_row: int) -> NDArray[Any]:
         """Return rows of some frames, shape (frame, row, column)."""
         rows = slice(first_row, stop_row)
-        found = np.empty((stop - begin, stop_row - first_row, self.frame_shape[1]), self.dtype)
+        shape = stop - begin, stop_row - first_row, self.frame_shape[1]
         try:
+            check_size(self.dataset, shape, VOLUME)
+            found = np.empty(shape, self.dtype)
             with self._opened() as file:
                 frames = file[self.dataset]
                 if frames.ndim == 2:

@@ -11,6 +11,7 @@ from live_analysis.final_volume.raw_scan import RawScan, VolumeError
 from live_analysis.frame_reader import FrameFileError, FrameReader
 from live_analysis.run_follower import TomogramRun
 from live_analysis.virtual_frames import FrameSource, frame_source
+from operando.model.declared_size import VOLUME, DeclaredSizeError, check_size
 from operando.model.frames import FrameKind
 from operando.model.run_directory import RunDirectory
 
@@ -36,12 +37,16 @@ class RunFrames:
 
     def rows(self, begin: int, stop: int, first_row: int, stop_row: int) -> NDArray[Any]:
         """Return rows of some frames, shape (frame, row, column)."""
-        found = np.empty((stop - begin, stop_row - first_row, self.shape[2]), np.uint16)
+        shape = stop - begin, stop_row - first_row, self.shape[2]
         reader = FrameReader(self.path)
         try:
+            check_size(f"{self.path}", shape, VOLUME)
+            found = np.empty(shape, np.uint16)
             for first in range(begin, stop, FRAMES_AT_ONCE):
                 last = min(first + FRAMES_AT_ONCE, stop)
                 found[first - begin : last - begin] = reader.rows(first, last, first_row, stop_row)
+        except DeclaredSizeError as error:
+            raise VolumeError(str(error)) from error
         except (FrameFileError, OSError) as error:
             raise VolumeError(f"{error} Copy the run again from where it was recorded.") from error
         finally:

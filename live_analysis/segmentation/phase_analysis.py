@@ -59,6 +59,22 @@ class PhaseAnalysis:
     num_outside: int
 
 
+def check_memory(source: VolumeSource, memory_bytes: int) -> None:
+    """Check that a volume can be measured with so much memory; ask it before a voxel is read.
+
+    Raises
+    ------
+    VolumeTooLargeError
+        If that takes more.
+    """
+    needed = BYTES_PER_VOXEL * source.num_voxels
+    if needed > memory_bytes:
+        raise VolumeTooLargeError(
+            f"{source.name}: {source.num_voxels / 1e6:.4g} million voxels need {needed / 1e9:.3g} GB, of which "
+            f"{memory_bytes / 1e9:.3g} GB may be used. Allow more, or give a part or a coarser level."
+        )
+
+
 def analyse_phases(source: VolumeSource, request: PhaseRequest, report: Progress) -> PhaseAnalysis:
     """Divide a volume into phases and measure them.
 
@@ -69,12 +85,7 @@ def analyse_phases(source: VolumeSource, request: PhaseRequest, report: Progress
     VolumeTooLargeError
         If that takes more memory than allowed.
     """
-    needed = BYTES_PER_VOXEL * source.num_voxels
-    if needed > request.memory_bytes:
-        raise VolumeTooLargeError(
-            f"{source.name}: {source.num_voxels / 1e6:.4g} million voxels need {needed / 1e9:.3g} GB, of which "
-            f"{request.memory_bytes / 1e9:.3g} GB may be used. Allow more, or give a part or a coarser level."
-        )
+    check_memory(source, request.memory_bytes)
     sensitivity = None
     thresholds = np.empty(0)
     if request.num_classes is None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence, UnidentifiedImageError
 
 from live_analysis.segmentation.volume_source import VolumeFileError, VolumeSource
+from operando.model.declared_size import FRAME, DeclaredSizeError, check_size
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 UM_PER_LENGTH = {"um": 1.0, "µm": 1.0, "\\u00b5m": 1.0, "micron": 1.0, "microns": 1.0, "mm": 1e3, "nm": 1e-3}
@@ -94,9 +95,13 @@ def open_tiff_folder(path: Path) -> VolumeSource:
 
 def _slice(path: Path) -> NDArray[np.generic]:
     try:
-        image: NDArray[np.generic] = np.asarray(tifffile.imread(path))
+        with tifffile.TiffFile(path) as file:
+            check_size(str(path), file.series[0].shape, FRAME)
+            image: NDArray[np.generic] = np.asarray(file.asarray())
     except tifffile.TiffFileError as error:
         raise VolumeFileError(f"{path}: is no TIFF ({error}).") from error
+    except DeclaredSizeError:
+        raise
     except (ValueError, ImportError, KeyError, RuntimeError) as error:
         return np.asarray(_read_otherwise(path, 0, 1, error)[0])
     colours = image.ndim == 3 and image.shape[-1] in (3, 4)
@@ -121,7 +126,7 @@ def _read_otherwise(path: Path, first: int, stop: int, error: Exception) -> NDAr
             images = [
                 np.asarray(page) for index, page in enumerate(ImageSequence.Iterator(pages)) if first <= index < stop
             ]
-    except (OSError, UnidentifiedImageError, ValueError) as other:
+    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as other:
         raise VolumeFileError(f"{path}: {NO_CODEC} ({error}).") from other
     if len(images) != stop - first:
         raise VolumeFileError(f"{path}: {NO_CODEC} ({error}).")

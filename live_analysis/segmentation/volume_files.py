@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from live_analysis.segmentation.tiff_volume import TIFF_SUFFIXES, open_tiff, open_tiff_folder
 from live_analysis.segmentation.volume_source import VolumeFileError, VolumeSource, checked
+from operando.model.declared_size import CHUNK, DeclaredSizeError, check_size, readable_frames
 
 OURS = ("region", "attenuation")  # names of the volume in region.h5 and live.h5
 HDF5_SUFFIXES = (".h5", ".hdf5", ".hdf", ".nxs")
@@ -45,6 +46,8 @@ def open_volume(path: Path) -> VolumeSource:
             return checked(_open_npy(place))
     except VolumeFileError:
         raise
+    except DeclaredSizeError as error:
+        raise VolumeFileError(str(error)) from error
     except (OSError, EOFError, ValueError) as error:  # what libraries say of damaged files
         raise VolumeFileError(f"{place}: cannot be read ({error}).") from error
     raise VolumeFileError(
@@ -69,6 +72,7 @@ def _of_array(name: str, array: Any, spacing_um: tuple[float, float, float] | No
             f"{name}: has shape {tuple(array.shape)}; a volume has three axes, z, y and x. "
             "Give one channel and one time."
         )
+    check_size(name, getattr(array, "chunks", ()), CHUNK)
     leading = (0,) * (len(array.shape) - 3)
     shape: tuple[int, int, int] = tuple(array.shape[-3:])
 
@@ -121,7 +125,7 @@ def _open_hdf5(path: Path, dataset: str) -> VolumeSource:
                 f"{path}: {'no volume is called ' + chosen if chosen else 'it is not clear which volume is meant'}; "
                 f"datasets of three axes are: {held}. Give one as {path.name}:/NAME."
             )
-        found = file[chosen]
+        found = readable_frames(file[chosen])
         shape: tuple[int, int, int] = found.shape
         dtype, size = found.dtype, found.attrs.get("voxel_size_um")
         unit = found.attrs.get("units", "")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from operando.model.declared_size import FRAME, check_size
+
 SLAB_BYTES = 64e6  # read at once
 
 
@@ -49,11 +51,14 @@ def checked(source: VolumeSource) -> VolumeSource:
     ------
     VolumeFileError
         If it has no voxels, its numbers are not real, or the size of its voxels is none.
+    DeclaredSizeError
+        If a slice is too large to be one.
     """
     if source.dtype.kind not in "buif":
         raise VolumeFileError(f"{source.name}: holds {source.dtype} values; grey values are real or whole numbers.")
     if not source.num_voxels:
         raise VolumeFileError(f"{source.name}: has shape {source.shape} (z, y, x): there is no voxel in it.")
+    check_size(f"{source.name}: shape {source.shape}", source.shape[1:], FRAME)
     if source.spacing_um is not None and not all(0 < step < float("inf") for step in source.spacing_um):
         raise VolumeFileError(
             f"{source.name}: says that its voxels measure {' x '.join(f'{step:g}' for step in source.spacing_um)} um "

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from simulators.recorded_data import AngleUnit, RecordedScanError, angles_in_degrees
 
 ANGLE_FILES = ("angles.txt", "angles.csv", "angles.dat", "theta.txt")
+MAX_BYTES = 2**26  # a hundred for each of the frames that a file may hold
 ANGLE_WORDS, ANGLE_ENDINGS = ("angle", "theta", "rotation"), (".txt", ".csv", ".dat")
 
 
@@ -75,6 +76,10 @@ def _angle_file(folder: Path) -> Path | None:
 
 def _single_column(path: Path) -> NDArray[np.float64]:
     try:
+        if (size := path.stat().st_size) > MAX_BYTES:
+            raise RecordedScanError(
+                f"{path}: has {size} bytes; no list of angles has more than {MAX_BYTES}. Put the list of angles there."
+            )
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise RecordedScanError(f"{path}: cannot be read ({error.strerror}). Put the list of angles there.") from error

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from operando.model.declared_size import FRAME, LIST, DeclaredSizeError, readable, readable_frames
 from simulators.recorded_data import AngleUnit, RecordedScanError
 
 UM = {"m": 1e6, "cm": 1e4, "mm": 1e3, "um": 1.0, "µm": 1.0, "micron": 1.0, "microns": 1.0, "nm": 1e-3}
@@ -53,6 +54,8 @@ def opened(path: Path) -> Iterator[Any]:
     try:
         with h5py.File(path, "r") as file:
             yield file
+    except DeclaredSizeError as error:
+        raise RecordedScanError(str(error)) from error
     except (OSError, RuntimeError, KeyError) as error:  # h5py raises all three for broken files
         raise RecordedScanError(
             f"{path}: is damaged or still being written ({error}). Copy it again from where it was recorded."
@@ -73,6 +76,10 @@ def stack(path: Path, dataset: Any, indices: NDArray[np.intp] | None = None, *, 
             f"{path}: {dataset.name} has the shape {dataset.shape} of {dataset.dtype}; "
             "expected numbers with the axes (frame, row, column)."
         )
+    if is_one:
+        readable(dataset, FRAME)
+    else:
+        readable_frames(dataset)
     num_rows, num_columns = dataset.shape[-2:]
     chosen = range(1 if is_one else dataset.shape[0]) if indices is None else indices
     return Hdf5Stack(
@@ -96,7 +103,7 @@ def angles_of(dataset: Any, given: AngleUnit | None) -> tuple[NDArray[np.float64
         raise RecordedScanError(
             f"{dataset.file.filename}: {dataset.name} holds {dataset.dtype}; expected a number for each frame."
         )
-    angles = np.atleast_1d(np.asarray(dataset[()], dtype=np.float64)).ravel()
+    angles = np.atleast_1d(np.asarray(readable(dataset, LIST)[()], dtype=np.float64)).ravel()
     written = unit_of(dataset)
     if given is None and written.startswith("deg"):
         given = AngleUnit.DEGREES
@@ -120,7 +127,7 @@ def quantity(file: Any, names: tuple[str, ...], factors: dict[str, float], defau
         if not isinstance(dataset, h5py.Dataset) or dataset.size == 0 or dataset.dtype.kind not in "uif":
             continue
         factor = factors.get(unit_of(dataset) or (default or ""))
-        value = float(np.ravel(dataset[()])[0])
+        value = float(np.ravel(readable(dataset, LIST)[()])[0])
         if factor is not None and np.isfinite(value) and value > 0:
             return value * factor
     return None

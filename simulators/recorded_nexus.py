@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from operando.model.declared_size import LIST, readable
 from operando.model.frames import NXTOMO_IMAGE_KEY, FrameKind
 from simulators.recorded_data import AngleUnit, RecordedScan, RecordedScanError, angles_in_degrees
 from simulators.recorded_hdf5 import KEV, UM, angles_of, opened, quantity, stack
@@ -61,10 +62,10 @@ def load_nxtomo(path: Path, *, angle_unit: AngleUnit | None = None) -> RecordedS
 
 def _keys(detector: Any) -> NDArray[Any]:
     """Return one image key for each frame; frames that image_key_control says are for alignment have its key."""
-    keys = np.asarray(detector["image_key"][()]).ravel()
+    keys = np.asarray(readable(detector["image_key"], LIST)[()]).ravel()
     control = detector.get("image_key_control")
     if isinstance(control, h5py.Dataset) and control.size == keys.size:
-        keys = np.where(np.ravel(control[()]) == ALIGNMENT_IMAGE_KEY, ALIGNMENT_IMAGE_KEY, keys)
+        keys = np.where(np.ravel(readable(control, LIST)[()]) == ALIGNMENT_IMAGE_KEY, ALIGNMENT_IMAGE_KEY, keys)
     return keys
 
 
@@ -135,14 +136,20 @@ def _scope(detector: Any) -> list[tuple[str, Any]]:
     return list(_groups(group))
 
 
-def _groups(group: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
+def _groups(group: Any, depth: int = 0, seen: set[tuple[int, int]] | None = None) -> Iterator[tuple[str, Any]]:
+    """Yield every group below one with its class, once: links may lead back, and in many ways to each."""
+    seen = set() if seen is None else seen
     for name in group:
         child = group.get(name)  # a broken link gives None
         if not isinstance(child, h5py.Group) or depth >= MAX_DEPTH:
             continue
+        about = h5py.h5o.get_info(child.id)
+        if (about.fileno, about.addr) in seen:
+            continue
+        seen.add((about.fileno, about.addr))
         kind = child.attrs.get("NX_class", "")
         yield (kind.decode() if isinstance(kind, bytes) else str(kind)), child
-        yield from _groups(child, depth + 1)
+        yield from _groups(child, depth + 1, seen)
 
 
 def _holds_frames(group: Any) -> bool:

@@ -12,6 +12,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from operando.model.declared_size import FRAME, DeclaredSizeError, check_size
 from simulators.recorded_angles import angles_beside
 from simulators.recorded_data import AngleUnit, RecordedScan, RecordedScanError
 
@@ -181,7 +182,10 @@ def _pages(path: Path) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
                     raise ValueError(f"its frame ends at byte {end}, the file at byte {size}")
                 if page.dtype is None:
                     raise ValueError("the type of its values is unknown")
+                check_size(f"{path}: page {page.index}", page.shape, FRAME)
                 forms.append((page.shape, np.dtype(page.dtype)))
+    except DeclaredSizeError as error:
+        raise RecordedScanError(str(error)) from error
     except Exception as error:  # a damaged TIFF raises whatever its decoder happens to meet
         raise _damaged(path, error) from error
     if not forms:

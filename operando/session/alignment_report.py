@@ -16,6 +16,7 @@ from live_analysis.normalisation import attenuation_integral, mean_frame, repair
 from live_analysis.region_of_interest import RegionOfInterest, RegionOfInterestError, region_of_interest
 from live_analysis.shot import MAX_COUNTS, ShotQuality, shot_quality
 from operando.model.beamline import Beamline
+from operando.model.declared_size import VOLUME, readable, readable_frames
 from operando.model.experiment import Experiment
 from operando.model.frames import IMAGES
 from operando.model.run_directory import RunDirectory
@@ -109,7 +110,7 @@ def report_alignment(
 
 def _frames(path: Path) -> NDArray[np.uint16]:
     with h5py.File(path, "r") as file:
-        frames: NDArray[np.uint16] = file[IMAGES][:]
+        frames: NDArray[np.uint16] = readable(readable_frames(file[IMAGES]), VOLUME)[:]
     return frames
 
 

@@ -18,6 +18,7 @@ from live_analysis.segmentation.phase_analysis import (
     PhaseRequest,
     VolumeTooLargeError,
     analyse_phases,
+    check_memory,
     label_values,
 )
 from live_analysis.segmentation.volume_files import open_volume
@@ -65,7 +66,8 @@ def print_phases(request: PhasesRequest, console: Console, *, json: bool) -> int
         raise RequestError(f"--axis {request.axis}: is z, y or x.")
     try:
         with one_interrupt():
-            source = open_volume(request.volume)
+            source, memory_bytes = open_volume(request.volume), memory_to_use(request.memory)
+            check_memory(source, memory_bytes)
             with _Shown(console, hidden=json) as shown:
                 num_classes = _num_classes(request, source, shown)
                 settings = PhaseRequest(
@@ -74,7 +76,7 @@ def print_phases(request: PhasesRequest, console: Console, *, json: bool) -> int
                     AXES.index(axis),
                     request.connectivity,
                     request.median and num_classes is not None,
-                    memory_to_use(request.memory),
+                    memory_bytes,
                 )
                 found = analyse_phases(source, settings, shown.show)
     except (VolumeFileError, GreyValueError, ConnectivityError, VolumeTooLargeError) as error:

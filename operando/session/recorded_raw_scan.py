@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from live_analysis.final_volume.hdf5_frames import Hdf5Frames
 from live_analysis.final_volume.raw_scan import FrameStack, RawScan, VolumeError
+from operando.model.declared_size import VOLUME, DeclaredSizeError, check_size
 from simulators.recorded_data import RecordedScan, RecordedScanError, RecordedStack
 from simulators.recorded_hdf5 import Hdf5Stack
 
@@ -35,11 +36,13 @@ class RecordedFrames:
 
     def rows(self, begin: int, stop: int, first_row: int, stop_row: int) -> NDArray[Any]:
         """Return rows of some frames, shape (frame, row, column)."""
-        found = np.empty((stop - begin, stop_row - first_row, self.shape[2]), self.dtype)
+        shape = stop - begin, stop_row - first_row, self.shape[2]
         try:
+            check_size("the scan", shape, VOLUME)
+            found = np.empty(shape, self.dtype)
             for index in range(begin, stop):
                 found[index - begin] = self.stack.read(index)[first_row:stop_row]
-        except RecordedScanError as error:
+        except (RecordedScanError, DeclaredSizeError) as error:
             raise VolumeError(str(error)) from error
         return found
 

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import h5py
 
+from operando.model.declared_size import LIST, readable, readable_frames
 from operando.model.frames import ANGLES, FRAME_IDS, IMAGES, TIMES
 from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.run_directory import RunDirectory
 
 SALVAGED_SUFFIX, DAMAGED_SUFFIX = ".salvaged", ".damaged"
+# What h5py says of damaged insides; of a chunk that was never written, that there is no memory for it.
+_UNREADABLE = (OSError, LookupError, RuntimeError, ValueError, MemoryError)
 
 
 def salvage(run: RunDirectory) -> list[str]:
@@ -40,9 +43,9 @@ def _salvaged(run: RunDirectory) -> Iterator[str]:
             continue
         try:
             num_frames = _copy(path, path.with_suffix(SALVAGED_SUFFIX))
-        except (OSError, KeyError, RuntimeError) as error:
+        except _UNREADABLE as error:
             path.with_suffix(SALVAGED_SUFFIX).unlink(missing_ok=True)
-            yield f"{path.name}: nothing can be read of it ({error})"
+            yield f"{path.name}: nothing can be read of it ({str(error) or 'a frame was never written'})"
             continue
         kept = path.with_name(path.name + DAMAGED_SUFFIX)
         try:
@@ -67,8 +70,9 @@ def _is_whole(path: Path) -> bool:
 def _copy(damaged: Path, whole: Path) -> int:
     """Copy what is committed chunk by chunk, without decoding it; return how many frames that is."""
     with open_beside_writer(damaged) as source, h5py.File(whole, "w", libver="latest") as target:
-        images = source[IMAGES]
-        num_frames: int = min(source[name].shape[0] for name in (IMAGES, TIMES, FRAME_IDS, ANGLES))
+        images = readable_frames(source[IMAGES])
+        beside = {name: readable(source[name], LIST) for name in (TIMES, FRAME_IDS, ANGLES)}
+        num_frames: int = min(each.shape[0] for each in (images, *beside.values()))
         shape = (num_frames, *images.shape[1:])
         copied = target.create_dataset(
             IMAGES, shape, images.dtype, maxshape=images.maxshape, chunks=images.chunks, **_filters(images)
@@ -76,8 +80,8 @@ def _copy(damaged: Path, whole: Path) -> int:
         for index in range(num_frames):
             mask, chunk = images.id.read_direct_chunk((index, *[0] * (len(shape) - 1)))
             copied.id.write_direct_chunk((index, *[0] * (len(shape) - 1)), chunk, mask)
-        for name in (TIMES, FRAME_IDS, ANGLES):
-            target.create_dataset(name, data=source[name][:num_frames], maxshape=(None,))
+        for name, values in beside.items():
+            target.create_dataset(name, data=values[:num_frames], maxshape=(None,))
     with whole.open("rb") as file:
         os.fsync(file.fileno())
     return num_frames

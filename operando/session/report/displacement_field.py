@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from operando.model.declared_size import LIST, readable
 from operando.session.report.plot_axes import Scale, draw_level_axis, draw_upright_axis, spanning
 from operando.session.report.svg_drawing import BLUE, COLOURS, GREY, Drawing
 
@@ -79,9 +80,10 @@ def read_displacement(path: Path, state: str, run_uid: str) -> DisplacementField
     try:
         with h5py.File(path, "r") as file:
             node, moved, uncertain = (
-                np.asarray(file[name][:], np.float64) for name in ("node_um", "displacement_um", "uncertainty_um")
+                np.asarray(readable(file[name], LIST)[:], np.float64)
+                for name in ("node_um", "displacement_um", "uncertainty_um")
             )
-            valid = np.asarray(file["valid"][:], np.bool_)
+            valid = np.asarray(readable(file["valid"], LIST)[:], np.bool_)
             reference = str(file.attrs.get("reference", "an earlier state"))
             layers = _layers(file, node.shape[0])
             own = str(file.attrs.get("run_uid", run_uid)) == run_uid
@@ -101,7 +103,7 @@ def _layers(file: h5py.File, num_nodes: int) -> tuple[Layer, ...]:
     if "layers" not in file:
         return ()
     heights, means, errors, found = (
-        np.asarray(file[f"layers/{name}"][:], np.float64)
+        np.asarray(readable(file[f"layers/{name}"], LIST)[:], np.float64)
         for name in ("height_um", "mean_um", "uncertainty_um", "num_nodes")
     )
     return tuple(

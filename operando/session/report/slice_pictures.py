@@ -8,6 +8,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from operando.model.declared_size import PLANE, readable
 from operando.model.grey_window import GreyWindow, grey_window
 from operando.model.run_directory import RunDirectory
 from operando.session.report.run_story import TomogramStory
@@ -89,7 +90,7 @@ def _read(folder: Path, state: TomogramStory) -> _Slices | str:
         return f"No slices: {path.parent.name}/slices.h5 was not written."
     try:
         with h5py.File(path, "r") as file:
-            planes = {name: np.asarray(file[name][:], np.float32) for name in PLANES}
+            planes = {name: np.asarray(readable(file[name], PLANE)[:], np.float32) for name in PLANES}
             attributes = file["xz"].attrs
             unit, voxel_um = str(attributes.get("units", "1/cm")), attributes.get("voxel_size_um")
             flags = str(file.attrs.get("flags", "")).split()
@@ -111,7 +112,7 @@ def _masks(path: Path, planes: dict[str, NDArray[np.float32]], uid: str) -> tupl
         return {}, ""
     try:
         with h5py.File(path, "r") as file:
-            masks = {name: np.asarray(file[name][:], np.uint8) for name in planes}
+            masks = {name: np.asarray(readable(file[name], PLANE)[:], np.uint8) for name in planes}
             own = str(file.attrs.get("run_uid", uid)) == uid
     except (OSError, KeyError, ValueError, TypeError) as error:
         return {}, f"; masks.h5 cannot be read ({error})"

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import signal
 import struct
 import subprocess
 import termios
@@ -30,7 +31,7 @@ class TerminalRehearsal(Rehearsal):
             stdout=terminal,
             stderr=terminal,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # Ctrl-C then goes to this process group
+            preexec_fn=_own_terminal,
             env={**os.environ, "TERM": "xterm"},
         )
         os.close(terminal)
@@ -81,3 +82,9 @@ def on_a_terminal(directory: Path, file: Path = SHORT, *options: str) -> Iterato
         yield run
     finally:
         run.end()
+
+
+def _own_terminal() -> None:
+    """Let Ctrl-C go to this process group, and a lost terminal be told, also where the tests run under nohup."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)

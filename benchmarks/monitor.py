@@ -1,7 +1,7 @@
 """What the whole monitor costs on one core while a run goes on: rates of what is shown, processor time, memory.
 
 A run is made whose log has a million rows in each of its tables. A process of its own adds ten samples a second and
-writes three growing slices, the largest of 1024 x 1024 voxels, twenty times a second. The window stands on each page
+writes three growing slices, the largest of 1024 x 1024 voxels, thirty times a second. The window stands on each page
 for a while.
 """
 
@@ -26,7 +26,7 @@ from operando.model.preview_slices import PreviewSlices, write_preview
 from operando.model.run_directory import RunDirectory
 
 WIDTH, ROWS = 1024, 256
-PREVIEWS_PER_S = 20.0
+PREVIEWS_PER_S = 30.0  # more than are to be shown
 COMMIT_EVERY = 2  # samples: the guard commits at most every 100 ms, and not seldom
 NUM_ANNOUNCED = 100_000  # projections, so that the tomogram is never over
 FEED = "feed"  # the argument that makes this module the process that plays guard and analysis

@@ -60,6 +60,7 @@ def open_window(run: Path, began_s: float) -> None:
     """Open the monitor on a run until its history is complete; print when what was there, and what it took."""
     import pyqtgraph
 
+    from operando.monitor.history.page import USUAL
     from operando.monitor.window import MonitorWindow
 
     application = pyqtgraph.mkQApp()
@@ -74,13 +75,15 @@ def open_window(run: Path, began_s: float) -> None:
         if view is last_view or view is None:
             time.sleep(0.002)
             continue
-        window.grab()
+        application.processEvents()  # what has changed is painted
         now_s = time.perf_counter()
         if last_view is not None:
             longest_s = max(longest_s, now_s - last_s)
         last_view, last_s = view, now_s
         unread = [trace.unread for trace in view.traces.values()]
         found.setdefault("first picture", now_s - began_s)
+        if not any((part := view.traces[shown].unread) is not None and part.is_sparse for shown in USUAL):
+            found.setdefault("extremes of the three traces in view", now_s - began_s)
         if not any(part is not None and part.is_sparse for part in unread):
             found.setdefault("extremes of all rows", now_s - began_s)
         if view.history_is_complete:

@@ -1,6 +1,7 @@
 """The monitor's window: it reads, shows what was read, and does what keys ask for."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from operando.monitor.reading.shown_text import shown_text
 from operando.monitor.reading.time_of_day import zone_text
 from operando.monitor.theme import Look, Theme, scale_of
 
-TICK_MS = 20
+TICK_MS = 10
 UPDATE_S = 0.18  # and a tick: figures come five times a second
 CATCHING_UP_S = 0.02  # between two updates while history is still to be read
 SLOW_S, AGE_EVERY_S = 1.5, 0.25  # from when on a disk does not answer; ages grow meanwhile
@@ -102,8 +103,7 @@ class MonitorWindow(QtWidgets.QMainWindow):
 
     def refresh(self) -> None:
         """Show what was read since the last call, if anything, and ask for more at once."""
-        self._take()
-        self._ask(0.0, 0.0)
+        self._go_on(0.0, 0.0)
 
     def toggle_theme(self) -> None:
         """Change between dark and light."""
@@ -154,9 +154,17 @@ class MonitorWindow(QtWidgets.QMainWindow):
         super().closeEvent(event)
 
     def _tick(self) -> None:
-        self._take()
+        self._go_on(self._update_s, self.page.period_s)
         self._age()
-        self._ask(self._update_s, self.page.period_s)
+
+    def _go_on(self, update_s: float, page_s: float) -> None:
+        """Show what has been read; what comes next is read meanwhile."""
+        of_run, of_page = self._run_reading.finished(), self._page_reading.finished()
+        self._ask(update_s, page_s)
+        if of_run is not None:
+            self._take_run(of_run)
+        if of_page is not None:
+            self._take_page(of_page)
 
     def _age(self) -> None:
         """Let what is seen grow older while the disk does not answer, and say so."""
@@ -181,23 +189,21 @@ class MonitorWindow(QtWidgets.QMainWindow):
                 page_s = 0.0  # what is seen first is read at once
             self._page_reading.begin(lambda: (page, page.read(view)), now_s, page_s)
 
-    def _take(self) -> None:
-        done = self._run_reading.finished()
-        if done is not None:
-            if (error := done.exception()) is None:
-                self._take_view(done.result())
-            else:  # the window stays; a person must see why it stands still
-                self.statusBar().showMessage(f"Reading the run failed: {type(error).__name__}: {error}")
-        done = self._page_reading.finished()
-        if done is not None:
-            error = done.exception()
-            self._page_problem = "" if error is None else f"{self.page.title}: {error}"
-            if error is None:
-                page, read = done.result()
-                try:
-                    self._show_read(page, read)
-                except Exception as problem:
-                    self._page_problem = _undrawn(page, problem)
+    def _take_run(self, done: Future[RunView]) -> None:
+        if (error := done.exception()) is None:
+            self._take_view(done.result())
+        else:  # the window stays; a person must see why it stands still
+            self.statusBar().showMessage(f"Reading the run failed: {type(error).__name__}: {error}")
+
+    def _take_page(self, done: Future[tuple[Page, Any]]) -> None:
+        error = done.exception()
+        self._page_problem = "" if error is None else f"{self.page.title}: {error}"
+        if error is None:
+            page, read = done.result()
+            try:
+                self._show_read(page, read)
+            except Exception as problem:
+                self._page_problem = _undrawn(page, problem)
 
     def _take_view(self, view: RunView) -> None:
         reads_history = not view.history_is_complete and not view.shows_the_same_history(self.view)

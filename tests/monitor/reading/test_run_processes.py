@@ -116,12 +116,13 @@ def test_where_the_folder_of_pid_files_cannot_be_read_nobody_is_said_to_have_end
     open_monitor: OpenOn, growing: FakedRun, sleeper: subprocess.Popen[bytes]
 ) -> None:
     write_pid_file(growing.run.processes, "guard", sleeper.pid)
-    monitor = open_monitor(growing.run)
-    monitor.until(lambda view: [process.life for process in view.processes] == [Life.LIVES])
+    watch = ProcessWatch(growing.run)
+    watch.update(1.0)
     shutil.rmtree(growing.run.processes)
     growing.run.processes.write_text("no folder")
-    view = monitor.until(lambda view: any(problem.startswith("processes:") for problem in view.problems))
-    assert [process.life for process in view.processes] == [Life.LIVES]
+    with pytest.raises(NotADirectoryError):
+        watch.update(2.0)
+    open_monitor(growing.run).until(lambda view: any(problem.startswith("processes:") for problem in view.problems))
 
 
 def test_the_window_says_in_red_who_died_and_forgets_it_when_it_is_back(

@@ -126,13 +126,17 @@ def simulated(folder: Path) -> Iterator[Path]:
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("bench")
     with simulated(folder) as file:
-        try:
-            yield Bench(folder, file)
-        finally:
-            for process in psutil.process_iter(["cmdline"]):
-                command = " ".join(process.info["cmdline"] or [])
-                if str(folder) in command and "simulate" not in command:
-                    process.kill()
+        yield Bench(folder, file)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(bench: Bench) -> Iterator[None]:
+    """End what a test that failed left running: the next ones would find the instruments taken."""
+    yield
+    for process in psutil.process_iter(["cmdline"]):
+        command = " ".join(process.info["cmdline"] or [])
+        if str(bench.folder) in command and "simulate" not in command:
+            process.kill()
 
 
 def test_whatever_is_missing_or_in_use_is_refused_by_name_before_anything_moves(bench: Bench) -> None:

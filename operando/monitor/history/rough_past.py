@@ -12,7 +12,7 @@ import numpy as np
 from operando.monitor.history.table_queries import DamagedRowsError, TableQueries, as_values
 from operando.monitor.history.trace import NOTHING, Envelope
 
-ROWS_IN_BIN, MOST_BINS = 512, 4096  # some for each column of the widest screen
+ROWS_IN_BIN, MOST_BINS = 512, 4096  # one for each column of the widest screen
 NUM_SPARSE_BINS, ROWS_IN_SPARSE_BIN = 1024, 16
 SPARSE_BINS_AT_ONCE, BINS_AT_ONCE = 64, 16  # a few milliseconds each
 

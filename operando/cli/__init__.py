@@ -1,5 +1,5 @@
 """The command line."""
 
-from operando.cli.application import application, main
+from operando.cli.application import application, main, program
 
-__all__ = ["application", "main"]
+__all__ = ["application", "main", "program"]

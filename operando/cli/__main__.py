@@ -1,6 +1,6 @@
 """``python -m operando.cli`` is the command line without an installed script."""
 
-from operando.cli.application import main
+from operando.cli.application import program
 
 if __name__ == "__main__":
-    main()
+    program()

@@ -3,11 +3,13 @@
 import signal
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 import typer
 from rich.console import Console
 
 from operando.cli import experiments, processes, requests, views, volumes
+from operando.model.process_end import run_as_process
 
 COMMANDS: tuple[Callable[..., None], ...] = (  # in the order in which the help tells them
     experiments.run,
@@ -60,3 +62,8 @@ def main() -> None:
         for sentence in str(error).splitlines():
             Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False).print(sentence)
         sys.exit(EXIT_MISTAKE)
+
+
+def program() -> NoReturn:
+    """Run the command line as a process of its own, which ends with the command's exit code."""
+    run_as_process(main)

@@ -15,6 +15,7 @@ from operando.model.beamline import ChannelAccess, load_beamline
 from operando.model.channel_access import client_environment, prepare, server_environment
 from operando.model.clock import ClockError
 from operando.model.experiment_file import load_experiment
+from operando.model.process_end import run_as_process
 from operando.model.run_directory import RunDirectory
 from operando.model.toml_file import FileFormatError
 
@@ -73,7 +74,7 @@ def _load(access: ChannelAccess) -> None:
     importlib.import_module("operando.guard.guarding")
 
 
-def main() -> None:
+def main() -> int:
     """Read the command line and guard."""
     parser = argparse.ArgumentParser(description="Guard the cell of one run.")
     parser.add_argument("--run-dir", type=Path, required=True)
@@ -82,8 +83,8 @@ def main() -> None:
         "--longest-alone-s", type=float, default=LONGEST_ALONE_S, help="end a rehearsal's guard after so long alone"
     )
     options = parser.parse_args()
-    sys.exit(run_guard(options.run_dir, stop_cell=options.stop_cell, longest_alone_s=options.longest_alone_s))
+    return run_guard(options.run_dir, stop_cell=options.stop_cell, longest_alone_s=options.longest_alone_s)
 
 
 if __name__ == "__main__":
-    main()
+    run_as_process(main)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from operando.model.process_end import run_as_process
 from operando.model.run_directory import RunDirectory
 from operando.monitor.theme import Theme
 
@@ -45,4 +46,4 @@ def _size(text: str) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_as_process(main)

@@ -18,7 +18,7 @@ from operando.model.frames import ANGLES, FRAME_IDS, IMAGES, FrameKind
 from operando.model.json_lines import read_json_lines
 from operando.model.outcome import EXIT_STATUS, Outcome
 from operando.model.run_directory import RunDirectory
-from operando.session.conducting import NOT_SAFE
+from operando.session.cell_left import NOT_SAFE
 from operando.session.errors import EXIT_COMPLETE
 
 VOLTAGE_MARGIN_V = 0.02  # what a limit may be passed by before the next sample shows it

@@ -15,6 +15,7 @@ from devices.unsent_gets import forget_unsent_gets
 
 RECONNECT_S = 20.0  # real time: a killed guard is back within 3 s, but libca looks for lost servers every 10 s only
 RECEIVED_TIMEOUT_S = 5.0  # real time: the guard receives at once or is not there
+GIVEN_UP_S = 1.0  # real time for a guard that was waited for in vain before
 ANSWER_TIMEOUT_S = 120.0  # real time: the guard verifies within two polls of the instrument and may retry
 
 
@@ -120,9 +121,11 @@ class Cell(Device):  # type: ignore[misc]
         )
         with self._lock:
             self._outstanding[identity] = status, text
+        patience_s = GIVEN_UP_S if self.is_given_up else RECONNECT_S
         try:
-            self.command_text.put(text, connection_timeout=RECONNECT_S, use_complete=True, callback=lambda **_: None)
+            self.command_text.put(text, connection_timeout=patience_s, use_complete=True, callback=lambda **_: None)
         except NO_ANSWER:
+            self.is_given_up = True
             self._forget(identity)  # nobody may send it again but the caller
             raise
         self._await_receipt(identity, command)

@@ -1,6 +1,5 @@
 """What a plan asks of the guard: commands that are verified, the state of the cell, and the next sample."""
 
-import contextlib
 import uuid
 from typing import Any
 
@@ -68,8 +67,11 @@ def command(
     yield from bps.checkpoint()
 
     def look() -> None:
-        with contextlib.suppress(*NO_ANSWER):  # a guard that died is restarted and still knows the answer
+        try:
             cell.check_answer()
+        except NO_ANSWER:
+            if cell.is_given_up:  # else it is being restarted and still knows the answer
+                raise
 
     yield from clock_waits.until_done(
         clock,

@@ -30,17 +30,13 @@ from plans.tomogram_scan import scan_of
 
 @dataclass(frozen=True)
 class ExperimentEnd:
-    """How an experiment ended: complete only if every tomogram is, and the cell is safe.
-
-    ``cell_is_safe``: open circuit was verified, or a person wanted the technique to go on.
-    """
+    """How an experiment ended: complete only if every tomogram is, and the cell is safe."""
 
     outcome: Outcome
     reason: str
     uid: str
     tomograms: tuple[TomogramEnd, ...]
     num_missed: int
-    cell_is_safe: bool
 
 
 def experiment_plan(
@@ -59,6 +55,7 @@ def experiment_plan(
     tell: Callable[[str], None] = lambda _: None,
     continues: str | None = None,
     take_edit: TakeEdit = refuse_edit,
+    left_unsafe: Callable[[], None] = lambda: None,
 ) -> MsgGenerator[ExperimentEnd]:
     """Take a cell through the schedule of an experiment, with its tomograms; return how it ended.
 
@@ -78,6 +75,8 @@ def experiment_plan(
     take_edit
         Returns the experiment with the schedule of a file that a person gave after its first steps, which have begun;
         raises ValueError with what is wrong with it.
+    left_unsafe
+        Called before the end, however that comes, if open circuit could not be verified.
 
     Raises
     ------
@@ -124,17 +123,17 @@ def experiment_plan(
         outcome, reason, error = Outcome.FAILED, sentence(mistake), mistake
     else:
         outcome, reason = _outcome(course)
-    unsafe = ""
     if not course.wishes.cell_stays:
         unsafe = yield from _leave_safe(course, reason or "the schedule is over")
-        reason = "; ".join(filter(None, [reason, unsafe]))
-        outcome = Outcome.FAILED if unsafe else outcome
+        if unsafe:
+            left_unsafe()
+            outcome, reason = Outcome.FAILED, "; ".join(filter(None, [reason, unsafe]))
     told = {"outcome": outcome.value, "reason": reason}
     yield from undisturbed(course.outer(facts.record("outcome", told, course.clock)))
     yield from undisturbed(course.outer(bps.close_run(exit_status=EXIT_STATUS[outcome], reason=reason)))
     if error is not None:
         raise error
-    return ExperimentEnd(outcome, reason, str(uid), tuple(course.ended), len(course.missed), not unsafe)
+    return ExperimentEnd(outcome, reason, str(uid), tuple(course.ended), len(course.missed))
 
 
 def _schedule(course: Course, *, rehearsal: bool) -> MsgGenerator[None]:
@@ -217,4 +216,5 @@ def _leave_safe(course: Course, reason: str) -> MsgGenerator[str]:
             return ""
         except Exception as error:
             failed = f"the cell was not verified to be at open circuit: {sentence(error)}"
+            course.tell(f"{failed[0].upper()}{failed[1:]}")
     return failed

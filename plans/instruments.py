@@ -15,6 +15,7 @@ class Cell(Protocol):
 
     name: str
     connected: bool
+    is_given_up: bool  # nobody answered for longer than a restart of the guard takes
     voltage: Any
     charge: Any
     state: Any

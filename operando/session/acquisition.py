@@ -53,6 +53,8 @@ class Acquisition:
         Whether a run was opened: before it nothing was asked of the cell.
     stopped_now
         Whether a person wanted no more than its end.
+    cell_is_safe
+        False if open circuit was wanted and could not be verified.
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class Acquisition:
         self._ended = threading.Event()
         self.has_opened = False
         self.stopped_now = False
-        self.cell_is_safe = True  # as far as was tried
+        self.cell_is_safe = True
 
     def run(self) -> int:
         """Acquire until the schedule has ended or somebody stops it; return the exit code."""
@@ -176,6 +178,7 @@ class Acquisition:
             tell=lambda sentence: self._console.print(sentence, markup=False, highlight=False, soft_wrap=True),
             continues=continues,
             take_edit=lambda name, num_begun: taken_edit(self._run, name, num_begun),
+            left_unsafe=self._tell_unsafe,
         )
         ends: list[Any] = []
 
@@ -197,10 +200,12 @@ class Acquisition:
         end = ends[-1] if ends else None
         if end is None:
             return EXIT_FAILED
-        self.cell_is_safe = end.cell_is_safe
         if end.reason:
             self._console.print(f"{end.outcome.value}: {end.reason}", markup=False, highlight=False)
         return EXIT_CODE[end.outcome]
+
+    def _tell_unsafe(self) -> None:
+        self.cell_is_safe = False
 
     def _tell_opened(self) -> None:
         if not self.has_opened:

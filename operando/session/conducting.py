@@ -14,11 +14,11 @@ from live_analysis.results import read_analysis_runs, read_measurements
 from operando.guard.life import has_guard
 from operando.model.clock import SystemClock
 from operando.model.experiment import Experiment
-from operando.model.number_text import duration_text
 from operando.model.process_files import read_pid_files, write_pid_file
 from operando.model.run_directory import RunDirectory
 from operando.session.acquisition import Acquisition
 from operando.session.asked import Asked
+from operando.session.cell_left import lives, words_of_cell
 from operando.session.errors import EXIT_FAILED, EXIT_STOPPED, RequestError
 from operando.session.interrupt import Interrupted, one_interrupt
 from operando.session.processes import ChildProcess, ProcessError, Supervisor
@@ -28,7 +28,6 @@ from simulators.past import PAST_FILE
 
 ANALYSIS_TIMEOUT_S = 1800.0
 LOCK_NAME = "acquisition.lock"
-NOT_SAFE = "The cell could NOT be verified to be at open circuit; the guard goes on trying. Look at the instrument."
 GUARD_RESERVE_AFTER_S = 15.0  # when the other processes have started, and a short rehearsal is over
 
 
@@ -147,18 +146,20 @@ def _conduct(undertaking: Undertaking, console: Console, ending: contextlib.Exit
         console=console,
     )
     exit_code = acquisition.run()
-    if not acquisition.cell_is_safe and (not rehearsal or _lives(run, "simulator")):
+    is_guarded = guard.pid is not None and (guard.exit_code() is None or has_guard(run))
+    if not acquisition.cell_is_safe and is_guarded and (not rehearsal or lives(run, "simulator")):
         wishes.leave_cell_running()  # the guard goes on trying to open its circuit
     if undertaking.resumed and not acquisition.has_opened and not acquisition.stopped_now:
         wishes.leave_cell_running()  # a guard that has tripped is asked to clear it, then the run is resumed again
-    if wishes.cell_stays:
-        console.print(
-            ("" if acquisition.cell_is_safe else f"{NOT_SAFE} ")
-            + _how_to_end(run, guard, undertaking.asked.longest_alone_s if rehearsal else None),
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+    said = words_of_cell(
+        run,
+        is_safe=acquisition.cell_is_safe,
+        stays=wishes.cell_stays,
+        guard_pid=guard.pid if is_guarded else None,
+        longest_alone_s=undertaking.asked.longest_alone_s if rehearsal else None,
+    )
+    if said:
+        console.print(said, markup=False, highlight=False, soft_wrap=True)
     if acquisition.has_opened and not acquisition.stopped_now:  # else there is nothing to wait for
         exit_code = max(exit_code, _sum_up(run, experiment, watchers[0], console))
     console.print(f"Everything is in {run.path}", highlight=False)
@@ -253,22 +254,3 @@ def _tell_of_guard(guard: ChildProcess, wishes: Wishes, console: Console) -> Non
         console.print(
             f"The guard, process {guard.pid}, goes on watching the cell; 'kill {guard.pid}' ends it.", soft_wrap=True
         )
-
-
-def _lives(run: RunDirectory, role: str) -> bool:
-    return any(record.role == role and record.alive for record in read_pid_files(run.processes))
-
-
-def _how_to_end(run: RunDirectory, guard: ChildProcess, longest_alone_s: float | None) -> str:
-    """Say how a cell that was left cycling is ended; a beamline's guard is never alone for too long."""
-    goes_on = f"The cell goes on under the guard, process {guard.pid}."
-    if longest_alone_s is None:
-        return (
-            f"{goes_on} 'kill {guard.pid}' ends the guard only; the technique's own limits then protect the cell. "
-            f"For open circuit run 'operando guard {run.path} --stop-cell' after it, and end that with Ctrl-C."
-        )
-    simulator = next(record.pid for record in read_pid_files(run.processes) if record.role == "simulator")
-    return (
-        f"{goes_on} 'kill {guard.pid}' brings the cell to open circuit and ends it; 'kill {simulator}' then ends the "
-        f"simulated beamline. Each ends by itself {duration_text(longest_alone_s)} after its last client."
-    )

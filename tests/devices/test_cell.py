@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from ophyd import EpicsSignalRO
+from ophyd import EpicsSignal, EpicsSignalRO
 from ophyd.sim import FakeEpicsSignalRO, fake_device_cache, make_fake_device
 
 from devices import cell as cell_module
@@ -81,4 +81,22 @@ def test_a_guard_that_is_being_restarted_is_waited_for_and_one_that_is_gone_only
     answers += [1.6, TimeoutError("gone again"), 1.5]
     assert cell.voltage.get(use_monitor=False) == 1.6
     assert cell.voltage.get(use_monitor=False) == 1.5
+    cell.destroy()
+
+
+def test_a_command_waits_long_for_a_guard_once_and_shortly_for_one_that_was_waited_for_in_vain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    patiences_s: list[float] = []
+
+    def put(_: EpicsSignal, __: str, *, connection_timeout: float, **___: Any) -> None:
+        patiences_s.append(connection_timeout)
+        raise TimeoutError("gone")
+
+    monkeypatch.setattr(EpicsSignal, "put", put)
+    cell = Cell("NOBODY:", name="cell", token="secret")
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            cell.command("open_circuit")
+    assert patiences_s == [cell_module.RECONNECT_S, cell_module.GIVEN_UP_S, cell_module.GIVEN_UP_S]
     cell.destroy()

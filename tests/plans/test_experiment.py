@@ -149,10 +149,25 @@ def test_an_unexpected_error_leaves_the_cell_at_open_circuit_and_both_runs_faile
 
 def test_a_cell_that_nobody_can_open_in_the_end_is_no_success_though_all_tomograms_are(laboratory: Laboratory) -> None:
     laboratory.cell.is_gone = True
-    end = laboratory.run()
-    assert (end.outcome, end.cell_is_safe) == (Outcome.FAILED, False)
+    said: list[str] = []
+    end = laboratory.run(left_unsafe=lambda: said.append("unsafe"))
+    assert (end.outcome, said) == (Outcome.FAILED, ["unsafe"])
     assert end.reason == "the cell was not verified to be at open circuit: it does not answer"
     assert laboratory.runs() == {"OCV": "success", "D1.7V": "success", "D0.7V": "success", "outer": "fail"}
+
+
+def test_an_error_does_not_hide_that_the_cell_was_left_unsafe(laboratory: Laboratory) -> None:
+    def broken() -> float:
+        raise ZeroDivisionError("on purpose")
+
+    ring: Any = laboratory.instruments.ring_current
+    ring.current_ma = broken
+    laboratory.cell.is_gone = True
+    said: list[str] = []
+    with pytest.raises(ZeroDivisionError):
+        laboratory.run(tell=said.append, left_unsafe=lambda: said.append("unsafe"))
+    assert said[-3:] == ["The cell was not verified to be at open circuit: it does not answer"] * 2 + ["unsafe"]
+    assert laboratory.runs()["outer"] == "fail"
 
 
 def test_a_ring_current_that_nobody_tells_for_a_while_is_waited_for(laboratory: Laboratory) -> None:

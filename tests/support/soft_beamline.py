@@ -225,6 +225,7 @@ class SoftCell(Device):  # type: ignore[misc]
     clock_uncertainty, clock_server_behind = soft_signal(0.001), soft_signal(float("nan"))
     clock_drift, clock_drift_uncertainty = soft_signal(50.0), soft_signal(20.0)
     potentiostat_row, load_cell_row, temperature_row = soft_signal(0), soft_signal(0), soft_signal(0)
+    is_given_up = False
 
     def __init__(self, *, name: str, clock: FastClock, volts_per_ampere_second: float = 0.01) -> None:
         super().__init__(name=name)

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import fcntl
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from live_analysis.step_analysis import measure_step
 from live_analysis.tomogram_analysis import UNUSABLE, TomogramAnalysis
 from live_analysis.warm_up import warm_up
 from operando.model.clock import SystemClock
+from operando.model.expendable import ANALYSIS_NICENESS, become_expendable
 from operando.model.experiment import Experiment
 from operando.model.experiment_file import load_experiment
 from operando.model.frames import FrameKind
@@ -29,7 +29,6 @@ from operando.model.number_text import number_text
 from operando.model.run_directory import RunDirectory
 
 POLL_S = 0.05
-NICENESS = 10  # rendering and analysis must not slow the guard down
 RUN_NOT_CLOSED = "run_not_closed"  # measured from what there was; the run has no stop document yet
 
 Report = Callable[[str], None]
@@ -74,7 +73,7 @@ def analyse(
     """
     run = RunDirectory(run_directory.resolve())
     experiment = load_experiment(run.experiment)
-    os.nice(max(NICENESS - os.nice(0), 0))
+    become_expendable(niceness=ANALYSIS_NICENESS)
     _Analysis(run, experiment, follow, again, report, publish).go_on_until(stop)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from operando.cli.options import AsJson, OptionalRun, OptionalRuns, RunFolder, terminal
+from operando.model.expendable import ANALYSIS_NICENESS, become_expendable
 
 
 class MonitorPage(Enum):
@@ -98,6 +99,7 @@ def report(
     """
     from operando.session.reporting import report_run
 
+    become_expendable(niceness=ANALYSIS_NICENESS)
     report_run(run, output, terminal(), with_truth=truth)
 
 

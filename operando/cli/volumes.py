@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from operando.cli.options import AngleUnit, AsJson, RunFolder, terminal
+from operando.model.expendable import ANALYSIS_NICENESS, become_expendable
 from operando.session.lasting_console import LastingConsole
 
 
@@ -82,6 +83,7 @@ def reconstruct(
     from operando.session.reconstructing import reconstruct as reconstruct_volume
     from operando.session.volume_options import volume_settings
 
+    become_expendable(niceness=ANALYSIS_NICENESS)
     settings = volume_settings(
         engine,
         rows,
@@ -130,5 +132,6 @@ def phases(
     """
     from operando.session.phases import PhasesRequest, print_phases
 
+    become_expendable(niceness=ANALYSIS_NICENESS)
     request = PhasesRequest(volume, classes, labels, voxel_size, axis, connectivity, median, memory)
     raise typer.Exit(print_phases(request, terminal(LastingConsole), json=json))

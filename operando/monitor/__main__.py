@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from operando.model.expendable import become_expendable
 from operando.model.process_end import run_as_process
 from operando.model.run_directory import RunDirectory
 from operando.monitor.theme import Theme
@@ -25,6 +26,7 @@ def main() -> int:
     parser.add_argument("--size", default=(1366, 768), type=_size, metavar="WxH", help="its size in pixels")
     parser.add_argument("--once", action="store_true", help="print once and end")
     options = parser.parse_args()
+    become_expendable()
     run = RunDirectory(options.run.absolute())
     if options.view == "watch":
         from operando.monitor.watch import watch

@@ -19,6 +19,11 @@ def listening_addresses(pid: int | None) -> set[str]:
     return {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN}
 
 
+def ended_first(pid: int | None) -> int:
+    """How gladly the kernel ends a process when memory runs out."""
+    return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
+
+
 @pytest.mark.timeout(150)
 def test_all_listen_on_loopback_only_and_the_guard_goes_on_without_the_acquisition(tmp_path: Path) -> None:
     with rehearsal(tmp_path / "run") as run:
@@ -62,6 +67,7 @@ def test_a_killed_analysis_is_back_and_measures_every_tomogram_once(tmp_path: Pa
         run.wait(lambda: run.began("tomogram", "OCV"))
         analysis = run.pid("analysis")
         assert analysis is not None
+        run.wait(lambda: ended_first(analysis) > max(ended_first(run.pid(role)) for role in ROLES if role != "analysis"))
         os.kill(analysis, signal.SIGKILL)
         assert run.exit_code(120) == 0, run.said()
         from live_analysis.results import read_measurements

@@ -34,6 +34,8 @@ FRAME = Limit("a frame or slice", 2**28, 2**16, "16384 x 16384, more than any de
 PLANE = Limit("a plane that is drawn", 2**27, 2**16, "11585 x 11585, more than any screen shows", 16)
 LIST = Limit("a list", 2**24, 2**24, "more than there are frames in a run or cuboids in a volume", 16)
 VOLUME = Limit("a volume", inf, inf, "", 8)  # beyond these two, memory is the only limit
+# Filters store what they cannot compress nearly as it is: deflate adds 5 bytes to 16 kB, blosc 16 bytes to a chunk.
+PACKED_PER_BYTE, PACKED_BYTES_BESIDE = 1.01, 4096
 CHUNK = Limit("chunks, which are always read whole,", inf, inf, "", 8)
 
 
@@ -107,6 +109,22 @@ def _numbers(dataset: Any) -> str:
 
 
 def _check_chunks(what: str, dataset: Any) -> None:
-    """Check the chunks: however little is asked for, HDF5 decompresses them whole."""
-    if dataset.chunks is not None:
-        check_size(what, dataset.chunks, CHUNK)
+    """Check the chunks: however little is asked for, HDF5 unpacks them whole, to whatever their bytes unpack to."""
+    if dataset.chunks is None:
+        return
+    check_size(what, dataset.chunks, CHUNK)
+    if not dataset.id.get_create_plist().get_nfilters():
+        return
+    chunk_bytes = prod(dataset.chunks) * dataset.dtype.itemsize
+    largest = 0
+
+    def look(chunk: Any) -> None:
+        nonlocal largest
+        largest = max(largest, chunk.size)
+
+    dataset.id.chunk_iter(look)
+    if largest > chunk_bytes * PACKED_PER_BYTE + PACKED_BYTES_BESIDE:
+        raise DeclaredSizeError(
+            f"{what}: a compressed chunk of {largest} bytes is larger than the {chunk_bytes} bytes it stands for, "
+            "and may unpack to anything. It is damaged; copy the file again from where it was written."
+        )

@@ -1,3 +1,4 @@
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -59,6 +60,29 @@ def test_chunks_count_too_since_hdf5_reads_them_whole(tmp_path: Path, monkeypatc
         found = file.create_dataset("found", (9, 9), "u1", chunks=(2**16, 2**15), **unlimited)
         with pytest.raises(DeclaredSizeError, match="65536 x 32768 values"):
             readable(found, PLANE)
+
+
+def test_a_chunk_that_could_unpack_to_anything_is_refused(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "bomb.h5", "w") as file:
+        found = file.create_dataset("frames", (4, 64, 64), "u2", chunks=(1, 64, 64), compression="gzip")
+        found[0] = 1
+        assert readable_frames(found) == found
+        found.id.write_direct_chunk((2, 0, 0), zlib.compress(bytes(2**24), 9))  # 16 MB of zeros in 16 kB
+        with pytest.raises(
+            DeclaredSizeError, match=r"chunk of 16\d* bytes is larger than the 8192 bytes it stands for"
+        ):
+            readable_frames(found)
+
+
+@pytest.mark.parametrize(
+    "options", [{"compression": "gzip", "shuffle": True}, {"compression": "lzf"}, {"fletcher32": True}]
+)
+@pytest.mark.parametrize("length", [1, 2**18])
+def test_what_cannot_be_compressed_is_no_reason_to_refuse(tmp_path: Path, options: dict[str, Any], length: int) -> None:
+    with h5py.File(tmp_path / "noise.h5", "w") as file:
+        found = file.create_dataset("noise", (2 * length,), "u1", chunks=(length,), **options)
+        found[:] = np.random.default_rng(1).integers(0, 256, 2 * length, np.uint8)
+        assert readable(found, LIST) == found
 
 
 def test_what_is_not_numbers_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import h5py
@@ -13,8 +14,7 @@ from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.run_directory import RunDirectory
 
 SALVAGED_SUFFIX, DAMAGED_SUFFIX = ".salvaged", ".damaged"
-# What h5py says of damaged insides; of a chunk that was never written, that there is no memory for it.
-_UNREADABLE = (OSError, LookupError, RuntimeError, ValueError, MemoryError)
+_UNREADABLE = (OSError, LookupError, RuntimeError, ValueError, MemoryError)  # what h5py says of damaged insides
 
 
 def salvage(run: RunDirectory) -> list[str]:
@@ -42,10 +42,10 @@ def _salvaged(run: RunDirectory) -> Iterator[str]:
             yield f"{path.name}: left as it is: {needed / 1e9:.3g} GB are needed, {free / 1e9:.3g} GB are free"
             continue
         try:
-            num_frames = _copy(path, path.with_suffix(SALVAGED_SUFFIX))
+            copied = _copy(path, path.with_suffix(SALVAGED_SUFFIX))
         except _UNREADABLE as error:
             path.with_suffix(SALVAGED_SUFFIX).unlink(missing_ok=True)
-            yield f"{path.name}: nothing can be read of it ({str(error) or 'a frame was never written'})"
+            yield f"{path.name}: nothing can be read of it ({error})"
             continue
         kept = path.with_name(path.name + DAMAGED_SUFFIX)
         try:
@@ -56,7 +56,7 @@ def _salvaged(run: RunDirectory) -> Iterator[str]:
             yield f"{path.name}: left as it is: it cannot be kept as {kept.name} beside a whole one ({error})"
             continue
         path.with_suffix(SALVAGED_SUFFIX).replace(path)
-        yield f"{path.name}: {num_frames} frames; the damaged file stays as {kept.name}"
+        yield f"{path.name}: {copied}; the damaged file stays as {kept.name}"
 
 
 def _is_whole(path: Path) -> bool:
@@ -67,24 +67,47 @@ def _is_whole(path: Path) -> bool:
         return False
 
 
-def _copy(damaged: Path, whole: Path) -> int:
-    """Copy what is committed chunk by chunk, without decoding it; return how many frames that is."""
+def _copy(damaged: Path, whole: Path) -> str:
+    """Copy what is committed and was written; return how many frames that is.
+
+    A frame of which a part was never written, which HDF5 would read as zeros, is left out with its id, as a lost one.
+    """
     with open_beside_writer(damaged) as source, h5py.File(whole, "w", libver="latest") as target:
         images = readable_frames(source[IMAGES])
         beside = {name: readable(source[name], LIST) for name in (TIMES, FRAME_IDS, ANGLES)}
-        num_frames: int = min(each.shape[0] for each in (images, *beside.values()))
-        shape = (num_frames, *images.shape[1:])
+        num_committed: int = min(each.shape[0] for each in (images, *beside.values()))
+        written = _written(images, num_committed)
+        shape = (len(written), *images.shape[1:])
         copied = target.create_dataset(
             IMAGES, shape, images.dtype, maxshape=images.maxshape, chunks=images.chunks, **_filters(images)
         )
-        for index in range(num_frames):
-            mask, chunk = images.id.read_direct_chunk((index, *[0] * (len(shape) - 1)))
-            copied.id.write_direct_chunk((index, *[0] * (len(shape) - 1)), chunk, mask)
+        for index, original in enumerate(written):
+            if images.chunks == (1, *images.shape[1:]):  # without decoding it
+                mask, chunk = images.id.read_direct_chunk((original, 0, 0))
+                copied.id.write_direct_chunk((index, 0, 0), chunk, mask)
+            else:
+                copied[index] = images[original]
         for name, values in beside.items():
-            target.create_dataset(name, data=values[:num_frames], maxshape=(None,))
+            target.create_dataset(name, data=values[:num_committed][written], maxshape=(None,))
     with whole.open("rb") as file:
         os.fsync(file.fileno())
-    return num_frames
+    num_lost = num_committed - len(written)
+    return f"{len(written)} frames" + (f", {num_lost} more were counted but never written" if num_lost else "")
+
+
+def _written(images: h5py.Dataset, num_committed: int) -> list[int]:
+    """Return the frames of which every chunk is in the file."""
+    if images.chunks is None:
+        return list(range(num_committed))
+    there: set[tuple[int, ...]] = set()
+    images.id.chunk_iter(lambda chunk: there.add(chunk.chunk_offset))
+    num_together, *tile = images.chunks
+    tiles = list(product(*(range(0, length, step) for length, step in zip(images.shape[1:], tile, strict=True))))
+    return [
+        index
+        for index in range(num_committed)
+        if all((index - index % num_together, *corner) in there for corner in tiles)
+    ]
 
 
 def _filters(images: h5py.Dataset) -> dict[str, object]:

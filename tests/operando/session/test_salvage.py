@@ -58,6 +58,49 @@ def test_a_file_whose_writer_was_killed_is_made_whole_with_every_frame(killed: P
     assert sorted(path.name for path in killed.parent.iterdir()) == [killed.name, f"{killed.name}.damaged"]
 
 
+OTHER_WRITER = """
+import os, sys
+import h5py, numpy as np
+from operando.model.frames import ANGLES, FRAME_IDS, IMAGES, TIMES
+file = h5py.File(sys.argv[1], "w", libver="latest")
+images = file.create_dataset(IMAGES, (7, 6, 8), "u2", maxshape=(None, 6, 8), chunks=CHUNKS, **OPTIONS)
+for name in (TIMES, FRAME_IDS, ANGLES):
+    file.create_dataset(name, data=np.arange(7), maxshape=(None,))
+file.swmr_mode = True
+for index in (0, 1, 2, 4, 5):
+    images[index] = np.arange(48).reshape(6, 8) + index
+images[3, :3, :4] = 1
+for each in (images, *(file[name] for name in (TIMES, FRAME_IDS, ANGLES))):
+    each.flush()
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("chunks", "options", "kept"),
+    [
+        ((1, 3, 4), {}, [0, 1, 2, 4, 5]),
+        ((1, 6, 8), {"compression": "gzip"}, [0, 1, 2, 3, 4, 5]),
+        ((2, 6, 4), {}, [0, 1, 2, 3, 4, 5]),
+    ],
+)
+def test_frames_stored_in_any_way_are_kept_and_those_that_were_never_written_are_left_out_with_their_ids(
+    tmp_path: Path, chunks: tuple[int, ...], options: dict[str, str], kept: list[int]
+) -> None:
+    path = RunDirectory(tmp_path).frames / "0001_projection.h5"
+    path.parent.mkdir()
+    program = OTHER_WRITER.replace("CHUNKS", repr(chunks)).replace("OPTIONS", repr(options))
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=60)
+    (said,) = salvage(RunDirectory(tmp_path))
+    assert said.startswith(f"0001_projection.h5: {len(kept)} frames, {7 - len(kept)} more were counted but never writ")
+    with h5py.File(path) as file:
+        assert file[FRAME_IDS][:].tolist() == kept
+        for index, frame_id in enumerate(kept):
+            if frame_id != 3:
+                assert np.array_equal(file[IMAGES][index], np.arange(48).reshape(6, 8) + frame_id)
+        assert file[IMAGES].chunks == chunks
+
+
 def test_a_file_of_which_nothing_can_be_read_stays_as_it_is(tmp_path: Path) -> None:
     path = RunDirectory(tmp_path).frames / "0001_dark.h5"
     path.parent.mkdir()

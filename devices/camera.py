@@ -80,6 +80,8 @@ class Camera(Device):  # type: ignore[misc]
         self._flight: DeviceStatus | None = None
         self._before = FrameCounts(0, 0, 0, 0)
         self._ending = threading.Lock()
+        self._opening = threading.RLock()  # a file is opened, or closed
+        self._num_endings = 0
 
     @property
     def acquiring(self) -> bool:
@@ -95,12 +97,14 @@ class Camera(Device):  # type: ignore[misc]
         """Make ready for a series, or set the region of the chip; the status is done when the servers have answered.
 
         The status fails with
-            ``CameraError`` if the file that was opened is not the one that was asked for,
+            ``CameraError`` if the file that was opened is not the one that was asked for, or the series was ended
+            before its file was opened,
             ``ChipRegionError`` if the region does not fit, ``NoAnswerError`` if a server does not answer.
         """
         if isinstance(what, ChipRegion):
             return in_background(self, lambda: self._set_region(what))
-        return in_background(self, lambda: self._open(what))
+        num_endings = self._num_endings
+        return in_background(self, lambda: self._open(what, num_endings))
 
     def kickoff(self) -> DeviceStatus:
         """Start the prepared series. A second call for the same series starts nothing."""
@@ -157,7 +161,11 @@ class Camera(Device):  # type: ignore[misc]
         return None if self._series is None else self._camera_clock.offset(self._series.exposure_s)
 
     def end_series(self) -> DeviceStatus:
-        """Stop exposing and close the file; the status is done when both are."""
+        """Stop exposing and close the file; the status is done when both are.
+
+        A file that is being opened meanwhile is closed too, or not opened any more.
+        """
+        self._num_endings += 1
         return in_background(self, self._close)
 
     def describe_collect(self) -> dict[str, dict[str, Any]]:
@@ -219,7 +227,12 @@ class Camera(Device):  # type: ignore[misc]
                 f"{found[0]} x {found[1]}. Check binning and the limits of the driver."
             )
 
-    def _open(self, series: FrameSeries) -> None:
+    def _open(self, series: FrameSeries, num_endings: int) -> None:
+        with self._opening:
+            self._open_file(series, num_endings)
+
+    def _open_file(self, series: FrameSeries, num_endings: int) -> None:
+        self._require_not_ended(series, num_endings)
         self._close()
         self._series, self._documents, self._flight = None, None, None
         series.path.parent.mkdir(parents=True, exist_ok=True)
@@ -240,6 +253,7 @@ class Camera(Device):  # type: ignore[misc]
                 (self.cam.acquire_period, series.period_s),
             ]
         )
+        self._require_not_ended(series, num_endings)
         # Not with put-completion: a real file plugin completes a capture only when it has ended.
         self.hdf1.capture.put(1)
         reaches(self.hdf1.capturing, 1)
@@ -253,9 +267,14 @@ class Camera(Device):  # type: ignore[misc]
         self._documents = FrameDocuments(self.name, series.path, self._frame_shape())
         self._series = series
 
+    def _require_not_ended(self, series: FrameSeries, num_endings: int) -> None:
+        if self._num_endings != num_endings:
+            raise CameraError(f"{self.name}: the series was ended before {series.path} was opened. Prepare it again.")
+
     def _close(self) -> None:
-        # Not with put-completion: it would queue behind that of the exposures it should stop.
-        self.cam.acquire.put(0)
-        reaches(self.cam.acquiring, 0)
-        self.hdf1.capture.put(0)
-        reaches(self.hdf1.capturing, 0)
+        with self._opening:
+            # Not with put-completion: it would queue behind that of the exposures it should stop.
+            self.cam.acquire.put(0)
+            reaches(self.cam.acquiring, 0)
+            self.hdf1.capture.put(0)
+            reaches(self.hdf1.capturing, 0)

@@ -1,5 +1,8 @@
 """What stands still is an error after so many seconds of the clock, with fake process variables and no server."""
 
+import threading
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,6 +144,58 @@ def test_a_second_kickoff_of_the_same_series_starts_nothing(tmp_path: Any) -> No
     camera.kickoff()
     assert camera.cam.acquire.get() == 0
     assert camera.complete() is flight
+
+
+def prepared_by_hand(camera: Any, path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+    """Make a file open and close when a test says so; return what the camera does in the background."""
+    works: list[Callable[[], None]] = []
+    camera.hdf1.capturing.sim_put(0)
+    camera.cam.acquiring.sim_put(0)
+    camera.hdf1.full_file_name.sim_put(str(path))
+    for signal in (camera.cam.array_size_x, camera.cam.array_size_y):
+        signal.sim_put(8)
+    monkeypatch.setattr("devices.camera.put_all", lambda _settings: None)
+    monkeypatch.setattr("devices.camera.in_background", lambda _camera, work: works.append(work))
+    monkeypatch.setattr(camera.hdf1.capture, "put", lambda value: camera.hdf1.capturing.sim_put(value))
+    camera.prepare(FrameSeries(FrameKind.FLAT, path, 10, 0.1, 0.1))
+    return works
+
+
+def test_a_series_that_is_ended_before_its_file_opens_opens_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera = flying(FastClock(), tmp_path)
+    works = prepared_by_hand(camera, tmp_path / "0001_flat.h5", monkeypatch)
+    camera.end_series()
+    opening, closing = works
+    closing()
+    with pytest.raises(CameraError, match=r"the series was ended before .*0001_flat\.h5 was opened"):
+        opening()
+    assert not camera.capturing
+    camera.prepare(FrameSeries(FrameKind.FLAT, tmp_path / "0001_flat.h5", 10, 0.1, 0.1))
+    works[-1]()
+    assert camera.capturing
+
+
+def test_a_series_that_is_ended_while_its_file_opens_leaves_none_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera = flying(FastClock(), tmp_path)
+    works = prepared_by_hand(camera, tmp_path / "0001_flat.h5", monkeypatch)
+    threads: list[threading.Thread] = []
+
+    def put(value: int) -> None:
+        if value:
+            camera.end_series()
+            threads.append(threading.Thread(target=works[-1]))
+            threads[0].start()
+            threads[0].join(0.5)  # one that does not wait for the opening is over by then
+        camera.hdf1.capturing.sim_put(value)
+
+    monkeypatch.setattr(camera.hdf1.capture, "put", put)
+    works[0]()
+    threads[0].join(5.0)
+    assert not camera.capturing
 
 
 @given(

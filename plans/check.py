@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from devices.chip_region import ChipRegion, ChipRegionError, chip_settings
 from operando.model.beamline import Beamline
 from operando.model.experiment import Experiment
+from operando.model.limit_rules import LimitKind, Quantity
 from operando.model.schedule import CellStep, ConstantCurrent, SyncMode
 from plans import triggers
 
@@ -156,6 +157,8 @@ def _refusals(
         )
     found += space_refusal(raw_bytes, free_bytes) + _outside_the_view(experiment, geometry)
     found += _sample_in_the_way(experiment, geometry, beamline)
+    if not beamline.rehearsal:  # which is sampled as [rehearsal] says
+        found += _sampled_too_rarely(experiment)
     for step in experiment.schedule:
         found += [
             f"schedule.{step.name}.{asked.name}.every is {asked.every:g} s, but a tomogram takes {tomogram_s:.0f} s. "
@@ -187,6 +190,24 @@ def space_refusal(raw_bytes: int, free_bytes: int) -> list[str]:
     return [
         f"the raw data need {raw_bytes / 1e9:.2f} GB, but {free_bytes / 1e9:.2f} GB are free. "
         "Free some space or choose another folder."
+    ]
+
+
+def _sampled_too_rarely(experiment: Experiment) -> list[str]:
+    stale_s = min(
+        rule.delay_s
+        for rule in experiment.limits.rules
+        if (rule.quantity, rule.kind) == (Quantity.POTENTIOSTAT, LimitKind.STALE)
+    )
+    sampling = experiment.sampling
+    return [
+        f"sampling.{key} is {period_s:g} s, but a potentiostat that is silent for {stale_s:g} s is to be noticed, and "
+        "limits are looked at with each sample only. Sample more often."
+        for key, period_s in (
+            ("in_tomogram", sampling.in_tomogram),
+            ("between_tomograms", sampling.between_tomograms),
+        )
+        if period_s > stale_s
     ]
 
 

@@ -62,6 +62,30 @@ def test_what_cannot_work_is_refused_with_the_numbers(
     assert any(says in refusal for refusal in found.refusals), found.refusals
 
 
+@pytest.mark.parametrize(
+    ("sampling", "stale_s", "says"),
+    [
+        ({"between_tomograms": 6.0}, 5.0, ["sampling.between_tomograms is 6 s", "silent for 5 s"]),
+        ({"in_tomogram": 6.0}, 5.0, ["sampling.in_tomogram is 6 s", "silent for 5 s"]),
+        ({"between_tomograms": 6.0}, 6.0, []),
+    ],
+)
+def test_sampling_that_shows_no_silence_in_time_is_refused_at_a_beamline_only(
+    cus: Experiment, sampling: dict[str, float], stale_s: float, says: list[str]
+) -> None:
+    rarely = cus.model_copy(
+        update={
+            "sampling": cus.sampling.model_copy(update=sampling),
+            "limits": cus.limits.model_copy(update={"stale_potentiostat": stale_s}),
+        }
+    )
+    found = check(rarely, "quick", beamline(), disk_free_bytes=10**12)
+    assert len(found.refusals) == bool(says)
+    assert all(part in refusal for refusal in found.refusals for part in says)
+    simulated = beamline().model_copy(update={"rehearsal": True})
+    assert check(rarely, "quick", simulated, disk_free_bytes=10**12).refusals == ()
+
+
 def test_too_few_projections_are_said_but_not_refused(cus: Experiment) -> None:
     found = check(cus, "quick", beamline(), disk_free_bytes=10**12)
     assert found.refusals == ()

@@ -11,7 +11,7 @@ from bluesky.utils import MsgGenerator
 
 from devices.answers import NO_ANSWER
 from devices.cell import CellCommandError
-from operando.model.cell_state import CellState
+from operando.model.cell_state import CellState, published_step
 from operando.model.clock import Clock
 from operando.model.experiment import Experiment
 from operando.model.outcome import Outcome
@@ -148,7 +148,7 @@ class Course:
 
     def is_at(self, step: CellStep) -> bool:
         """Return whether the step that the guard holds is this one."""
-        return str(self.instruments.cell.step.get(use_monitor=False)) == step.name
+        return str(self.instruments.cell.step.get(use_monitor=False)) == published_step(step.name)
 
     def voltage_v(self) -> float:
         """Return the voltage of the guard's last sample."""

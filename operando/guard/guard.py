@@ -26,13 +26,13 @@ from operando.guard.limit_reading import CellReading
 from operando.guard.limits import LimitEngine
 from operando.guard.memory import Memory
 from operando.guard.potentiostat_clock import PotentiostatClock
-from operando.guard.publication import LONGEST_STEP_NAME, Publisher, sample_values
+from operando.guard.publication import Publisher, sample_values
 from operando.guard.record import Record
 from operando.guard.safety import Safety
 from operando.guard.samples import Sample, Sampler
 from operando.guard.state import cell_state, limit_was_missed
 from operando.guard.stepping import Stepping
-from operando.model.cell_state import CellState
+from operando.model.cell_state import CellState, published_step
 from operando.model.clock import Clock, RehearsalClock
 from operando.model.experiment import Experiment
 from operando.model.limit_rules import Quantity
@@ -220,7 +220,7 @@ class Guard:
             **clock_values,
             "PERIOD": self.period_s,
             "STATE": self._state.value,
-            "STEP": "" if (step := self._stepping.step) is None else step.name[:LONGEST_STEP_NAME],
+            "STEP": "" if (step := self._stepping.step) is None else published_step(step.name),
             "TRIP": self._safety.trip,
             "HEARTBEAT": self._heartbeat,
         }

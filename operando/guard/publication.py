@@ -6,8 +6,6 @@ from typing import Any, Protocol
 
 from operando.guard.samples import Sample
 
-LONGEST_STEP_NAME = 39  # STEP is a string of 40 bytes with the closing zero
-
 
 class Publisher(Protocol):
     """Where the guard's state is shown."""

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 
+from operando.model.cell_state import LONGEST_STEP_NAME, published_step
 from operando.model.experiment import AnalysisRegion, Experiment
 from operando.model.geometry import REGION_MARGIN_UM
 from operando.model.limit_contradictions import limit_contradictions
@@ -10,6 +11,7 @@ from operando.model.materials import MATERIALS
 from operando.model.schedule import (
     ConstantCurrent,
     ConstantVoltage,
+    Loop,
     Step,
     SyncMode,
     could_name,
@@ -33,6 +35,7 @@ def contradictions(experiment: Experiment) -> list[str]:
         f"schedule: two steps are named {doubled!r}. Give each its own name."
         for doubled in dict.fromkeys(name for name in names if names.count(name) > 1)
     ]
+    found += _alike(experiment)
     asked_for = [asked for step in experiment.schedule for asked in getattr(step, "tomograms", ())]
     tomograms = [asked.name for asked in asked_for]
     found += [
@@ -68,6 +71,19 @@ def contradictions(experiment: Experiment) -> list[str]:
         and not any(could_name(asked, entry.tomogram) for asked in asked_for)
     ]
     return found
+
+
+def _alike(experiment: Experiment) -> Iterator[str]:
+    first: dict[str, str] = {}
+    for step in experiment.schedule:
+        if isinstance(step, Loop):
+            continue
+        other = first.setdefault(published_step(step.name), step.name)
+        if other != step.name:
+            yield (
+                f"schedule: steps {other!r} and {step.name!r} begin with the same {LONGEST_STEP_NAME} letters, and the "
+                "guard tells no more of the name of the step that it holds. Let them differ earlier."
+            )
 
 
 def _cell(experiment: Experiment) -> Iterator[str]:

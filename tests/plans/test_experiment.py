@@ -199,6 +199,17 @@ def test_a_continued_run_repeats_no_tomogram_and_loses_none(laboratory: Laborato
     assert commands == [1.7, 0.7]  # the second leg was running and was adopted
 
 
+def test_a_step_with_a_long_name_is_known_again_by_what_the_guard_tells_of_it(laboratory: Laboratory) -> None:
+    schedule, put = DISCHARGE.replace('name = "discharge"', f'name = "{"d" * 64}"'), laboratory.cell.step.put
+    laboratory.cell.step.put = lambda name: put(name[:39])  # an EPICS string holds no more
+    laboratory.clock.at(laboratory.clock.now() + 2500.0, laboratory.wishes.leave_cell_running)
+    first = laboratory.run(schedule)
+    laboratory.wishes = Wishes()
+    assert laboratory.run(schedule, continues=first.uid).outcome is Outcome.COMPLETE
+    commands = [a.get("until_voltage_v") for n, a in laboratory.cell.commands if n == "constant_current"]
+    assert commands == [1.7, 0.7]
+
+
 def test_loops_number_the_tomograms_of_later_cycles(laboratory: Laboratory) -> None:
     schedule = (
         '[[schedule]]\nstep = "rest"\nname = "rest"\nduration = "20 s"\ntomograms = [{ name = "R", at = "end" }]\n'

@@ -111,6 +111,15 @@ def test_a_mistake_is_told_with_key_value_and_what_is_allowed(
     assert "Traceback" not in str(caught.value)
 
 
+def test_steps_whose_names_the_guard_cannot_tell_apart_are_refused(tmp_path: Path) -> None:
+    path = edited(tmp_path, 'name = "rest"', f'name = "{"r" * 39}_of_the_cell"')
+    load_experiment(path)
+    path.write_text(path.read_text().replace('name = "discharge"', f'name = "{"r" * 39}_of_the_lead"', 1))
+    with pytest.raises(FileFormatError, match="begin with the same 39 letters") as caught:
+        load_experiment(path)
+    assert f"'{'r' * 39}_of_the_cell' and '{'r' * 39}_of_the_lead'" in str(caught.value)
+
+
 def test_every_mistake_gets_its_own_sentence(tmp_path: Path) -> None:
     path = edited(tmp_path, 'energy = "35 keV"', 'energy = "35"\nflux = 3')
     with pytest.raises(FileFormatError) as caught:

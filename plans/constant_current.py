@@ -1,20 +1,24 @@
 """A step of constant current: legs from set voltage to set voltage, with a tomogram at each."""
 
+import contextlib
 import math
+import sqlite3
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
 
 from bluesky.utils import MsgGenerator
 
-from devices.answers import NoAnswerError
+from devices.answers import NO_ANSWER, NoAnswerError
 from devices.cell import CellCommandError
 from operando.model.cell_state import CellState
+from operando.model.number_text import duration_text
 from operando.model.outcome import Outcome
 from operando.model.schedule import ConstantCurrent, Hold, SyncMode, step_key
 from plans import triggers
 from plans.cell_watch import CellDangerError
 from plans.course import Course
+from plans.early_end import END_UNCERTAINTY_S, is_long_before, voltage_cut_short
 from plans.occasion import Occasion
 from plans.timed_tomograms import take_late
 from plans.triggers import DueTomogram
@@ -23,7 +27,6 @@ from plans.triggers import DueTomogram
 NEAR_V = 0.005
 NEAR_SAMPLES = 4  # also from here on: so many more samples like the last one would reach it
 AT_ONCE_V = 0.05  # polarisation of a cell
-END_UNCERTAINTY_S = 10.0  # a technique begins some polls of the instrument before its command is answered
 LATE_END_S = 120.0  # after a technique's bounded duration the guard must have said that it ended
 LEAST_DURATION_S = 1.0  # of a technique; a step whose time is over is ended by the plan
 ENDED = (CellState.STEP_ENDED, CellState.OPEN_CIRCUIT)
@@ -66,6 +69,8 @@ class ConstantCurrentStep:
             if (line := journal.outcome_line("leg", name)) is not None and journal.is_over("leg", name):
                 self.driven_s += float(line.get("driven_s", 0.0))
                 self.over = str(line.get("over", ""))
+                if journal.ended("leg", name) == Outcome.COMPLETE:
+                    self.course.early_end = str(line.get("reason", ""))
                 continue
             journal.intent("leg", name)
             driven_s = self.driven_s
@@ -73,7 +78,8 @@ class ConstantCurrentStep:
             if missed and due is not None:
                 yield from self.course.miss(self._occasion(due, voltage_v), missed)
             outcome = Outcome.MISSED if missed else Outcome.COMPLETE
-            journal.outcome("leg", name, outcome, reason=missed, driven_s=self.driven_s - driven_s, over=self.over)
+            reason = missed or self.course.early_end
+            journal.outcome("leg", name, outcome, reason=reason, driven_s=self.driven_s - driven_s, over=self.over)
         for due in triggers.at_end(self.step, self.cycle):
             yield from self.course.take(Occasion(due, self.step, self.cycle, "end"))
 
@@ -111,6 +117,7 @@ class ConstantCurrentStep:
         self.flows = self.step.sync is SyncMode.FREE
         reached = yield from self._reach(voltage_v, due)
         if due is None:
+            self._tell_early_end(voltage_v)
             return ""
         if not self.flows:
             self.driven_s += self.course.clock.now() - self.leg_begin_s
@@ -219,6 +226,20 @@ class ConstantCurrentStep:
         # The instrument ends the step at until_voltage by itself; the sample after it has relaxed already.
         ended_early = self.course.clock.now() - begin_s < left_s - END_UNCERTAINTY_S
         return state in ENDED and voltage_v == self.step.until_voltage and ended_early
+
+    def _tell_early_end(self, voltage_v: float) -> None:
+        """Say so if the current stopped long before the voltage that ends the step, and before its time was over."""
+        course, now_s = self.course, self.course.clock.now()
+        if not is_long_before(now_s, self.leg_begin_s, self.leg_begin_s + self.step.max_duration - self.driven_s):
+            return
+        with contextlib.suppress(*NO_ANSWER, sqlite3.Error):  # what nobody can tell is no reason to end the schedule
+            rows = course.samples.newest_first(self.before_leg_row)
+            stop_v = voltage_cut_short(rows, current_a=self.current_a, target_v=voltage_v)
+            if stop_v is not None and not self._is_beyond(voltage_v):
+                after = duration_text(now_s - self.begin_s)
+                course.tell_early_end(
+                    f"step {self.key} ended at {stop_v:.4f} V, {after} after its start, long before {voltage_v:g} V"
+                )
 
     def _approach(self, voltage_v: float, end_s: float) -> MsgGenerator[bool]:
         """Wait until a voltage is crossed, near it with samples as in a tomogram so that this is seen in time."""

@@ -69,6 +69,7 @@ class Course:
     missed: list[str] = field(default_factory=list)
     take_edit: TakeEdit = refuse_edit
     under_way: str = ""
+    early_end: str = ""  # of the step under way: what was told of a technique that ended long before it should have
     beam: BeamRecord = field(init=False)
     pages: facts.Pages = field(default_factory=lambda: facts.Pages("cell_samples", SAMPLE_KEYS))
     _silent_since_s: float | None = None
@@ -150,6 +151,12 @@ class Course:
         """Return whether the step that the guard holds is this one."""
         return str(self.instruments.cell.step.get(use_monitor=False)) == published_step(step.name)
 
+    def tell_early_end(self, found: str) -> None:
+        """Say, once for a step, that its technique has ended long before it should have."""
+        if not self.early_end:
+            self.early_end = f"{found[0].upper()}{found[1:]}. Look at the instrument; the schedule goes on."
+            self.tell(self.early_end)
+
     def voltage_v(self) -> float:
         """Return the voltage of the guard's last sample."""
         return cell_watch.voltage_v(self.instruments.cell)
@@ -163,10 +170,12 @@ class Course:
         until_s: float | None = None,
         condition: Callable[[CellState], bool] | None = None,
         begin_s: float | None = None,
+        watch: Callable[[CellState], None] | None = None,
     ) -> MsgGenerator[bool]:
         """Wait until ``condition(state)`` holds at a guard sample, or until ``until_s``; return whether it holds.
 
-        Requests of people are answered meanwhile. Without a condition not every sample is looked at.
+        Requests of people are answered meanwhile. Without a condition not every sample is looked at; what each look
+        finds is told to ``watch``.
 
         Raises
         ------
@@ -181,6 +190,8 @@ class Course:
             self.stop_if_wished()
             yield from self.answer_requests(step, cycle)
             yield from self.outer(self.beam.when_due())
+            if watch is not None and found is not CellState.STARTING:
+                watch(found)
             if condition is not None and found is not CellState.STARTING and condition(found):
                 return True
             now_s = self.clock.now()

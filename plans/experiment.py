@@ -159,7 +159,7 @@ def _step(course: Course, step: CellStep, cycle: int, *, rehearsal: bool) -> Msg
         course.between_tomograms_s = period_s
         yield from course.command("set_sampling", period_s=period_s)
     course.journal.intent("step", key)
-    course.under_way = key
+    course.under_way, course.early_end = key, ""
     try:
         yield from run_step(course, step, cycle)
         course.under_way = ""
@@ -173,7 +173,7 @@ def _step(course: Course, step: CellStep, cycle: int, *, rehearsal: bool) -> Msg
         course.journal.outcome("step", key, outcome_of(error), reason=sentence(error))
         raise
     yield from course.outer(facts.record("steps", _step_fields(course, step, cycle), course.clock))
-    course.journal.outcome("step", key, Outcome.COMPLETE)
+    course.journal.outcome("step", key, Outcome.COMPLETE, reason=course.early_end)
 
 
 def _skip(course: Course, step: CellStep, cycle: int, told: str) -> MsgGenerator[None]:
@@ -194,6 +194,7 @@ def _step_fields(course: Course, step: CellStep, cycle: int) -> dict[str, Any]:
         "end_s": course.clock.now(),
         "voltage_v": course.voltage_v(),
         "charge_mah": float(cell.charge.get(use_monitor=False)),
+        "reason": course.early_end,
     }
 
 

@@ -1,9 +1,11 @@
 """Tomograms that are due by time."""
 
 import math
+from collections.abc import Callable
 
 from bluesky.utils import MsgGenerator
 
+from operando.model.cell_state import CellState
 from operando.model.schedule import CellStep, Rest
 from plans.course import Course
 from plans.occasion import Occasion
@@ -12,10 +14,18 @@ from plans.triggers import DueTomogram
 LATE_SCANS = 3  # there is time for one that is given up, and for another
 
 
-def take_timed(course: Course, step: CellStep, cycle: int, due: DueTomogram, begin_s: float) -> MsgGenerator[None]:
+def take_timed(
+    course: Course,
+    step: CellStep,
+    cycle: int,
+    due: DueTomogram,
+    begin_s: float,
+    *,
+    watch: Callable[[CellState], None] | None = None,
+) -> MsgGenerator[None]:
     """Wait until a tomogram is due by time and take it; one whose successor is due too was missed."""
     due_s = begin_s + (due.after_s or 0.0)
-    yield from course.wait(step, cycle, phase=step.step, until_s=due_s, begin_s=begin_s)
+    yield from course.wait(step, cycle, phase=step.step, until_s=due_s, begin_s=begin_s, watch=watch)
     yield from take_late(course, step, cycle, due, due_s)
 
 

@@ -49,7 +49,7 @@ def things_to_mark(story: RunStory, events: tuple[GuardEvent, ...]) -> list[Mark
             reason = f": {tomogram.reason}" if tomogram.reason else ""
             found.append((time_s, f"tomogram {tomogram.name}, attempt {tomogram.attempt}: {tomogram.outcome}{reason}"))
     for step in story.steps:
-        if step.end_s is not None and not went_well(step.outcome):
+        if step.end_s is not None and (step.reason or not went_well(step.outcome)):
             found.append(
                 (step.end_s, f"step {step.name}: {step.outcome}" + (f": {step.reason}" if step.reason else ""))
             )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operando.model.experiment import Experiment
 from operando.model.number_text import duration_text, number_text
 from operando.model.schedule import ConstantCurrent, ConstantVoltage, Rest, step_name
-from operando.session.report.run_story import RunStory, StepStory, went_well
+from operando.session.report.run_story import RunStory, StepStory
 from operando.session.report.time_plot import moment
 from operando.session.report.words import printed, quantity_text, unit_text
 
@@ -66,7 +66,7 @@ def steps_measured(story: RunStory) -> StepTable:
 
 
 def _outcome(step: StepStory) -> str:
-    return step.outcome if went_well(step.outcome) or not step.reason else f"{step.outcome}: {step.reason}"
+    return f"{step.outcome}: {step.reason}" if step.reason else step.outcome
 
 
 def _asked(step: Rest | ConstantCurrent | ConstantVoltage | None, experiment: Experiment | None) -> str:

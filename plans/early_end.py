@@ -6,7 +6,7 @@ from typing import Any
 
 END_UNCERTAINTY_S = 10.0  # a technique begins some polls of the instrument before its command is answered
 LATEST_PART = 0.99  # of its time: an instrument's clock is not the run's
-LONGEST_GAP_S = 15.0  # between two samples; rarer ones do not show how a voltage came to its end
+LONGEST_GAP_S = 60.0  # between two samples; rarer ones do not show how a voltage came to its end
 POLARISATION_V = 0.05  # of a cell
 NUM_CHANGES = 4  # a voltage may go on to its end by so many changes like the last ones, for it goes ever faster
 NUM_SAMPLES = 3  # under current, to see how fast it went

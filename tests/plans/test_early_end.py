@@ -161,7 +161,7 @@ def rows(*voltages_v: float, after_v: float, period_s: float = 1.0, current_a: f
         (rows(0.732, 0.721, 0.71, after_v=1.1), None),  # came to its end and relaxed
         (rows(1.4, 1.3, 1.15, after_v=1.6), None),  # so steep that the end may have come between two samples
         (rows(2.002, 2.001, 2.0, after_v=1.6), None),  # went on where nobody saw it, then relaxed
-        (rows(2.002, 2.001, 2.0, after_v=2.05, period_s=30.0), None),  # a rehearsal's rare samples show no end
+        (rows(2.002, 2.001, 2.0, after_v=2.05, period_s=90.0), None),  # a rehearsal's rare samples show no end
         (rows(2.0, after_v=2.05), None),  # ended at once
         (rows(2.002, 2.001, 2.0, after_v=2.05)[1:], None),  # nobody has seen it end
         ([], None),

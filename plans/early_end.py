@@ -9,6 +9,7 @@ LATEST_PART = 0.99  # of its time: an instrument's clock is not the run's
 LONGEST_GAP_S = 60.0  # between two samples; rarer ones do not show how a voltage came to its end
 POLARISATION_V = 0.05  # of a cell
 NUM_CHANGES = 4  # a voltage may go on to its end by so many changes like the last ones, for it goes ever faster
+LEAST_GAP_S = 1e-3  # of two samples of a rehearsal, whose clock stands still at times
 NUM_SAMPLES = 3  # under current, to see how fast it went
 
 
@@ -40,13 +41,19 @@ def voltage_cut_short(rows: Iterable[Mapping[str, Any]], *, current_a: float, ta
             after = row  # the first one without current
         if len(under) == NUM_SAMPLES:
             break
-    if after is None or len(under) < 2 or after["time_s"] - under[0]["time_s"] > LONGEST_GAP_S:
+    if after is None or len(under) < 2:
+        return None
+    unseen_s = _gap_s(after, under[0])
+    if unseen_s > LONGEST_GAP_S:
         return None
     fastest_v_s = max(
-        abs(later["voltage_v"] - earlier["voltage_v"]) / (later["time_s"] - earlier["time_s"])
-        for later, earlier in pairwise(under)
+        abs(later["voltage_v"] - earlier["voltage_v"]) / _gap_s(later, earlier) for later, earlier in pairwise(under)
     )
-    unseen_v = POLARISATION_V + NUM_CHANGES * fastest_v_s * (after["time_s"] - under[0]["time_s"])
+    unseen_v = POLARISATION_V + NUM_CHANGES * fastest_v_s * unseen_s
     stop_v = float(under[0]["voltage_v"])
     went_on_v = (after["voltage_v"] - stop_v) * (1 if current_a > 0 else -1)  # after a stop a cell relaxes back
     return None if abs(target_v - stop_v) <= unseen_v or went_on_v > unseen_v else stop_v
+
+
+def _gap_s(later: Mapping[str, Any], earlier: Mapping[str, Any]) -> float:
+    return float(max(later["time_s"] - earlier["time_s"], LEAST_GAP_S))

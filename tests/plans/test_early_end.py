@@ -149,7 +149,7 @@ def rows(*voltages_v: float, after_v: float, period_s: float = 1.0, current_a: f
     """Samples under current, then one at open circuit, newest first."""
     samples = [(voltage_v, current_a) for voltage_v in voltages_v] + [(after_v, 1e-9 * current_a)]
     return [
-        {"time_s": index * period_s, "elapsed_s": index * period_s, "voltage_v": voltage_v, "current_a": flows_a}
+        {"time_s": index * period_s, "elapsed_s": index, "voltage_v": voltage_v, "current_a": flows_a}
         for index, (voltage_v, flows_a) in enumerate(samples)
     ][::-1]
 
@@ -162,6 +162,7 @@ def rows(*voltages_v: float, after_v: float, period_s: float = 1.0, current_a: f
         (rows(1.4, 1.3, 1.15, after_v=1.6), None),  # so steep that the end may have come between two samples
         (rows(2.002, 2.001, 2.0, after_v=1.6), None),  # went on where nobody saw it, then relaxed
         (rows(2.002, 2.001, 2.0, after_v=2.05, period_s=90.0), None),  # a rehearsal's rare samples show no end
+        (rows(2.002, 2.001, 2.0, after_v=2.05, period_s=0.0), 2.0),  # at one moment of a clock that stood still
         (rows(2.0, after_v=2.05), None),  # ended at once
         (rows(2.002, 2.001, 2.0, after_v=2.05)[1:], None),  # nobody has seen it end
         ([], None),

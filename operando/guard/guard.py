@@ -205,6 +205,15 @@ class Guard:
             self._record.event("limit_missed", text, level=logging.WARNING, **data)
             self._open_circuit_or_trip(text)
 
+    def _open_circuit(self, reason: str) -> None:
+        """Open the circuit as somebody asked; if that cannot be verified, trip, so that it is tried on and on."""
+        try:
+            self._stepping.open_circuit(reason)
+        except NotObeyedError as error:
+            if not self._safety.trip:
+                self._stepping.trip(f"Open circuit was asked for ({reason.rstrip('.')}). {error}")
+            raise
+
     def _open_circuit_or_trip(self, reason: str) -> None:
         try:
             self._control.open_circuit()
@@ -270,7 +279,7 @@ class Guard:
         if name in STEPS:
             self._stepping.begin(name, arguments)
         elif name == "open_circuit":
-            self._stepping.open_circuit(text_argument(arguments, "reason"))
+            self._open_circuit(text_argument(arguments, "reason"))
         elif name == "set_sampling":
             period_s = self._asked_period_s = period_argument(arguments)
             self._record.event("sampling", f"A sample every {period_s:g} s.", period_s=period_s)

@@ -167,7 +167,7 @@ class Guard:
 
     def _judge(self, reading: CellReading) -> None:
         if reading.snapshot is not None:
-            charge = self._integrate(reading.snapshot, reading.time_s)
+            charge = self._integrate(reading.snapshot)
             values = {**reading.values, Quantity.CHARGE: charge.charge_mah}
             reading = replace(reading, values=values, step=self._stepping.step)
         self._safety.judge(reading)
@@ -178,7 +178,8 @@ class Guard:
         period_s = self.period_s
         return (math.floor((self._clock.now() + _GRID_TOLERANCE_S) / period_s) + 1) * period_s
 
-    def _integrate(self, snapshot: Snapshot, time_s: float) -> ChargePoint:
+    def _integrate(self, snapshot: Snapshot) -> ChargePoint:
+        time_s = self._clock.now()  # the steady time knows neither the guard before this one nor a host that slept
         if self._charge is None:
             self._charge = charge_point(snapshot, time_s, 0.0)
         else:

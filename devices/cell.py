@@ -122,10 +122,11 @@ class Cell(Device):  # type: ignore[misc]
         with self._lock:
             self._outstanding[identity] = status, text
         patience_s = GIVEN_UP_S if self.is_given_up else RECONNECT_S
+        began_s = time.monotonic()
         try:
             self.command_text.put(text, connection_timeout=patience_s, use_complete=True, callback=lambda **_: None)
         except NO_ANSWER:
-            self.is_given_up = True
+            self.is_given_up = time.monotonic() - began_s >= patience_s  # one that was killed just now is restarted
             self._forget(identity)  # nobody may send it again but the caller
             raise
         self._await_receipt(identity, command)

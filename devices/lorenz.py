@@ -113,7 +113,7 @@ class LorenzPort:
         return None
 
     def _connect(self) -> bool:
-        if self._clock.now() < self._next_attempt_s:
+        if self._clock.steady() < self._next_attempt_s:
             return False
         try:
             self._line = serial.serial_for_url(
@@ -130,7 +130,7 @@ class LorenzPort:
     def _disconnect(self, reason: str) -> None:
         self.close()
         self._reason = reason
-        self._next_attempt_s = self._clock.now() + self._back_off_s
+        self._next_attempt_s = self._clock.steady() + self._back_off_s
         self._back_off_s = min(2 * self._back_off_s, LONGEST_BACK_OFF_S)
 
     def _nothing(self, quality: Quality) -> Reading:

@@ -87,4 +87,6 @@ def next_look_s(cell: Cell, clock: Clock) -> float:
     """Return when the guard's next sample is due, or soon if it is late."""
     now_s, period_s = clock.now(), float(cell.period.get(use_monitor=False))
     due_s = float(cell.sample_time.get(use_monitor=False)) + period_s
-    return due_s if due_s > now_s else now_s + min(period_s, LATE_SAMPLE_POLL_S)
+    if due_s > now_s:
+        return min(due_s, now_s + period_s)  # the host's clock may have been set back since that sample
+    return now_s + min(period_s, LATE_SAMPLE_POLL_S)

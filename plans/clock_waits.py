@@ -14,7 +14,7 @@ from typing import Any
 import bluesky.plan_stubs as bps
 from bluesky.utils import FailedStatus, MsgGenerator, short_uid
 
-from operando.model.clock import Clock
+from operando.model.clock import Clock, kept_near
 
 SETTLE_S = 1.0  # real time; ophyd needs well below a millisecond, on a machine with other work some more
 FINISHED = "_externally_initiated_completion"  # ophyd's mark of a status that was finished, before it is done
@@ -28,13 +28,15 @@ class WaitError(RuntimeError):
 def sleep_until(clock: Clock, time_s: float) -> MsgGenerator[float]:
     """Wait until the clock shows ``time_s``; return what it shows then.
 
-    A pause of the RunEngine ends a wait early, so it is begun again until the time has come.
+    A pause of the RunEngine ends a wait early, so it is begun again until the time has come. No wait that is begun
+    again is longer than the first, however far the host's clock was set back meanwhile.
     """
-    while clock.now() < time_s:
+    longest_s = time_s - clock.now()
+    while clock.now() < (time_s := kept_near(clock, time_s, longest_s)):
         pending: list[Future[float]] = []
 
-        async def elapsed(pending: list[Future[float]] = pending) -> float:
-            pending.append(clock.timer(time_s))
+        async def elapsed(pending: list[Future[float]] = pending, due_s: float = time_s) -> float:
+            pending.append(clock.timer(kept_near(clock, due_s, longest_s)))
             return await asyncio.wrap_future(pending[-1])
 
         try:
@@ -68,9 +70,9 @@ def wait_for(
     WaitError
         If it does not hold after ``limit_s`` of the clock.
     """
-    begin_s = clock.now()
+    begin_s = clock.steady()
     while not condition():
-        if limit_s is not None and clock.now() - begin_s >= limit_s:
+        if limit_s is not None and clock.steady() - begin_s >= limit_s:
             raise WaitError(f"{what} was waited for {limit_s:g} s and did not come. See the instruments it needs.")
         yield from sleep_until(clock, clock.now() + poll_s)
     return True

@@ -55,7 +55,7 @@ def experiment_plan(
     tell: Callable[[str], None] = lambda _: None,
     continues: str | None = None,
     take_edit: TakeEdit = refuse_edit,
-    left_unsafe: Callable[[], None] = lambda: None,
+    left: Callable[[bool], None] = lambda _: None,
 ) -> MsgGenerator[ExperimentEnd]:
     """Take a cell through the schedule of an experiment, with its tomograms; return how it ended.
 
@@ -75,8 +75,9 @@ def experiment_plan(
     take_edit
         Returns the experiment with the schedule of a file that a person gave after its first steps, which have begun;
         raises ValueError with what is wrong with it.
-    left_unsafe
-        Called before the end, however that comes, if open circuit could not be verified.
+    left
+        Called at the end, whatever brings it, with whether the cell is safe: open circuit was verified, or a person
+        wants the technique to go on. Not called if the plan was aborted before its run was open.
 
     Raises
     ------
@@ -123,11 +124,12 @@ def experiment_plan(
         outcome, reason, error = Outcome.FAILED, sentence(mistake), mistake
     else:
         outcome, reason = _outcome(course)
+    unsafe = ""
     if not course.wishes.cell_stays:
         unsafe = yield from _leave_safe(course, reason or "the schedule is over")
         if unsafe:
-            left_unsafe()
             outcome, reason = Outcome.FAILED, "; ".join(filter(None, [reason, unsafe]))
+    left(not unsafe)
     told = {"outcome": outcome.value, "reason": reason}
     yield from undisturbed(course.outer(facts.record("outcome", told, course.clock)))
     yield from undisturbed(course.outer(bps.close_run(exit_status=EXIT_STATUS[outcome], reason=reason)))
@@ -214,8 +216,12 @@ def _leave_safe(course: Course, reason: str) -> MsgGenerator[str]:
     for _ in range(2):  # the second try answers a fault that came just now
         try:
             yield from course.command("open_circuit", reason=reason)
-            return ""
         except Exception as error:
+            if not failed:
+                course.tell(f"Open circuit is not verified yet, it is tried once more: {sentence(error)}")
             failed = f"the cell was not verified to be at open circuit: {sentence(error)}"
-            course.tell(f"{failed[0].upper()}{failed[1:]}")
+        else:
+            if failed:
+                course.tell("Open circuit is verified now.")
+            return ""
     return failed

@@ -1,7 +1,7 @@
 """Charge that flowed since the run's start: the integral of current, with the instrument's own count where it jumps."""
 
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import inf, isfinite
 
 from devices.potentiostat_reading import Snapshot
 
@@ -38,14 +38,16 @@ def next_charge(before: ChargePoint, snapshot: Snapshot, time_s: float, *, large
     own charge is used if it has one and its step fits currents up to ``largest_current_a``. The current alone counts
     too, because a server posts one value after the other: a reading may hold the new current and the old technique.
     For the same reason the step after is counted as well: the reading of the switch may have held an older charge.
-    A current that is no finite number adds nothing. A reading of the same elapsed time is no new one.
+    A current that is no finite number adds nothing. A reading of the same elapsed time is no new one. Where the host's
+    clock was set back, the instrument's is believed.
     """
     if snapshot.elapsed_s == before.elapsed_s:
         return before
     interval_s = snapshot.elapsed_s - before.elapsed_s
     host_s = time_s - before.time_s
-    if not 0 <= interval_s <= host_s + LONGEST_BEHIND_S + LARGEST_DRIFT * host_s:
-        interval_s = host_s  # the instrument was restarted, or its clock has jumped
+    longest_s = inf if host_s < 0 else host_s + LONGEST_BEHIND_S + LARGEST_DRIFT * host_s
+    if not 0 <= interval_s <= longest_s:
+        interval_s = max(host_s, 0.0)  # the instrument was restarted, or its clock has jumped
     after = charge_point(snapshot, time_s, before.charge_mah)
     switched = before.technique != after.technique or jumped(before.current_a, after.current_a)
     counted_mah = _counted(before, after, interval_s, largest_current_a) if switched or before.switch_s else None

@@ -53,7 +53,7 @@ class CellControl:
             If the instrument cannot be reached or does not show STOP. Try again.
         """
         reason = ""
-        began_s = self.clock.now()
+        began_s = self.clock.steady()
         for attempt in range(1, _NUM_ATTEMPTS + 1):
             sent_s = perf_counter()
             try:
@@ -63,7 +63,7 @@ class CellControl:
             taken_s = perf_counter()
             snapshot = self._wait_for(ChannelState.STOP, give_up_if_silent=bool(reason))
             if snapshot is not None and snapshot.state is ChannelState.STOP:
-                return OpenedCircuit(snapshot, sent_s, taken_s, perf_counter(), self.clock.now() - began_s, attempt)
+                return OpenedCircuit(snapshot, sent_s, taken_s, perf_counter(), self.clock.steady() - began_s, attempt)
         raise NotObeyedError(
             f"Open circuit was commanded {_NUM_ATTEMPTS} times; {self._found(snapshot)} {reason}".strip()
         )
@@ -88,15 +88,16 @@ class CellControl:
         return snapshot
 
     def _wait_for(self, state: ChannelState, *, give_up_if_silent: bool) -> Snapshot | None:
-        begin_s = self.clock.now()
+        begin_s = self.clock.steady()
+        pause_s = self.poll_s / _LOOKS_PER_POLL
         for look in range(NUM_POLLS_TO_VERIFY * _LOOKS_PER_POLL + 2):
             snapshot = self.potentiostat.poll()
             if snapshot is not None and snapshot.state is state:
                 return snapshot
             if snapshot is None and give_up_if_silent:
                 return None
-            pause_s = self.poll_s / _LOOKS_PER_POLL  # counted anew where the host's clock is set back meanwhile
-            self.inbox.settle_until(min(begin_s + (look + 1) * pause_s, self.clock.now() + pause_s))
+            left_s = begin_s + (look + 1) * pause_s - self.clock.steady()  # whatever is done to the host's clock
+            self.inbox.settle_until(self.clock.now() + left_s)
         return snapshot
 
     def _found(self, snapshot: Snapshot | None) -> str:

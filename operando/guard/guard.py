@@ -167,7 +167,7 @@ class Guard:
 
     def _judge(self, reading: CellReading) -> None:
         if reading.snapshot is not None:
-            charge = self._integrate(reading.snapshot, reading.time_s)
+            charge = self._integrate(reading.snapshot)
             values = {**reading.values, Quantity.CHARGE: charge.charge_mah}
             reading = replace(reading, values=values, step=self._stepping.step)
         self._safety.judge(reading)
@@ -178,7 +178,8 @@ class Guard:
         period_s = self.period_s
         return (math.floor((self._clock.now() + _GRID_TOLERANCE_S) / period_s) + 1) * period_s
 
-    def _integrate(self, snapshot: Snapshot, time_s: float) -> ChargePoint:
+    def _integrate(self, snapshot: Snapshot) -> ChargePoint:
+        time_s = self._clock.now()  # the steady time knows neither the guard before this one nor a host that slept
         if self._charge is None:
             self._charge = charge_point(snapshot, time_s, 0.0)
         else:
@@ -204,6 +205,15 @@ class Guard:
             text = f"Step {step.name!r} ran for its {step.max_duration_s:g} s: it may hold unreached."
             self._record.event("limit_missed", text, level=logging.WARNING, **data)
             self._open_circuit_or_trip(text)
+
+    def _open_circuit(self, reason: str) -> None:
+        """Open the circuit as somebody asked; if that cannot be verified, trip, so that it is tried on and on."""
+        try:
+            self._stepping.open_circuit(reason)
+        except NotObeyedError as error:
+            if not self._safety.trip:
+                self._stepping.trip(f"Open circuit was asked for ({reason.rstrip('.')}). {error}")
+            raise
 
     def _open_circuit_or_trip(self, reason: str) -> None:
         try:
@@ -270,7 +280,7 @@ class Guard:
         if name in STEPS:
             self._stepping.begin(name, arguments)
         elif name == "open_circuit":
-            self._stepping.open_circuit(text_argument(arguments, "reason"))
+            self._open_circuit(text_argument(arguments, "reason"))
         elif name == "set_sampling":
             period_s = self._asked_period_s = period_argument(arguments)
             self._record.event("sampling", f"A sample every {period_s:g} s.", period_s=period_s)

@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from operando.model.clock import Clock, RehearsalClock
+from operando.model.clock import Clock, RehearsalClock, kept_near
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,9 @@ class Inbox:
         self._wait(deadline_s, ends_with_command=True)
 
     def settle_until(self, deadline_s: float) -> None:
-        """Wait for a time of the run's clock; commands stay queued."""
-        while self._clock.now() < deadline_s:
+        """Wait for a time of the run's clock; commands stay queued. A clock that is set back makes it no longer."""
+        longest_s = deadline_s - self._clock.now()
+        while self._clock.now() < (deadline_s := kept_near(self._clock, deadline_s, longest_s)):
             self._wait(deadline_s, ends_with_command=False)
 
     def _wait(self, deadline_s: float, *, ends_with_command: bool) -> None:

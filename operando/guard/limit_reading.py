@@ -15,7 +15,7 @@ class CellReading:
     Parameters
     ----------
     time_s
-        The run's clock.
+        The steady time of the run's clock: how long something lasts is measured by it.
     arrived_s
         When the newest of it arrived, by the host's performance counter: what reaction times count from.
     values

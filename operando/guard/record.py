@@ -98,7 +98,7 @@ class Record:
 
     def commit_if_due(self, *, fast_forward: bool) -> None:
         """Commit; while a rehearsal fast-forwards through many samples a second, only when the last is 100 ms old."""
-        if not fast_forward or self._host_clock.now() - self._committed_at_s >= LONGEST_UNCOMMITTED_S:
+        if not fast_forward or self._host_clock.steady() - self._committed_at_s >= LONGEST_UNCOMMITTED_S:
             self.commit()
 
     def commit(self) -> None:
@@ -106,7 +106,7 @@ class Record:
         if self._try(self._log.commit) and self._appended:
             self.committed_rows = dict(self._written)
             self._unwritable = self._appended = False
-        self._committed_at_s = self._host_clock.now()
+        self._committed_at_s = self._host_clock.steady()
 
     def close(self) -> None:
         """Commit and fold the log into one plain file."""

@@ -91,7 +91,7 @@ class Safety:
         self._record.event("safe", text, host_time_to_verify_s=perf_counter() - began_s, **_reaction(opened, since_s))
 
     def _tell_unsafe(self, reason: str, *, first: bool) -> None:
-        now_s = self._control.clock.now()
+        now_s = self._control.clock.steady()
         if first or now_s - self._unsafe_told_s >= UNSAFE_TOLD_EVERY_S:
             self._record.event("unsafe", f"The cell may still be connected: {reason}", level=logging.CRITICAL)
             self._unsafe_told_s = now_s

@@ -45,20 +45,20 @@ class Silence:
     """Since when an instrument has given nothing new.
 
     An instrument that was not asked cannot be called silent: a missing answer counts from the first question that
-    got none, a counter that stands still from the sample that saw it first.
+    got none, a counter that stands still from the sample that saw it first. Times are the clock's steady ones.
     """
 
     def __init__(self) -> None:
         self._since_s: float | None = None
 
-    def age_s(self, time_s: float, *, answered: bool) -> float:
-        """Tell whether the instrument gave something new at ``time_s``; return for how long it has not, in s."""
+    def age_s(self, steady_s: float, *, answered: bool) -> float:
+        """Tell whether the instrument gave something new at ``steady_s``; return for how long it has not, in s."""
         if answered:
             self._since_s = None
             return 0.0
-        if self._since_s is None or self._since_s > time_s:  # the host's clock was set back
-            self._since_s = time_s
-        return time_s - self._since_s
+        if self._since_s is None:
+            self._since_s = steady_s
+        return steady_s - self._since_s
 
 
 class Sampler:
@@ -100,35 +100,35 @@ class Sampler:
 
         A potentiostat's answer must not wait for a load cell that is silent.
         """
-        time_s = self._clock.now()
-        snapshot = self._poll_potentiostat(time_s)
+        time_s, steady_s = self._clock.now(), self._clock.steady()
+        snapshot = self._poll_potentiostat(steady_s)
         arrived_s = perf_counter()
-        potentiostat_silent_s = self._potentiostat_silence_s(time_s, snapshot)
+        potentiostat_silent_s = self._potentiostat_silence_s(steady_s, snapshot)
         judge(
             CellReading(
-                time_s,
+                steady_s,
                 arrived_s,
                 {
                     Quantity.VOLTAGE: None if snapshot is None else snapshot.voltage_v,
                     Quantity.CURRENT: None if snapshot is None else snapshot.current_a,
                 },
                 {Quantity.POTENTIOSTAT: potentiostat_silent_s},
-                {Quantity.POTENTIOSTAT: self._gone_s(time_s, "potentiostat", there=self._potentiostat.reachable)},
+                {Quantity.POTENTIOSTAT: self._gone_s(steady_s, "potentiostat", there=self._potentiostat.reachable)},
                 snapshot=snapshot,
             )
         )
-        temperature, temperature_silent_s = self._read_temperature(time_s, judge)
+        temperature, temperature_silent_s = self._read_temperature(steady_s, judge)
         reading = self._load_cell.read_raw()
         arrived_s = perf_counter()
         answered = reading.quality is Quality.OK
-        force_silent_s = self._silence["load cell"].age_s(time_s, answered=answered)
+        force_silent_s = self._silence["load cell"].age_s(steady_s, answered=answered)
         over_range = answered and self._calibration.is_over_range(reading.counts)
         force_n = self._calibration.force_n(reading.counts)
         pressure_mpa = stack_pressure_mpa(force_n, self._area_mm2)
-        gone_s = self._gone_s(time_s, "load cell", there=reading.quality is not Quality.DISCONNECTED)
+        gone_s = self._gone_s(steady_s, "load cell", there=reading.quality is not Quality.DISCONNECTED)
         judge(
             CellReading(
-                time_s,
+                steady_s,
                 arrived_s,
                 {Quantity.STACK_PRESSURE: pressure_mpa if answered else None},
                 {Quantity.LOAD_CELL: force_silent_s},
@@ -152,46 +152,44 @@ class Sampler:
         )
 
     def _read_temperature(
-        self, time_s: float, judge: Callable[[CellReading], None]
+        self, steady_s: float, judge: Callable[[CellReading], None]
     ) -> tuple[TemperatureReading | None, float]:
         temperature = self._temperature.poll()
-        silent_s = self._silence["temperature"].age_s(time_s, answered=temperature is not None)
+        silent_s = self._silence["temperature"].age_s(steady_s, answered=temperature is not None)
         judge(
             CellReading(
-                time_s,
+                steady_s,
                 perf_counter(),
                 {Quantity.TEMPERATURE: None if temperature is None else temperature.temperature_c},
                 {Quantity.THERMOMETER: silent_s},
-                {Quantity.THERMOMETER: self._gone_s(time_s, "temperature", there=self._temperature.reachable)},
+                {Quantity.THERMOMETER: self._gone_s(steady_s, "temperature", there=self._temperature.reachable)},
             )
         )
         return temperature, silent_s
 
-    def _gone_s(self, time_s: float, instrument: str, *, there: bool) -> float:
-        return self._absence[instrument].age_s(time_s, answered=there)
+    def _gone_s(self, steady_s: float, instrument: str, *, there: bool) -> float:
+        return self._absence[instrument].age_s(steady_s, answered=there)
 
-    def _poll_potentiostat(self, time_s: float) -> Snapshot | None:
+    def _poll_potentiostat(self, steady_s: float) -> Snapshot | None:
         # A crowded machine may hold up a rehearsal's living server, and the run's clock with it: ask again.
         for _ in range(_MOST_QUESTIONS):
             snapshot = self._potentiostat.poll()
-            held_up = self._potentiostat.reachable and self._clock.now() - time_s < ANSWER_TIMEOUT_S
+            held_up = self._potentiostat.reachable and self._clock.steady() - steady_s < ANSWER_TIMEOUT_S
             if snapshot is not None or not held_up:
                 break
         return snapshot
 
-    def _potentiostat_silence_s(self, time_s: float, snapshot: Snapshot | None) -> float:
+    def _potentiostat_silence_s(self, steady_s: float, snapshot: Snapshot | None) -> float:
         if snapshot is None:
-            return self._silence["potentiostat"].age_s(time_s, answered=False)
+            return self._silence["potentiostat"].age_s(steady_s, answered=False)
         elapsed_s = snapshot.elapsed_s
         if isfinite(elapsed_s) and (self._elapsed is None or elapsed_s != self._elapsed[0]):
-            self._elapsed = elapsed_s, time_s
-            return self._silence["potentiostat"].age_s(time_s, answered=True)
+            self._elapsed = elapsed_s, steady_s
+            return self._silence["potentiostat"].age_s(steady_s, answered=True)
         if self._elapsed is None:
-            return self._silence["potentiostat"].age_s(time_s, answered=False)
-        if self._elapsed[1] > time_s:
-            self._elapsed = self._elapsed[0], time_s
+            return self._silence["potentiostat"].age_s(steady_s, answered=False)
         # The instrument's own clock shows the same as when it was seen first, or no time: it stands still since then.
-        still_s = time_s - self._elapsed[1]
+        still_s = steady_s - self._elapsed[1]
         return still_s if still_s > LONGEST_STANDSTILL_POLLS * self._poll_s else 0.0
 
 

@@ -61,7 +61,7 @@ class Stepping:
         if present is None:
             raise NotObeyedError("The potentiostat does not answer: nothing was changed. Check its server.")
         loaded = loaded_step(command, arguments, self._limits, present.voltage_v, self._pressure_limit)
-        opened_s = self._control.clock.now()
+        opened_s = self._control.clock.steady()
         if present.state is not ChannelState.STOP:
             self.open_circuit(f"Before step {loaded.step!r}.")
         # Written before the start: a guard that is killed in between is followed by one that knows what runs.
@@ -76,7 +76,7 @@ class Stepping:
             except NotObeyedError as error:  # nobody knows what the cell does: go on trying, and take no more steps
                 self.trip(f"{reason} {error}")
             raise
-        gap_s = self._control.clock.now() - opened_s
+        gap_s = self._control.clock.steady() - opened_s
         self._record.event("step_started", f"{loaded.step} after {gap_s:.2f} s at open circuit", gap_s=gap_s)
 
     def open_circuit(self, reason: str) -> None:

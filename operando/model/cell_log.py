@@ -219,6 +219,13 @@ class CellLogReader:
         row = self._database.execute(f"SELECT * FROM {table} ORDER BY id DESC LIMIT 1").fetchone()
         return None if row is None else dict(row)
 
+    def latched_trip(self) -> str:
+        """Return why the cell is tripped, empty if it is not."""
+        row = self._database.execute(
+            "SELECT kind, text FROM events WHERE kind IN ('trip', 'trip_cleared') ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        return str(row["text"]) if row is not None and row["kind"] == "trip" else ""
+
     def close(self) -> None:
         """Close the database."""
         self._database.close()

@@ -27,6 +27,9 @@ class Clock(Protocol):
     def now(self) -> float:
         """Return the present time, in s since the Unix epoch."""
 
+    def steady(self) -> float:
+        """Return s of which only differences count: how long something lasts, free of steps of the host's clock."""
+
     def sleep_until(self, deadline_s: float) -> float:
         """Block until ``deadline_s``; return the time then."""
 
@@ -35,6 +38,12 @@ class Clock(Protocol):
 
     def close(self) -> None:
         """Give back threads and connections."""
+
+
+def kept_near(clock: Clock, deadline_s: float, longest_s: float) -> float:
+    """Return ``deadline_s``, or ``longest_s`` from now where it lies beyond that: the host's clock was set back."""
+    now_s = clock.now()
+    return now_s + longest_s if deadline_s - now_s > longest_s else deadline_s
 
 
 class SystemClock:
@@ -50,6 +59,10 @@ class SystemClock:
     def now(self) -> float:
         """Return the host's time, in s since the Unix epoch."""
         return time.time()
+
+    def steady(self) -> float:
+        """Return the host's monotonic time, in s."""
+        return time.monotonic()
 
     def sleep_until(self, deadline_s: float) -> float:
         """Block until ``deadline_s``; return the time then."""
@@ -180,6 +193,10 @@ class RehearsalClock:
             return self._page.now()
         virtual_s, monotonic_s = self._lost_at
         return virtual_s + time.monotonic() - monotonic_s
+
+    def steady(self) -> float:
+        """Return the virtual time: nobody sets it."""
+        return self.now()
 
     def timer(self, deadline_s: float) -> "Future[float]":
         """Return a future that is done at ``deadline_s``; until then this participant counts as waiting.

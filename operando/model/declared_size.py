@@ -35,7 +35,10 @@ PLANE = Limit("a plane that is drawn", 2**27, 2**16, "11585 x 11585, more than a
 LIST = Limit("a list", 2**24, 2**24, "more than there are frames in a run or cuboids in a volume", 16)
 VOLUME = Limit("a volume", inf, inf, "", 8)  # beyond these two, memory is the only limit
 # Filters store what they cannot compress nearly as it is: deflate adds 5 bytes to 16 kB, blosc 16 bytes to a chunk.
+# So deflate unpacks a chunk to no more than a thousand times its size, instead of to anything.
 PACKED_PER_BYTE, PACKED_BYTES_BESIDE = 1.01, 4096
+_SOUND: dict[tuple[str, str, tuple[int, ...]], None] = {}  # whose chunks were looked at
+MOST_REMEMBERED = 64
 CHUNK = Limit("chunks, which are always read whole,", inf, inf, "", 8)
 
 
@@ -115,6 +118,9 @@ def _check_chunks(what: str, dataset: Any) -> None:
     check_size(what, dataset.chunks, CHUNK)
     if not dataset.id.get_create_plist().get_nfilters():
         return
+    looked_at = dataset.file.filename, dataset.name, dataset.shape
+    if looked_at in _SOUND:  # asked for frame by frame
+        return
     chunk_bytes = prod(dataset.chunks) * dataset.dtype.itemsize
     largest = 0
 
@@ -128,3 +134,6 @@ def _check_chunks(what: str, dataset: Any) -> None:
             f"{what}: a compressed chunk of {largest} bytes is larger than the {chunk_bytes} bytes it stands for, "
             "and may unpack to anything. It is damaged; copy the file again from where it was written."
         )
+    _SOUND[looked_at] = None
+    while len(_SOUND) > MOST_REMEMBERED:
+        del _SOUND[next(iter(_SOUND))]

@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -37,14 +36,18 @@ class _End:
     code: int = 0
 
     def leave(self) -> NoReturn:
-        with suppress(OSError):  # of the second: nobody is there to hear of it
-            try:
-                sys.stdout.flush()
-            except OSError as error:
-                self.code = self.code or 1
-                sys.stderr.write(f"Not all of the output could be written: {error.strerror}. Write it elsewhere.\n")
-            sys.stderr.flush()
-        os._exit(self.code)
+        try:
+            self._flush()
+        finally:  # whatever a stream that is gone, or a person, throws in
+            os._exit(self.code)
+
+    def _flush(self) -> None:
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            self.code = self.code or 1
+            sys.stderr.write(f"Not all of the output could be written: {error.strerror}. Write it elsewhere.\n")
+        sys.stderr.flush()
 
 
 def _exit_code(error: BaseException) -> int:

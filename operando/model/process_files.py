@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 
 from operando.model.ordinary_file import ordinary_file
+from operando.model.process_start import ProcessStart, process_start
 
 MAX_BYTES = 10_000  # of a pid file; more is another kind of file
 LARGEST_PID = 2**31 - 1  # of any system; a larger one makes psutil fail
@@ -16,15 +17,18 @@ LARGEST_PID = 2**31 - 1  # of any system; a larger one makes psutil fail
 
 @dataclass(frozen=True)
 class ProcessRecord:
-    """What a pid file says; the creation time tells a recycled pid from the process that wrote it.
+    """What a pid file says; the start tells a recycled pid from the process that wrote it.
 
-    ``host`` is the computer on which it was started; empty in files of versions that did not say.
+    ``create_time`` moves with the host's clock when that is set: it decides only where ``start`` is not known, as on
+    systems other than Linux. ``host`` is the computer on which it was started. Files of versions that did not say leave
+    both empty.
     """
 
     role: str
     pid: int
     create_time: float
     host: str = ""
+    start: ProcessStart | None = None
 
     @property
     def elsewhere(self) -> bool:
@@ -36,7 +40,7 @@ class ProcessRecord:
         """Whether that very process still runs here; a computer may have changed its name meanwhile."""
         try:
             process = psutil.Process(self.pid)
-            return abs(process.create_time() - self.create_time) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+            return self._is(process) and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
 
@@ -47,6 +51,12 @@ class ProcessRecord:
             return self.alive and psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
         return False
 
+    def _is(self, process: psutil.Process) -> bool:
+        found = None if self.start is None else process_start(self.pid)
+        if found is None:
+            return abs(process.create_time() - self.create_time) < 1.0
+        return found == self.start
+
 
 def write_pid_file(folder: Path, role: str, pid: int | None = None) -> None:
     """Record that ``pid`` (this process, if not given) plays ``role`` in the run."""
@@ -54,11 +64,13 @@ def write_pid_file(folder: Path, role: str, pid: int | None = None) -> None:
     process = psutil.Process(pid)
     path = folder / f"{role}.pid"
     temporary = path.with_suffix(".pid.new")
+    start = process_start(process.pid)
     content = {
         "role": role,
         "pid": process.pid,
         "create_time": process.create_time(),
         "host": socket.gethostname(),
+        **({} if start is None else {"start_ticks": start.ticks, "boot_id": start.boot_id}),
     }
     temporary.write_text(json.dumps(content))
     temporary.replace(path)
@@ -72,7 +84,11 @@ def read_pid_files(folder: Path) -> list[ProcessRecord]:
             with ordinary_file(path).open("rb") as file:
                 content = json.loads(file.read(MAX_BYTES))
             record = ProcessRecord(
-                path.stem, int(content["pid"]), float(content["create_time"]), str(content.get("host", ""))
+                path.stem,
+                int(content["pid"]),
+                float(content["create_time"]),
+                str(content.get("host", "")),
+                ProcessStart(int(content["start_ticks"]), str(content["boot_id"])) if "boot_id" in content else None,
             )
             if 0 < record.pid <= LARGEST_PID:
                 records.append(record)

@@ -44,6 +44,7 @@ class LastingHabits(Habits):
         self._settings.setValue("place", window.saveGeometry())
         for key, splitter in _splitters(window):
             self._settings.setValue(key, splitter.saveState())
+        self._settings.sync()
 
 
 def _splitters(window: QtWidgets.QMainWindow) -> list[tuple[str, QtWidgets.QSplitter]]:

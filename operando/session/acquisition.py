@@ -81,6 +81,7 @@ class Acquisition:
         self.has_opened = False
         self.stopped_now = False
         self.cell_is_safe = True
+        self._is_left = False
 
     def run(self) -> int:
         """Acquire until the schedule has ended or somebody stops it; return the exit code."""
@@ -163,6 +164,9 @@ class Acquisition:
             except (CellDangerError, DiskFullError, WaitError, *NO_ANSWER) as error:
                 self._console.print(f"Not resumed: {error}", style="bold red", markup=False, highlight=False)
                 return EXIT_MISTAKE
+            except RunEngineInterrupted:
+                self._leave_safe(engine, devices.cell, clock)
+                return EXIT_STOPPED
         plan = experiment_plan(
             devices,
             clock,
@@ -178,7 +182,7 @@ class Acquisition:
             tell=lambda sentence: self._console.print(sentence, markup=False, highlight=False, soft_wrap=True),
             continues=continues,
             take_edit=lambda name, num_begun: taken_edit(self._run, name, num_begun),
-            left_unsafe=self._tell_unsafe,
+            left=self._note_left,
         )
         ends: list[Any] = []
 
@@ -188,8 +192,9 @@ class Acquisition:
         try:
             engine(keep_end())
         except RunEngineInterrupted:
-            pass  # a person's wish; the plan has closed its runs
+            self._leave_safe(engine, devices.cell, clock)  # a person's wish; the plan has closed its runs
         except Exception as error:
+            self._leave_safe(engine, devices.cell, clock)
             told = str(error)
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 told += f": {space_sentence(self._run.path, scan, self._experiment, schedule)}"
@@ -204,8 +209,16 @@ class Acquisition:
             self._console.print(f"{end.outcome.value}: {end.reason}", markup=False, highlight=False)
         return EXIT_CODE[end.outcome]
 
-    def _tell_unsafe(self) -> None:
-        self.cell_is_safe = False
+    def _note_left(self, is_safe: bool) -> None:
+        self._is_left, self.cell_is_safe = True, is_safe
+
+    def _leave_safe(self, engine: Any, cell: Any, clock: Clock) -> None:
+        """Open the circuit of a cell that an earlier acquisition may have left driven, if no plan did."""
+        if self._resumed and not self._is_left and not self._wishes.cell_stays:
+            problem = open_circuit(engine, cell, clock)
+            self.cell_is_safe = not problem
+            if problem:
+                self._console.print(problem, style="bold red", markup=False, highlight=False)
 
     def _tell_opened(self) -> None:
         if not self.has_opened:
@@ -258,6 +271,17 @@ class Acquisition:
                 return
             except TransitionError:  # the plan is about to begin
                 self._ended.wait(BEGIN_POLL_S)
+
+
+def open_circuit(engine: Any, cell: Any, clock: Clock) -> str:
+    """Open the circuit outside of any run; return a sentence if that could not be verified."""
+    from plans.cell_watch import command
+
+    try:
+        engine(command(cell, clock, "open_circuit", reason="the run that was resumed ended before it went on"))
+    except Exception as error:  # of whatever kind: a person is told
+        return f"Open circuit could not be verified: {error}"
+    return ""
 
 
 def log_libraries_to(path: Path) -> None:

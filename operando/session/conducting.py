@@ -18,7 +18,7 @@ from operando.model.process_files import read_pid_files, write_pid_file
 from operando.model.run_directory import RunDirectory
 from operando.session.acquisition import Acquisition
 from operando.session.asked import Asked
-from operando.session.cell_left import lives, words_of_cell
+from operando.session.cell_left import living, words_of_cell
 from operando.session.errors import EXIT_FAILED, EXIT_STOPPED, RequestError
 from operando.session.interrupt import Interrupted, one_interrupt
 from operando.session.processes import ChildProcess, ProcessError, Supervisor
@@ -88,8 +88,8 @@ def only_one_acquisition(run: RunDirectory) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            living = [record.pid for record in read_pid_files(run.processes) if record.role == "acquisition"]
-            named = f"process {living[0]}" if living else "another process"
+            pids = [record.pid for record in read_pid_files(run.processes) if record.role == "acquisition"]
+            named = f"process {pids[0]}" if pids else "another process"
             raise RequestError(f"{run.path}: {named} acquires into this run already. Wait for its end.") from None
         yield
 
@@ -145,9 +145,21 @@ def _conduct(undertaking: Undertaking, console: Console, ending: contextlib.Exit
         wishes=wishes,
         console=console,
     )
-    exit_code = acquisition.run()
-    is_guarded = guard.pid is not None and (guard.exit_code() is None or has_guard(run))
-    if not acquisition.cell_is_safe and is_guarded and (not rehearsal or lives(run, "simulator")):
+    try:
+        exit_code = acquisition.run()
+    finally:
+        _tell_of_cell(undertaking, acquisition, wishes, console)
+    if acquisition.has_opened and not acquisition.stopped_now:  # else there is nothing to wait for
+        exit_code = max(exit_code, _sum_up(run, experiment, watchers[0], console))
+    console.print(f"Everything is in {run.path}", highlight=False)
+    return exit_code
+
+
+def _tell_of_cell(undertaking: Undertaking, acquisition: Acquisition, wishes: Wishes, console: Console) -> None:
+    """Say what is to be known of a cell that is not at open circuit, and leave it to a guard that tries to open it."""
+    run, rehearsal = undertaking.run, undertaking.asked.rehearsal
+    guard_pid = living(run, "guard")
+    if not acquisition.cell_is_safe and guard_pid is not None and (not rehearsal or living(run, "simulator")):
         wishes.leave_cell_running()  # the guard goes on trying to open its circuit
     if undertaking.resumed and not acquisition.has_opened and not acquisition.stopped_now:
         wishes.leave_cell_running()  # a guard that has tripped is asked to clear it, then the run is resumed again
@@ -155,15 +167,11 @@ def _conduct(undertaking: Undertaking, console: Console, ending: contextlib.Exit
         run,
         is_safe=acquisition.cell_is_safe,
         stays=wishes.cell_stays,
-        guard_pid=guard.pid if is_guarded else None,
+        guard_pid=guard_pid,
         longest_alone_s=undertaking.asked.longest_alone_s if rehearsal else None,
     )
     if said:
         console.print(said, markup=False, highlight=False, soft_wrap=True)
-    if acquisition.has_opened and not acquisition.stopped_now:  # else there is nothing to wait for
-        exit_code = max(exit_code, _sum_up(run, experiment, watchers[0], console))
-    console.print(f"Everything is in {run.path}", highlight=False)
-    return exit_code
 
 
 def _sum_up(run: RunDirectory, experiment: Experiment, watcher: Supervisor, console: Console) -> int:

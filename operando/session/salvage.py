@@ -1,10 +1,12 @@
 """Frames files whose writer was killed: marked as open for ever, so that only whoever knows reads them; made whole."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import h5py
 
@@ -68,39 +70,57 @@ def _is_whole(path: Path) -> bool:
 
 
 def _copy(damaged: Path, whole: Path) -> str:
-    """Copy what is committed and was written; return how many frames that is.
+    """Copy what is committed and can be read; return how many frames that is.
 
-    A frame of which a part was never written, which HDF5 would read as zeros, is left out with its id, as a lost one.
+    A frame of which a chunk was never written, which HDF5 would read as zeros, or lies beyond the end of the file is
+    left out with its id, as a lost one.
     """
     with open_beside_writer(damaged) as source, h5py.File(whole, "w", libver="latest") as target:
         images = readable_frames(source[IMAGES])
         beside = {name: readable(source[name], LIST) for name in (TIMES, FRAME_IDS, ANGLES)}
         num_committed: int = min(each.shape[0] for each in (images, *beside.values()))
-        written = _written(images, num_committed)
-        shape = (len(written), *images.shape[1:])
         copied = target.create_dataset(
-            IMAGES, shape, images.dtype, maxshape=images.maxshape, chunks=images.chunks, **_filters(images)
+            IMAGES,
+            (num_committed, *images.shape[1:]),
+            images.dtype,
+            maxshape=(None, *images.shape[1:]),
+            chunks=images.chunks or (1, *images.shape[1:]),
+            dcpl=images.id.get_create_plist() if images.chunks else None,  # its filters, known here or not
         )
-        for index, original in enumerate(written):
-            if images.chunks == (1, *images.shape[1:]):  # without decoding it
-                mask, chunk = images.id.read_direct_chunk((original, 0, 0))
-                copied.id.write_direct_chunk((index, 0, 0), chunk, mask)
-            else:
-                copied[index] = images[original]
+        kept: list[int] = []
+        for index in _written(images, num_committed):
+            with contextlib.suppress(*_UNREADABLE):
+                _copy_frame(images, index, copied, len(kept))
+                kept.append(index)
+        copied.resize(len(kept), 0)
         for name, values in beside.items():
-            target.create_dataset(name, data=values[:num_committed][written], maxshape=(None,))
+            target.create_dataset(name, data=values[:num_committed][kept], maxshape=(None,))
     with whole.open("rb") as file:
         os.fsync(file.fileno())
-    num_lost = num_committed - len(written)
-    return f"{len(written)} frames" + (f", {num_lost} more were counted but never written" if num_lost else "")
+    num_lost = num_committed - len(kept)
+    return f"{len(kept)} frames" + (f", {num_lost} more were counted but never written" if num_lost else "")
+
+
+def _copy_frame(images: h5py.Dataset, index: int, copied: h5py.Dataset, place: int) -> None:
+    if images.chunks == (1, *images.shape[1:]):  # without decoding it
+        mask, chunk = images.id.read_direct_chunk((index, 0, 0))
+        copied.id.write_direct_chunk((place, 0, 0), chunk, mask)
+    else:
+        copied[place] = images[index]
 
 
 def _written(images: h5py.Dataset, num_committed: int) -> list[int]:
-    """Return the frames of which every chunk is in the file."""
+    """Return the frames of which every chunk is in the file; beyond its end HDF5 would read zeros."""
     if images.chunks is None:
         return list(range(num_committed))
     there: set[tuple[int, ...]] = set()
-    images.id.chunk_iter(lambda chunk: there.add(chunk.chunk_offset))
+    end = Path(images.file.filename).stat().st_size
+
+    def look(chunk: Any) -> None:
+        if chunk.byte_offset + chunk.size <= end:
+            there.add(chunk.chunk_offset)
+
+    images.id.chunk_iter(look)
     num_together, *tile = images.chunks
     tiles = list(product(*(range(0, length, step) for length, step in zip(images.shape[1:], tile, strict=True))))
     return [
@@ -108,7 +128,3 @@ def _written(images: h5py.Dataset, num_committed: int) -> list[int]:
         for index in range(num_committed)
         if all((index - index % num_together, *corner) in there for corner in tiles)
     ]
-
-
-def _filters(images: h5py.Dataset) -> dict[str, object]:
-    return {"compression": images.compression, "compression_opts": images.compression_opts, "shuffle": images.shuffle}

@@ -125,12 +125,12 @@ def analyse_run(path: Path, *, follow: bool, again: bool, longest_alone_s: float
 def _stop_if_abandoned(run: RunDirectory, stop: threading.Event, longest_alone_s: float) -> None:
     """Set ``stop`` when the acquisition's pid file has named a dead process for so long: nobody will close the run."""
     clock = SystemClock()
-    attended_s = clock.now()
+    attended_s = clock.steady()
     while not stop.wait(LOOK_ROUND_S):
         acquisition = next((record for record in read_pid_files(run.processes) if record.role == "acquisition"), None)
         if acquisition is None or acquisition.alive:
-            attended_s = clock.now()
-        elif clock.now() - attended_s >= longest_alone_s:
+            attended_s = clock.steady()
+        elif clock.steady() - attended_s >= longest_alone_s:
             stop.set()
     clock.close()
 

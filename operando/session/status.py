@@ -4,7 +4,6 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -105,20 +104,8 @@ def _cell(run: RunDirectory) -> Iterator[str]:
         if sample is not None and sample["voltage_v"] is not None:
             current_ua = (sample["current_a"] or 0.0) * 1e6
             yield f"The cell was at {sample['voltage_v']:.4f} V and {current_ua:.4g} uA at the guard's last sample."
-        trip = _latched(log.rows("events"))
-        if trip:
+        if trip := log.latched_trip():
             yield f"The guard tripped: {trip} Whoever resumes is asked to clear it: operando ask RUN clear-trip REASON."
-
-
-def _latched(events: list[dict[str, Any]]) -> str:
-    """Return why the cell is tripped, empty if it is not."""
-    trip = ""
-    for event in events:
-        if event["kind"] == "trip":
-            trip = str(event["text"])
-        elif event["kind"] == "trip_cleared":
-            trip = ""
-    return trip
 
 
 def _table(runs: list[RunDirectory]) -> Table:

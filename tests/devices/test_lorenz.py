@@ -22,9 +22,12 @@ class HandClock:
     """Time that moves when the test says so."""
 
     def __init__(self) -> None:
-        self.time_s = 1000.0
+        self.time_s, self.step_s = 1000.0, 0.0
 
     def now(self) -> float:
+        return self.time_s + self.step_s
+
+    def steady(self) -> float:
         return self.time_s
 
     def sleep_until(self, deadline_s: float) -> float:
@@ -130,6 +133,18 @@ def test_a_pulled_cable_is_reconnected_after_growing_pauses(
     clock.time_s += 0.5
     assert port.read_raw().quality is Quality.OK
     assert port.counters.num_reconnects == 1
+
+
+def test_a_clock_that_is_set_back_delays_no_reconnection(
+    port: LorenzPort, load_cell: PtyLoadCell, clock: HandClock
+) -> None:
+    port.read_raw()
+    load_cell.unplug()
+    assert port.read_raw(TIMEOUT_S).quality is Quality.DISCONNECTED
+    load_cell.plug()
+    clock.step_s = -3600.0
+    clock.time_s += 0.5
+    assert port.read_raw().quality is Quality.OK
 
 
 def test_a_port_that_is_not_there_is_named(tmp_path: Path, clock: HandClock) -> None:

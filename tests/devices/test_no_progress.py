@@ -50,6 +50,21 @@ def test_a_stuck_shutter_fails_with_its_status() -> None:
         status.wait(5)
 
 
+@pytest.mark.parametrize("step_s", [60.0, -60.0])
+def test_a_clock_that_is_set_makes_nobody_stand_still_and_hides_nobody_who_does(step_s: float) -> None:
+    clock = FastClock()
+    shutter: Any = make_fake_device(Shutter)("S:", name="shutter", clock=clock, stuck_s=10.0)
+    shutter.status_text.sim_put("Closed")
+    status = shutter.set("open")
+    clock.set_by(step_s)
+    shutter.look()
+    assert not status.done
+    clock.sleep_until(clock.now() + 10.1)
+    shutter.look()
+    with pytest.raises(ShutterError, match=r"for 10\.1 s"):
+        status.wait(5)
+
+
 def flying(clock: FastClock, tmp_path: Any) -> Any:
     camera: Any = make_fake_device(Camera)("C:", name="camera", clock=clock)
     for signal in (

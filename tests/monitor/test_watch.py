@@ -22,6 +22,9 @@ class StoppedClock:
     def now(self) -> float:
         return self.time_s
 
+    def steady(self) -> float:
+        return self.time_s
+
     def sleep_until(self, deadline_s: float) -> float:
         self.num_waits += 1
         if self.num_waits > 1:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from ophyd.status import DeviceStatus
 
-from plans.cell_watch import RESTART_S, command
+from plans.cell_watch import RESTART_S, command, next_look_s
 from tests.support.laboratory import Laboratory, new_laboratory
 
 
@@ -38,3 +38,12 @@ def test_an_answer_is_waited_for_until_the_guard_is_given_up(tmp_path: Path) -> 
         laboratory.engine(command(guard, laboratory.clock, "open_circuit"))  # type: ignore[arg-type]
     assert guard.num_looks_left == 0
     assert laboratory.clock.now() - begin_s < RESTART_S  # and not the minute that a living guard may take
+
+
+def test_a_clock_that_was_set_back_since_the_last_sample_delays_no_look(tmp_path: Path) -> None:
+    laboratory = new_laboratory(tmp_path)
+    clock, cell = laboratory.clock, laboratory.cell
+    due_s, period_s = next_look_s(cell, clock), cell.period.get()
+    assert due_s == cell.sample_time.get() + period_s
+    clock.set_by(-3600.0)
+    assert next_look_s(cell, clock) == clock.now() + period_s

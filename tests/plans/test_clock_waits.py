@@ -27,6 +27,25 @@ def test_a_condition_that_does_not_come_is_an_error_with_its_limit() -> None:
         RunEngine()(clock_waits.wait_for(clock, lambda: False, poll_s=1.0, limit_s=10.0, what="the beam"))
 
 
+def test_a_clock_that_is_set_back_during_a_wait_makes_it_no_longer_than_twice_as_long() -> None:
+    clock = FastClock(10_000.0)
+    clock.at(10_000.05, lambda: clock.set_by(-3600.0))
+    RunEngine()(clock_waits.sleep_until(clock, 10_000.1))
+    assert 10_000.1 <= clock.steady() <= 10_000.2 + 1e-6
+
+
+def test_a_limit_counts_what_passes_and_no_step_of_the_clock() -> None:
+    clock = FastClock(10_000.0)
+    clock.at(10_001.5, lambda: clock.set_by(3600.0))
+    plan = clock_waits.wait_for(clock, lambda: clock.steady() >= 10_008.0, poll_s=1.0, limit_s=10.0)
+    assert RunEngine(call_returns_result=True)(plan).plan_result
+    clock.at(clock.now() + 1.5, lambda: clock.set_by(-3600.0))
+    begin_s = clock.steady()
+    with pytest.raises(WaitError):
+        RunEngine()(clock_waits.wait_for(clock, lambda: False, poll_s=1.0, limit_s=10.0))
+    assert clock.steady() - begin_s < 13.0
+
+
 class RecordingClock(SystemClock):
     def __init__(self) -> None:
         super().__init__()

@@ -149,9 +149,9 @@ def test_an_unexpected_error_leaves_the_cell_at_open_circuit_and_both_runs_faile
 
 def test_a_cell_that_nobody_can_open_in_the_end_is_no_success_though_all_tomograms_are(laboratory: Laboratory) -> None:
     laboratory.cell.is_gone = True
-    said: list[str] = []
-    end = laboratory.run(left_unsafe=lambda: said.append("unsafe"))
-    assert (end.outcome, said) == (Outcome.FAILED, ["unsafe"])
+    left: list[bool] = []
+    end = laboratory.run(left=left.append)
+    assert (end.outcome, left) == (Outcome.FAILED, [False])
     assert end.reason == "the cell was not verified to be at open circuit: it does not answer"
     assert laboratory.runs() == {"OCV": "success", "D1.7V": "success", "D0.7V": "success", "outer": "fail"}
 
@@ -164,9 +164,11 @@ def test_an_error_does_not_hide_that_the_cell_was_left_unsafe(laboratory: Labora
     ring.current_ma = broken
     laboratory.cell.is_gone = True
     said: list[str] = []
+    left: list[bool] = []
     with pytest.raises(ZeroDivisionError):
-        laboratory.run(tell=said.append, left_unsafe=lambda: said.append("unsafe"))
-    assert said[-3:] == ["The cell was not verified to be at open circuit: it does not answer"] * 2 + ["unsafe"]
+        laboratory.run(tell=said.append, left=left.append)
+    assert said[-1] == "Open circuit is not verified yet, it is tried once more: it does not answer"
+    assert left == [False]
     assert laboratory.runs()["outer"] == "fail"
 
 

@@ -67,8 +67,8 @@ def test_a_killed_analysis_is_back_and_measures_every_tomogram_once(tmp_path: Pa
         run.wait(lambda: run.began("tomogram", "OCV"))
         analysis = run.pid("analysis")
         assert analysis is not None
-        needed = [ended_first(run.pid(role)) for role in ROLES if role != "analysis"]
-        run.wait(lambda: ended_first(analysis) > max(needed))
+        run.wait(lambda: ended_first(analysis) == 1000)
+        assert {ended_first(run.pid(role)) for role in ROLES if role != "analysis"} == {ended_first(os.getpid())}
         os.kill(analysis, signal.SIGKILL)
         assert run.exit_code(120) == 0, run.said()
         from live_analysis.results import read_measurements

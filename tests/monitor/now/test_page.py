@@ -259,7 +259,7 @@ def test_a_dead_guard_takes_the_place_of_the_state_that_it_wrote_last(open_monit
     monitor = open_monitor(live.run)
     shown(monitor, lambda page: "● RUNNING" in labels(page.guard))
     pid_file = live.run.processes / "guard.pid"
-    pid_file.write_text(json.dumps({**json.loads(pid_file.read_text()), "create_time": 1.0}))
+    pid_file.write_text(json.dumps({**json.loads(pid_file.read_text()), "start_ticks": 1}))
     page = shown(monitor, lambda page: "✕ DEAD" in labels(page.guard))
     assert "NOBODY GUARDS THE CELL\nlast state: RUNNING" in labels(page.guard)
 

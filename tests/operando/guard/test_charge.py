@@ -86,6 +86,19 @@ def test_an_instrument_whose_clock_jumps_is_integrated_by_the_runs_clock() -> No
     assert found.charge_mah == pytest.approx(-36e-6 * 1 / 3.6)
 
 
+@pytest.mark.parametrize("step_s", [-3600.0, 3600.0])
+def test_a_host_whose_clock_is_set_is_no_reason_to_count_another_charge(step_s: float) -> None:
+    before = charge_point(RUN, 10_000.0, 0.0)
+    found = next_charge(before, replace(RUN, elapsed_s=1.0), 10_001.0 + step_s, largest_current_a=LARGEST_A)
+    assert found.charge_mah == pytest.approx(-36e-6 * 1 / 3.6)
+
+
+def test_an_instrument_that_began_anew_while_the_host_was_set_back_takes_no_charge_away() -> None:
+    before = charge_point(replace(RUN, elapsed_s=100.0), 10_000.0, 0.0)
+    found = next_charge(before, RUN, 6401.0, largest_current_a=LARGEST_A)
+    assert found.charge_mah == 0.0
+
+
 def test_what_flowed_while_the_readings_stood_still_is_counted_when_they_go_on() -> None:
     point = charge_point(RUN, 0.0, 0.0)
     for time_s in range(1, 20):

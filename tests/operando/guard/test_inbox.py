@@ -2,6 +2,7 @@ import threading
 
 from operando.guard.inbox import Command, Inbox
 from operando.model.clock import SystemClock
+from tests.support.fast_clock import FastClock
 
 FAR_S = 60.0
 
@@ -32,6 +33,13 @@ def test_commands_stay_queued_and_in_order_while_the_loop_settles() -> None:
     assert clock.now() >= due_s
     assert [command.id for command in (inbox.take(), inbox.take()) if command is not None] == ["a", "b"]
     clock.close()
+
+
+def test_a_clock_that_is_set_back_while_the_loop_settles_holds_it_up_no_longer_than_that() -> None:
+    clock = FastClock(10_000.0)
+    clock.at(10_000.05, lambda: clock.set_by(-3600.0))
+    Inbox(clock).settle_until(10_000.1)
+    assert 10_000.1 <= clock.steady() <= 10_000.2 + 1e-6
 
 
 def test_an_end_is_not_waited_for() -> None:

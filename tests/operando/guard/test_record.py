@@ -10,6 +10,7 @@ import pytest
 from operando.guard.record import Record
 from operando.model.cell_log import CellLogReader, CellLogWriter
 from operando.model.clock import SystemClock
+from tests.support.fast_clock import FastClock
 
 LONG_TEXT = "x" * 20_000  # some pages of the database
 
@@ -72,3 +73,24 @@ def test_rows_that_could_not_be_committed_are_not_shown_as_committed(tmp_path: P
     assert set(record.committed_rows.values()) == {0}
     CellLogWriter.commit(log)
     assert texts(tmp_path / "cell.sqlite") == ["not committed"]
+
+
+class CountingLog(CellLogWriter):
+    num_commits = 0
+
+    def commit(self) -> None:
+        self.num_commits += 1
+        super().commit()
+
+
+def test_a_host_whose_clock_is_set_back_commits_at_the_same_pace(tmp_path: Path) -> None:
+    host, log = FastClock(), CountingLog(tmp_path / "cell.sqlite")
+    record = Record(log, host, host)
+    record.commit()
+    host.set_by(-3600.0)
+    record.commit_if_due(fast_forward=True)
+    assert log.num_commits == 1
+    host.sleep_until(host.now() + 0.11)
+    record.commit_if_due(fast_forward=True)
+    assert log.num_commits == 2
+    record.close()

@@ -21,13 +21,16 @@ class Instruments:
     """All three instruments and the clock; each says what it is told to say."""
 
     def __init__(self) -> None:
-        self.time_s = 1000.0
+        self.time_s, self.step_s = 1000.0, 0.0
         self.snapshot: Snapshot | None = SNAPSHOT
         self.temperature: TemperatureReading | None = TemperatureReading(25.0, 0.0)
         self.force = Reading(0.0, 7000.0, Quality.OK)
         self.reachable = True
 
     def now(self) -> float:
+        return self.time_s + self.step_s
+
+    def steady(self) -> float:
         return self.time_s
 
     def read_raw(self) -> Reading:
@@ -94,12 +97,27 @@ def test_silence_and_a_lost_connection_are_told_apart() -> None:
     assert sample.quality is Quality.DISCONNECTED
 
 
-def test_a_clock_that_is_set_back_makes_nobody_silent_in_the_future() -> None:
+@pytest.mark.parametrize("step_s", [6.0, 3600.0, -3600.0])
+def test_a_clock_that_is_set_makes_nobody_silent_and_hides_no_silence(step_s: float) -> None:
     bench = Bench()
-    bench.read(10_000.0)
-    bench.channel.snapshot = None
-    bench.read(10_001.0)
-    assert [bench.read(time_s)[1][Quantity.POTENTIOSTAT] for time_s in (6400.0, 6406.0)] == [0.0, 6.0]
+    bench.read(1000.0)
+    bench.other.step_s = step_s
+    sample, silent_s, gone_s = bench.read(1001.0)  # the server has nothing new yet
+    assert sample.time_s == 1001.0 + step_s
+    assert not sample.any_silent
+    assert not any((*silent_s.values(), *gone_s.values()))
+    bench.channel.snapshot = bench.thermometer.temperature = None
+    bench.read(1002.0)
+    bench.other.step_s = 0.0
+    assert bench.read(1008.0)[1] == {Quantity.POTENTIOSTAT: 6.0, Quantity.THERMOMETER: 6.0, Quantity.LOAD_CELL: 0.0}
+
+
+def test_limits_are_judged_by_a_time_that_nobody_sets() -> None:
+    bench = Bench()
+    bench.other.step_s = 3600.0
+    judged: list[float] = []
+    bench.sampler.read(lambda reading: judged.append(reading.time_s))
+    assert judged == [1000.0] * 3
 
 
 def test_an_infinite_reading_is_no_good_one() -> None:

@@ -62,6 +62,17 @@ def test_a_deaf_potentiostat_is_unsafe_until_it_obeys(running: World) -> None:
     running.put("ADDED_V", 0.0)
 
 
+def test_an_open_circuit_that_was_asked_for_is_commanded_until_the_instrument_obeys(running: World) -> None:
+    running.put("DEAF", 1)
+    assert "still shows RUN" in running.command("open_circuit", reason="a person stopped the run")
+    assert "Open circuit was asked for (a person stopped the run)." in running.wait_state("UNSAFE")["trip"]
+    running.put("DEAF", 0)
+    running.wait_state("TRIPPED")  # nobody asked again
+    assert running.rows("potentiostat")[-1]["current_a"] == 0
+    assert running.command("open_circuit", reason="once more") == "done"
+    assert running.command("clear_trip", person="A. Tester", reason="looked at it") == "done"
+
+
 def test_a_silent_load_cell_is_stale(guarded: World) -> None:
     guarded.put("SILENT", 1)
     guarded.wait(lambda found: found["quality"] == "STALE")

@@ -66,7 +66,6 @@ def test_a_chunk_that_could_unpack_to_anything_is_refused(tmp_path: Path) -> Non
     with h5py.File(tmp_path / "bomb.h5", "w") as file:
         found = file.create_dataset("frames", (4, 64, 64), "u2", chunks=(1, 64, 64), compression="gzip")
         found[0] = 1
-        assert readable_frames(found) == found
         found.id.write_direct_chunk((2, 0, 0), zlib.compress(bytes(2**24), 9))  # 16 MB of zeros in 16 kB
         with pytest.raises(DeclaredSizeError, match=r"16\d* bytes is larger than the 8192 bytes it stands for"):
             readable_frames(found)

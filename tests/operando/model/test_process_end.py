@@ -74,6 +74,11 @@ def test_output_that_cannot_be_written_is_told_and_is_no_success() -> None:
     assert said == "Not all of the output could be written: No space left on device. Write it elsewhere.\n"
 
 
+@pytest.mark.parametrize("gone", ["sys.stdout.close()", "sys.stdout = None", "os.close(1); print('lost')"])
+def test_a_terminal_that_is_gone_costs_no_exit_code(gone: str) -> None:
+    assert ended(f"{gone}\nreturn 7")[0] == 7
+
+
 def test_the_context_of_channel_access_is_not_destroyed_beside_threads_that_use_it() -> None:
     program = """
 atexit.register(lambda: print(ca.libca is ca._LIBCA_FINALIZED))  # runs after what pyepics registers below

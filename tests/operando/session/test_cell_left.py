@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from operando.model.cell_log import CellLogWriter
 from operando.model.process_files import write_pid_file
 from operando.model.run_directory import RunDirectory
 from operando.session.cell_left import NOT_SAFE, words_of_cell
@@ -26,8 +27,14 @@ def test_a_cell_that_was_left_cycling_is_told_with_how_to_end_it(run: RunDirecto
 
 
 def test_a_cell_that_is_not_safe_is_told_with_whoever_goes_on_trying(run: RunDirectory) -> None:
-    said = words_of_cell(run, is_safe=False, stays=True, guard_pid=7, longest_alone_s=None)
-    assert said.startswith(f"{NOT_SAFE}; the guard goes on trying. Look at the instrument. The cell goes on under")
+    for tell, whether in ((False, "was not heard to try"), (True, "goes on trying")):
+        log = CellLogWriter(run.cell_log)
+        if tell:
+            log.event("trip", "not obeyed", time_s=1.0, wall_s=1.0)
+            log.commit()
+        log.close()
+        said = words_of_cell(run, is_safe=False, stays=True, guard_pid=7, longest_alone_s=None)
+        assert said.startswith(f"{NOT_SAFE}; the guard {whether}. Look at the instrument. The cell goes on under")
 
 
 @pytest.mark.parametrize(("is_safe", "words"), [(False, NOT_SAFE), (True, "The cell goes on")])
@@ -44,4 +51,4 @@ def test_a_simulated_cell_ends_with_its_beamline(run: RunDirectory) -> None:
     assert gone == "The simulated beamline is gone, and its cell with it."
     write_pid_file(run.processes, "simulator")
     said = words_of_cell(run, is_safe=False, stays=False, guard_pid=None, longest_alone_s=600.0)
-    assert said == f"{NOT_SAFE}, and no guard is left. The simulated cell ends with its run."
+    assert said == f"{NOT_SAFE}, and no guard is left. It is simulated, and ends with its beamline."

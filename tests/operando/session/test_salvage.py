@@ -3,12 +3,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 
 from operando.model.frames import ANGLES, FRAME_IDS, IMAGES, TIMES
+from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.run_directory import RunDirectory
 from operando.session.frames_in_file import FramesInFile, frames_in_file
 from operando.session.salvage import salvage
@@ -81,11 +83,11 @@ os._exit(0)
     [
         ((1, 3, 4), {}, [0, 1, 2, 4, 5]),
         ((1, 6, 8), {"compression": "gzip"}, [0, 1, 2, 3, 4, 5]),
-        ((2, 6, 4), {}, [0, 1, 2, 3, 4, 5]),
+        ((2, 6, 4), {"fletcher32": True}, [0, 1, 2, 3, 4, 5]),
     ],
 )
 def test_frames_stored_in_any_way_are_kept_and_those_that_were_never_written_are_left_out_with_their_ids(
-    tmp_path: Path, chunks: tuple[int, ...], options: dict[str, str], kept: list[int]
+    tmp_path: Path, chunks: tuple[int, ...], options: dict[str, Any], kept: list[int]
 ) -> None:
     path = RunDirectory(tmp_path).frames / "0001_projection.h5"
     path.parent.mkdir()
@@ -99,6 +101,22 @@ def test_frames_stored_in_any_way_are_kept_and_those_that_were_never_written_are
             if frame_id != 3:
                 assert np.array_equal(file[IMAGES][index], np.arange(48).reshape(6, 8) + frame_id)
         assert file[IMAGES].chunks == chunks
+        assert (file[IMAGES].compression, file[IMAGES].fletcher32) == (
+            options.get("compression"),
+            "fletcher32" in options,
+        )
+
+
+def test_frames_beyond_the_end_of_the_file_cost_no_others(killed: Path, tmp_path: Path) -> None:
+    with open_beside_writer(killed) as file:
+        offsets = [file[IMAGES].id.get_chunk_info_by_coord((index, 0, 0)).byte_offset for index in range(5)]
+    assert offsets == sorted(offsets)
+    os.truncate(killed, offsets[4] + 8)
+    (said,) = salvage(RunDirectory(tmp_path))
+    assert said.startswith("0001_projection.h5: 4 frames, 1 more were counted but never written; the damaged file")
+    with h5py.File(killed) as file:
+        assert [int(frame.mean()) for frame in file[IMAGES]] == [0, 1, 2, 3]
+        assert file[FRAME_IDS][:].tolist() == [100, 101, 102, 104]
 
 
 def test_a_file_of_which_nothing_can_be_read_stays_as_it_is(tmp_path: Path) -> None:

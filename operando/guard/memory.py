@@ -13,6 +13,8 @@ from operando.guard.inbox import Answer
 from operando.guard.state import Step
 from operando.model.cell_log import CellLogReader
 
+# what a damaged entry raises, be it no JSON, nested without end, or without what belongs into it
+_DAMAGE = (ArithmeticError, KeyError, RecursionError, TypeError, ValueError)
 _NUM_ROWS_LOOKED_AT = 1000  # a potentiostat that was silent for longer leaves the charge unknown before them
 
 _logger = logging.getLogger(__name__)
@@ -32,14 +34,14 @@ class Memory:
 def remembered(path: Path) -> Memory:
     """Return what the log at ``path`` tells; of a log that does not exist, nothing.
 
-    A log that cannot be read counts as one of a tripped cell: a latched trip is never forgotten.
+    A log that cannot be read, or an event in it, counts as one of a tripped cell: a latched trip is never forgotten.
     """
     if not path.exists():
         return Memory()
     try:
         with contextlib.closing(CellLogReader(path)) as log:
             return Memory() if log.empty else _told(log)
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, *_DAMAGE) as error:
         reason = f"{path} cannot be read ({error}): whether the cell was tripped before is not known."
         _logger.critical("%s", reason)
         return Memory(trip=reason)
@@ -48,7 +50,10 @@ def remembered(path: Path) -> Memory:
 def _told(log: CellLogReader) -> Memory:
     memory = Memory()
     for event in log.rows("events"):
-        _remember(memory, event["kind"], event["text"], _data(event["data"]))
+        try:
+            _remember(memory, event["kind"], event["text"], _data(event["data"]))
+        except _DAMAGE as error:
+            _remember_damage(memory, event["id"], error)
     memory.charge = _last_charge(log)
     return memory
 
@@ -81,6 +86,16 @@ def _remember(memory: Memory, kind: str, text: str, data: dict[str, object]) -> 
         memory.answers[answer.id] = answer
 
 
+def _remember_damage(memory: Memory, line: int, error: Exception) -> None:
+    """Take a damaged event for a trip, which a later one clears as any other; a reason known before is kept."""
+    reason = (
+        f"Line {line} of the log's events is damaged ({type(error).__name__}: {error}): "
+        "whether the cell was tripped there is not known."
+    )
+    _logger.critical("%s", reason)
+    memory.step, memory.trip = None, memory.trip or reason
+
+
 def _last_charge(log: CellLogReader) -> ChargePoint | None:
     last = log.last("potentiostat")
     if last is None:
@@ -90,11 +105,11 @@ def _last_charge(log: CellLogReader) -> ChargePoint | None:
             continue
         technique = int(row["state"] or ChannelState.STOP), int(row["technique_index"] or 0)
         return ChargePoint(
-            row["time_s"],
-            row["elapsed_s"],
-            row["current_a"],
-            row["charge_mah"],
-            row["instrument_charge_mah"],
+            float(row["time_s"]),
+            float(row["elapsed_s"]),
+            float(row["current_a"]),
+            float(row["charge_mah"]),
+            None if row["instrument_charge_mah"] is None else float(row["instrument_charge_mah"]),
             technique,
         )
     return None

@@ -4,10 +4,12 @@ import contextlib
 import fcntl
 import json
 import logging
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -17,6 +19,8 @@ from operando.model.run_directory import RunDirectory
 
 LONGEST_WITHOUT_BEAMLINE_S = 60.0
 LOOK_ROUND_S = 1.0
+LOCK_PAUSE_S = 0.05
+LOCK_TRIES = 20  # whoever only looks whether there is a guard has the lock for a moment, too
 LOCK_NAME = "guard.lock"
 
 _logger = logging.getLogger(__name__)
@@ -30,6 +34,8 @@ class GuardRunsAlreadyError(RuntimeError):
 def only_guard(run: RunDirectory) -> Iterator[None]:
     """Hold the run's lock and name this process in its pid file; where the disk takes neither, guard all the same.
 
+    A pid file that a full disk did not take is tried again every second.
+
     Raises
     ------
     GuardRunsAlreadyError
@@ -40,15 +46,15 @@ def only_guard(run: RunDirectory) -> Iterator[None]:
         try:
             run.processes.mkdir(parents=True, exist_ok=True)
             lock = ending.enter_context((run.processes / LOCK_NAME).open("a"))
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(lock)
             ending.callback(pid_file.unlink, missing_ok=True)
-            _name_this_process(pid_file)
+            ending.enter_context(_named(pid_file))
         except BlockingIOError:
             raise GuardRunsAlreadyError(
                 f"{run.path} has a guard already ({_owner(pid_file)}): one process owns the cell. End that one first."
             ) from None
         except OSError as error:
-            _logger.critical("The run directory cannot be written (%s); the guard goes on. Make room on it.", error)
+            _tell_unwritable(error)
         yield
 
 
@@ -64,10 +70,63 @@ def has_guard(run: RunDirectory) -> bool:
     return False
 
 
+def _lock(lock: IO[str]) -> None:
+    """Take the lock; raise BlockingIOError if another process keeps it."""
+    pause = threading.Event()
+    for _ in range(LOCK_TRIES - 1):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pause.wait(LOCK_PAUSE_S)
+        else:
+            return
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def _named(pid_file: Path) -> Iterator[None]:
+    """Name this process in the pid file, later if the disk does not take it now."""
+    trying: AbstractContextManager[None]
+    try:
+        _name_this_process(pid_file)
+    except OSError as error:
+        _tell_unwritable(error)
+        trying = ended_when(lambda: _reason_not_to_try_again(pid_file), _logger.warning)
+    else:
+        trying = contextlib.nullcontext()
+    with trying:
+        yield
+
+
+def _reason_not_to_try_again(pid_file: Path) -> str:
+    try:
+        _name_this_process(pid_file)
+    except OSError:
+        return ""
+    return f"{pid_file} is written at last."
+
+
 def _name_this_process(pid_file: Path) -> None:
+    """Write the pid file whole or not at all."""
     process = psutil.Process()
-    created_s = process.create_time()
-    pid_file.write_text(json.dumps({"pid": process.pid, "started": created_s, "create_time": created_s}))
+    content = {
+        "role": "guard",
+        "pid": process.pid,
+        "create_time": process.create_time(),
+        "host": socket.gethostname(),
+    }
+    # A name of its own: whoever started this process may write the same file in the same moment.
+    temporary = pid_file.with_name(f"{pid_file.name}.{process.pid}")
+    try:
+        temporary.write_text(json.dumps(content))
+        temporary.replace(pid_file)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _tell_unwritable(error: OSError) -> None:
+    _logger.critical("The run directory cannot be written (%s); the guard goes on. Make room on it.", error)
 
 
 def _owner(pid_file: Path) -> str:

@@ -71,6 +71,13 @@ class CellLogWriter:
         row = (time_s, wall_s, kind, whole, json.dumps(data or {}))
         return self._insert("INSERT INTO events (time_s, wall_s, kind, text, data) VALUES (?, ?, ?, ?, ?)", row)
 
+    def has_event(self, kind: str, *, time_s: float, wall_s: float) -> bool:
+        """Return whether an event was appended, committed or not; an error may have taken it back."""
+        found = self._database.execute(
+            "SELECT 1 FROM events WHERE kind = ? AND time_s = ? AND wall_s = ? LIMIT 1", (kind, time_s, wall_s)
+        )
+        return found.fetchone() is not None
+
     def clock_fit(self, clock: str, fit: ClockFit, *, time_s: float, wall_s: float) -> int:
         """Append what is known of an instrument's clock."""
         row = (time_s, wall_s, clock, *astuple(fit))

@@ -5,6 +5,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from operando.model.process_files import read_pid_files
 from tests.operando.guard.conftest import POLL_S, TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def test_a_guard_whose_disk_takes_nothing_guards_and_writes_when_there_is_room(f
     room = world.run.path / "room"
     world.run.cell_log.symlink_to(room / "cell.sqlite")  # root, too, can write into no folder that is not there
     world.run.processes.mkdir(exist_ok=True)
-    (world.run.processes / "guard.pid").mkdir()
+    pid_file = world.run.processes / "guard.pid"
+    pid_file.mkdir()
     guard = world.start_guard().wait_ready()
     assert "The log cannot be written" in guard.text
     assert "The run directory cannot be written" in guard.text
@@ -81,6 +83,10 @@ def test_a_guard_whose_disk_takes_nothing_guards_and_writes_when_there_is_room(f
     assert world.ask("get")["potentiostat_row"] == 0
     room.mkdir()
     world.wait(lambda found: found["potentiostat_row"] > 0)
+    assert len(world.events("trip")) == 1  # which was when the log took nothing
+    pid_file.rmdir()
+    world.wait(lambda _: pid_file.is_file())
+    assert [record.pid for record in read_pid_files(world.run.processes)] == [guard.child.pid]
     assert world.command("note", text="room at last") == "done"
     assert [event["text"] for event in world.events("note")] == ["room at last"]
 

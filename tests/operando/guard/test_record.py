@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from operando.guard.memory import remembered
 from operando.guard.record import Record
 from operando.model.cell_log import CellLogReader, CellLogWriter
 from operando.model.clock import SystemClock
@@ -94,3 +95,70 @@ def test_a_host_whose_clock_is_set_back_commits_at_the_same_pace(tmp_path: Path)
     record.commit_if_due(fast_forward=True)
     assert log.num_commits == 2
     record.close()
+
+
+def kinds(path: Path) -> list[str]:
+    reader = CellLogReader(path)
+    try:
+        return [event["kind"] for event in reader.rows("events")]
+    finally:
+        reader.close()
+
+
+def test_a_trip_that_the_log_refused_is_written_when_it_can_be(tmp_path: Path, clock: SystemClock) -> None:
+    room = tmp_path / "room"
+    record = Record(CellLogWriter(room / "cell.sqlite"), clock, clock)
+    record.event_without_delay("trip", "46 degC")
+    tripped_s = clock.now()
+    record.event("note", "lost")
+    record.commit()
+    room.mkdir()
+    record.event("note", "room at last")
+    reader = CellLogReader(room / "cell.sqlite")
+    trip, note = reader.rows("events")
+    reader.close()
+    assert (trip["kind"], trip["text"], note["text"]) == ("trip", "46 degC", "room at last")
+    assert trip["time_s"] <= tripped_s
+    assert remembered(room / "cell.sqlite").trip == "46 degC"
+    record.close()
+    assert kinds(room / "cell.sqlite") == ["trip", "note"]
+
+
+def test_a_trip_cleared_while_the_log_refused_it_is_no_trip_for_the_guard_that_follows(
+    tmp_path: Path, clock: SystemClock
+) -> None:
+    room = tmp_path / "room"
+    record = Record(CellLogWriter(room / "cell.sqlite"), clock, clock)
+    record.event_without_delay("trip", "46 degC")
+    record.event("trip_cleared", "M. Muster: looked at it")
+    room.mkdir()
+    record.commit()
+    assert kinds(room / "cell.sqlite") == ["trip", "trip_cleared"]
+    assert remembered(room / "cell.sqlite").trip == ""
+    record.close()
+
+
+def test_a_trip_whose_commit_failed_is_in_the_log_once(tmp_path: Path, clock: SystemClock) -> None:
+    """SQLite keeps what was appended, or takes it back; both times it is there once."""
+
+    class RefusingLog(CellLogWriter):
+        refuses, takes_back = True, False
+
+        def commit(self) -> None:
+            if self.refuses:
+                if self.takes_back and self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise sqlite3.OperationalError("disk I/O error")
+            super().commit()
+
+    for takes_back in (False, True):
+        path = tmp_path / f"{takes_back}.sqlite"
+        log = RefusingLog(path)
+        log.takes_back = takes_back
+        record = Record(log, clock, clock)
+        record.event_without_delay("trip", "46 degC")
+        record.event("trip_cleared", "M. Muster: looked at it")
+        log.refuses = False
+        record.commit()
+        record.close()
+        assert kinds(path) == ["trip", "trip_cleared"]

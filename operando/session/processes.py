@@ -18,6 +18,7 @@ from operando.session.reserve import Reserve
 
 PROGRAM = (sys.executable, "-m", "operando.cli")
 READY_TIMEOUT_S = 60.0
+LIVED_S = 30.0  # or READY was said: a start that fails for want of an instrument takes some seconds
 END_TIMEOUT_S = 15.0
 
 _logger = logging.getLogger(__name__)
@@ -180,6 +181,13 @@ class ChildProcess:
                 raise ProcessError(f"{self.role} was not ready after {timeout_s:.0f} s: {self._last_words()}")
             self.wait(0.02)
 
+    @property
+    def was_ready(self) -> bool:
+        """Whether it has said READY since it was started."""
+        with contextlib.suppress(OSError):
+            return any(line.startswith("READY") for line in self._output().splitlines())
+        return False
+
     def exit_code(self) -> int | None:
         """Return its exit code, None while it runs."""
         return None if self._process is None else self._process.poll()
@@ -227,6 +235,8 @@ class Supervisor:
 
     Parameters
     ----------
+    on_restart
+        Told the exit code of one that died; of starts that fail one after the other only the first.
     taken_over
         Whether a process that somebody else started does the work now: then nothing is restarted, but watched on.
     """
@@ -245,6 +255,8 @@ class Supervisor:
         self._taken_over = taken_over
         self._restarts_left = max_restarts
         self._poll_s = poll_s
+        self._begun_s = time.monotonic()
+        self._is_news = True
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name=f"supervisor-{child.role}", daemon=True)
@@ -271,11 +283,15 @@ class Supervisor:
             if exit_code == 0 or self._restarts_left == 0:
                 self._ended.set()
                 return
+            self._is_news = self._is_news or self._child.was_ready or time.monotonic() - self._begun_s >= LIVED_S
             try:
                 self._child.start()
+                self._begun_s = time.monotonic()
                 if self._restarts_left is not None:
                     self._restarts_left -= 1
-                self._on_restart(exit_code)
+                is_news, self._is_news = self._is_news, False
+                if is_news:
+                    self._on_restart(exit_code)
             except (OSError, psutil.Error) as error:  # a full disk, a lost terminal: whoever is needed is still watched
                 _logger.warning(
                     "The %s died and could not be restarted yet; it is tried again: %s", self._child.role, error

@@ -32,6 +32,7 @@ class Child:
     """A process that died; starting it again fails as often as told, and then it does its work."""
 
     role = "guard"
+    was_ready = False
 
     def __init__(self, num_failures: int) -> None:
         self.num_failures, self.num_starts = num_failures, 0
@@ -55,6 +56,28 @@ def test_a_restart_that_goes_wrong_is_tried_again(num_failures: int) -> None:
     assert supervisor.wait_finished(FINISHED_WITHIN_S)
     assert child.num_starts == num_failures + 1
     supervisor.stop()
+
+
+def test_starts_that_fail_one_after_the_other_are_told_once(tmp_path: Path) -> None:
+    """Two that never come to work, one that does, one more that does not, and at last one that has finished."""
+    text = (
+        "import pathlib, sys\n"
+        f"mark = pathlib.Path({str(tmp_path / 'starts')!r})\n"
+        "number = len(mark.read_text()) if mark.exists() else 0\n"
+        "mark.write_text('x' * (number + 1))\n"
+        "if number in (0, 3):\n"
+        "    print('READY', flush=True)\n"
+        "sys.exit(0 if number == 5 else 10 + number)\n"
+    )
+    child = ChildProcess("guard", [], tmp_path / "processes", program=(sys.executable, "-c", text))
+    child.start()
+    told: list[int] = []
+    supervisor = Supervisor(child, on_restart=told.append, poll_s=0.01)
+    assert supervisor.wait_finished(FINISHED_WITHIN_S)
+    supervisor.stop()
+    child.end()
+    assert child.num_starts == 6
+    assert told == [10, 13]
 
 
 def test_a_terminal_that_is_gone_does_not_end_the_watch() -> None:

@@ -22,6 +22,7 @@ from operando.guard.commands import (
 )
 from operando.guard.control import CellControl, NotObeyedError
 from operando.guard.inbox import Answer, Command, Inbox
+from operando.guard.lateness import Lateness
 from operando.guard.limit_reading import CellReading
 from operando.guard.limits import LimitEngine
 from operando.guard.memory import Memory
@@ -86,6 +87,7 @@ class Guard:
         engine = LimitEngine(limits.rules, poll_s=control.poll_s, largest_current_a=limits.max_current)
         self._safety = Safety(engine, control, record, memory.trip)
         self._stepping = Stepping(limits, pressure_limit, control, self._safety, record, memory.step)
+        self._lateness = Lateness(record, clock)
         self._charge: ChargePoint | None = memory.charge
         self._answers = dict(memory.answers)
         self._state = CellState.STARTING
@@ -149,15 +151,18 @@ class Guard:
 
     def sample(self) -> None:
         """Read everything once, check it, write it down and publish it."""
+        self._lateness.begin()
         tripped_before = bool(self._safety.trip)
-        sample = self._sampler.read(self._judge)
-        self._last = sample
-        if tripped_before:
-            snapshot = sample.potentiostat
-            self._safety.keep(running=snapshot is not None and snapshot.state is not ChannelState.STOP)
+        with self._lateness.asking():
+            sample = self._sampler.read(self._judge)
+            self._last = sample
+            if tripped_before:
+                snapshot = sample.potentiostat
+                self._safety.keep(running=snapshot is not None and snapshot.state is not ChannelState.STOP)
         self._record.sample(
             sample, charge_mah=None if self._charge is None else self._charge.charge_mah, period_s=self.period_s
         )
+        self._lateness.tell(self.period_s)
         before, self._state = self._state, self._present_state(sample.potentiostat)
         if self._state is not before:
             self._state_changed(before, sample.potentiostat)
@@ -246,7 +251,8 @@ class Guard:
             return
         outcome, reason = "done", ""
         try:
-            self._obey(command.name, command.arguments)
+            with self._lateness.obeying():
+                self._obey(command.name, command.arguments)
         except (RefusedError, TechniqueError) as error:
             outcome, reason = "refused", str(error)
         except (NotObeyedError, PotentiostatError) as error:

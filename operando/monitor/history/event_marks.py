@@ -29,10 +29,11 @@ KINDS = {  # of the guard's events
     "trip_cleared": MarkKind.NOTE,
     "limit": MarkKind.LIMIT,
     "limit_missed": MarkKind.LIMIT,
+    "late": MarkKind.LIMIT,
     "step": MarkKind.STEP,
     "note": MarkKind.NOTE,
 }
-WORDS = {"trip_cleared": "trip cleared", "limit_missed": "limit missed", "step": "step begun"}
+WORDS = {"trip_cleared": "trip cleared", "limit_missed": "limit missed", "late": "late sample", "step": "step begun"}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a person should look at: trips, broken limits and missed ones, with when each was over."""
+"""What a person should look at: trips, broken limits and missed ones, late samples, with when each was over."""
 
 import json
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from typing import Any
 from operando.monitor.reading.shown_text import shown_text
 
 NUM_KEPT = 100
-WORDS = {"trip": "TRIP", "unsafe": "UNSAFE", "limit": "LIMIT", "limit_missed": "LIMIT MISSED"}
-_INSTANT = ("limit_missed",)  # there is no time at which it is over
+WORDS = {"trip": "TRIP", "unsafe": "UNSAFE", "limit": "LIMIT", "limit_missed": "LIMIT MISSED", "late": "LATE"}
+_INSTANT = ("limit_missed", "late")  # there is no time at which it is over
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,12 @@ def test_a_missed_limit_has_no_end_and_does_not_go_on() -> None:
     assert not missed.is_on
 
 
+def test_a_late_sample_is_an_alarm_that_does_not_go_on() -> None:
+    (late,) = told(("late", "A sample came 30.0 s later than it was due.", None)).all
+    assert late.word == "LATE"
+    assert not late.is_on
+
+
 def test_a_guard_that_began_anew_tells_again_what_is_still_so() -> None:
     (warm,) = told(("limit", "41 degC", WARM), ("guard", "Started.", None)).all
     assert not warm.is_on

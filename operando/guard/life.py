@@ -4,17 +4,16 @@ import contextlib
 import fcntl
 import json
 import logging
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO
-
-import psutil
 
 from operando.model.attendance import LONGEST_ALONE_S
 from operando.model.clock import Clock, RehearsalClock
+from operando.model.process_files import write_pid_file
 from operando.model.run_directory import RunDirectory
 
 LONGEST_WITHOUT_BEAMLINE_S = 60.0
@@ -108,21 +107,10 @@ def _reason_not_to_try_again(pid_file: Path) -> str:
 
 def _name_this_process(pid_file: Path) -> None:
     """Write the pid file whole or not at all."""
-    process = psutil.Process()
-    content = {
-        "role": "guard",
-        "pid": process.pid,
-        "create_time": process.create_time(),
-        "host": socket.gethostname(),
-    }
-    # A name of its own: whoever started this process may write the same file in the same moment.
-    temporary = pid_file.with_name(f"{pid_file.name}.{process.pid}")
-    try:
-        temporary.write_text(json.dumps(content))
-        temporary.replace(pid_file)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    # In a folder of its own: whoever started this process may write the same file in the same moment.
+    with TemporaryDirectory(dir=pid_file.parent, prefix="guard-", ignore_cleanup_errors=True) as folder:
+        write_pid_file(Path(folder), pid_file.stem)
+        (Path(folder) / pid_file.name).replace(pid_file)
 
 
 def _tell_unwritable(error: OSError) -> None:

@@ -13,6 +13,7 @@ import pytest
 from operando.guard import life
 from operando.guard.life import GuardRunsAlreadyError, has_guard, only_guard
 from operando.model.process_files import ProcessRecord, read_pid_files
+from operando.model.process_start import process_start
 from operando.model.run_directory import RunDirectory
 
 WITHIN_S = 20.0
@@ -24,6 +25,7 @@ def test_the_pid_file_names_this_process_and_its_computer(tmp_path: Path) -> Non
         (record,) = read_pid_files(run.processes)
         assert (record.role, record.pid) == ("guard", psutil.Process().pid)
         assert record.host
+        assert record.start == process_start(record.pid)
         assert record.alive
         assert {path.name for path in run.processes.iterdir()} == {"guard.lock", "guard.pid"}
     assert read_pid_files(run.processes) == []

@@ -129,6 +129,7 @@ class _Analysis:
             if (step.outer_run, step.name) not in self._done:
                 results = measure_step(self._run, self._experiment, step, steps[:index])
                 self._keep_final(results, writer, ended=True)
+                give_back_free_memory()
 
     def _poll(self, tomogram: TomogramRun, writer: ResultsWriter) -> int:
         """Take in new frames; what is wrong with them comes up again, and is told, when the tomogram is measured."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from operando.model.cell_log import CellLogReader
 from operando.model.clock_track import ClockTrack
 
-ROWS_AT_ONCE = 20_000
+ROWS_AT_ONCE = 1000  # small objects, among which others may lie that stay: many would keep their memory
 GOOD = "OK"
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +112,11 @@ def _copy_frame(images: h5py.Dataset, index: int, copied: h5py.Dataset, place: i
 
 def _written(images: h5py.Dataset, num_committed: int) -> list[int]:
     """Return the frames of which every chunk is in the file; beyond its end HDF5 would read zeros."""
-    if images.chunks is None:
-        return list(range(num_committed))
-    there: set[tuple[int, ...]] = set()
     end = Path(images.file.filename).stat().st_size
+    if images.chunks is None:
+        begin, frame_bytes = images.id.get_offset(), prod(images.shape[1:]) * images.dtype.itemsize
+        return [] if begin is None else [i for i in range(num_committed) if begin + (i + 1) * frame_bytes <= end]
+    there: set[tuple[int, ...]] = set()
 
     def look(chunk: Any) -> None:
         if chunk.byte_offset + chunk.size <= end:

@@ -89,10 +89,7 @@ def test_frames_that_cannot_be_are_none_and_stay_as_they_are(
 
 def layouts() -> dict[str, dict[str, Any]]:
     lists = {name: np.arange(2.0) for name in (TIMES, FRAME_IDS, ANGLES)}
-    images = np.zeros((2, 3, 3), np.uint16)
     return {
-        "never written": {IMAGES: None, **lists},
-        "in one piece": {IMAGES: images, **lists},
         "no lists": {IMAGES: None, **dict.fromkeys(lists, 1.0)},
         "no frames": {IMAGES: np.zeros(3), **lists},
     }

@@ -12,6 +12,7 @@ import pytest
 from operando.model.frames import ANGLES, FRAME_IDS, IMAGES, TIMES
 from operando.model.hdf5_beside_writer import open_beside_writer
 from operando.model.run_directory import RunDirectory
+from operando.session import salvage as salvaging
 from operando.session.frames_in_file import FramesInFile, frames_in_file
 from operando.session.salvage import salvage
 
@@ -94,7 +95,8 @@ def test_frames_stored_in_any_way_are_kept_and_those_that_were_never_written_are
     program = OTHER_WRITER.replace("CHUNKS", repr(chunks)).replace("OPTIONS", repr(options))
     subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=60)
     (said,) = salvage(RunDirectory(tmp_path))
-    assert said.startswith(f"0001_projection.h5: {len(kept)} frames, {7 - len(kept)} more were counted but never writ")
+    lost = f", {7 - len(kept)} more were counted but never written" if len(kept) < 7 else ""
+    assert said.startswith(f"0001_projection.h5: {len(kept)} frames{lost}; the damaged file stays")
     with h5py.File(path) as file:
         assert file[FRAME_IDS][:].tolist() == kept
         for index, frame_id in enumerate(kept):
@@ -105,6 +107,25 @@ def test_frames_stored_in_any_way_are_kept_and_those_that_were_never_written_are
             options.get("compression"),
             "fletcher32" in options,
         )
+
+
+@pytest.mark.parametrize(("written", "kept"), [(False, 0), (True, 2)])
+def test_frames_in_one_piece_are_kept_if_they_were_written(
+    tmp_path: Path, written: bool, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = RunDirectory(tmp_path).frames / "0001_dark.h5"
+    path.parent.mkdir()
+    with h5py.File(path, "w", libver="latest") as file:
+        images = file.create_dataset(IMAGES, (2, 3, 3), "u2")
+        if written:
+            images[:] = 5
+        for name in (TIMES, FRAME_IDS, ANGLES):
+            file[name] = np.arange(2)
+    monkeypatch.setattr(salvaging, "_is_whole", lambda _: False)  # as if its writer had been killed
+    (said,) = salvage(RunDirectory(tmp_path))
+    assert said.startswith(f"0001_dark.h5: {kept} frames")
+    with h5py.File(path) as file:
+        assert file[IMAGES][:].tolist() == np.full((kept, 3, 3), 5).tolist()
 
 
 def test_frames_beyond_the_end_of_the_file_cost_no_others(killed: Path, tmp_path: Path) -> None:

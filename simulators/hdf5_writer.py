@@ -12,7 +12,7 @@ from operando.model.frames import ANGLES, FRAME_IDS, IMAGES, TIMES
 
 CHUNK_LENGTH = 1024
 # What HDF5 could not write to its end. When h5py forgets it, it is closed once more, and HDF5 2.0 ends the process.
-_NEVER_FORGOTTEN: list[object] = []
+_NEVER_FORGOTTEN: set[object] = set()
 
 
 class Hdf5Writer:
@@ -73,8 +73,8 @@ class Hdf5Writer:
         try:
             yield
         except OSError:
-            _NEVER_FORGOTTEN.append(self)
+            _NEVER_FORGOTTEN.add(self)
             raise
         except RuntimeError as error:  # so h5py calls some failures of the disk
-            _NEVER_FORGOTTEN.append(self)
+            _NEVER_FORGOTTEN.add(self)
             raise OSError(str(error)) from error

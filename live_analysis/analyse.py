@@ -3,13 +3,13 @@
 import contextlib
 import dataclasses
 import fcntl
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from live_analysis.earlier_states import EarlierStates
-from live_analysis.free_memory import give_back_free_memory
 from live_analysis.live.live_tomogram import LiveResult
 from live_analysis.live.live_volume import Assumptions
 from live_analysis.nxtomo import write_nxtomo
@@ -24,6 +24,7 @@ from operando.model.expendable import ANALYSIS_NICENESS, become_expendable
 from operando.model.experiment import Experiment
 from operando.model.experiment_file import load_experiment
 from operando.model.frames import FrameKind
+from operando.model.free_memory import give_back_free_memory
 from operando.model.measurement import Measurement
 from operando.model.number_text import number_text
 from operando.model.run_directory import RunDirectory
@@ -129,7 +130,7 @@ class _Analysis:
             if (step.outer_run, step.name) not in self._done:
                 results = measure_step(self._run, self._experiment, step, steps[:index])
                 self._keep_final(results, writer, ended=True)
-                give_back_free_memory()
+                _give_back_memory()
 
     def _poll(self, tomogram: TomogramRun, writer: ResultsWriter) -> int:
         """Take in new frames; what is wrong with them comes up again, and is told, when the tomogram is measured."""
@@ -177,7 +178,7 @@ class _Analysis:
         self._num_dropped += max(declared - analysis.num_projections, 0)
         del self._under_way[tomogram.uid], analysis
         self._keep_final(results, writer, ended=tomogram.ended)
-        give_back_free_memory()
+        _give_back_memory()
 
     def _keep_final(self, results: TomogramResults, writer: ResultsWriter, *, ended: bool) -> None:
         self._done.add((results.raw_run, results.tomogram))
@@ -250,6 +251,11 @@ def _with_end(results: TomogramResults, *, ended: bool) -> TomogramResults:
         return results
     flagged = tuple(dataclasses.replace(entry, flags=(*entry.flags, RUN_NOT_CLOSED)) for entry in results.measurements)
     return dataclasses.replace(results, measurements=flagged, raw_run_ended=False)
+
+
+def _give_back_memory() -> None:
+    gc.collect()
+    give_back_free_memory()
 
 
 def _told(error: Exception) -> str:

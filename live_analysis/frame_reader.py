@@ -7,7 +7,6 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -159,15 +158,9 @@ class FrameReader:
             return False
         try:
             self._file = open_beside_writer(self.path, chunk_cache_bytes=NO_CACHE)
-        except (OSError, RuntimeError, ValueError):
-            try:
-                self._file = h5py.File(self.path, "r", rdcc_nbytes=NO_CACHE)  # closed, of an older format
-            except (
-                OSError,
-                RuntimeError,
-            ) as error:  # being created at this moment, or damaged: the caller's end of waiting decides
-                self._refusal = str(error)
-                return False
+        except (OSError, RuntimeError, ValueError) as error:
+            self._refusal = str(error)  # being created at this moment, or damaged: the caller's end of waiting decides
+            return False
         self._refusal = ""
         self._check()
         return True

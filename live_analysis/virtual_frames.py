@@ -93,7 +93,7 @@ def _layout(shape: tuple[int, ...], sources: list[FrameSource], folder: Path) ->
 
 def _closed(path: Path) -> bool:
     try:
-        h5py.File(path, "r").close()
+        h5py.File(path, "r", locking=False).close()
     except OSError:
         return False
     return True

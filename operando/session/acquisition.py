@@ -17,6 +17,7 @@ from operando.model.cell_log import CellLogReader
 from operando.model.clock import Clock, Pulse, RehearsalClock
 from operando.model.experiment import Experiment
 from operando.model.experiment_file import raw_table
+from operando.model.free_memory import give_back_free_memory
 from operando.model.instrument_lock import InstrumentOwnedError, Owner, only_owner
 from operando.model.run_directory import RunDirectory
 from operando.session.beamline_access import enter_beamline, open_clock, quiet_channel_access, server_of
@@ -135,6 +136,7 @@ class Acquisition:
         ending.callback(journal.close)
         engine.subscribe(journal)
         engine.subscribe(lambda *_: self._tell_opened(), "start")
+        engine.subscribe(lambda *_: give_back_free_memory(), "stop")  # of each tomogram
         schedule = ScheduleJournal(self._run.schedule, clock)
         ending.callback(schedule.close)
         log = CellLogReader(self._run.cell_log)

@@ -1,6 +1,7 @@
 """Frames are read by index, whoever writes them and however the writer ends."""
 
 import contextlib
+import fcntl
 import subprocess
 import sys
 import tempfile
@@ -47,13 +48,14 @@ def test_a_file_that_is_not_there_yet_holds_no_frames_and_is_read_once_it_is(tmp
     reader = FrameReader(tmp_path / "frames.h5")
     assert reader.frames_since(0) is None
     assert reader.frame_shape() is None
-    writer = Hdf5Writer(tmp_path / "frames.h5", SHAPE)
-    append(writer, 0)
-    batch = reader.frames_since(0)
-    assert batch is not None
-    assert (len(batch), batch.times[0], batch.ids[0], batch.angles[0]) == (1, 100.0, 1, 0.0)
-    reader.close()
-    writer.close()
+    with writer_process(tmp_path / "frames.h5", 1) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"written\n"
+        batch = reader.frames_since(0)
+        assert batch is not None
+        assert (len(batch), batch.times[0], batch.ids[0], batch.angles[0]) == (1, 100.0, 1, 0.0)
+        reader.close()
+        process.communicate(b"")
 
 
 def test_a_growing_file_is_read_in_order_and_none_is_skipped(tmp_path: Path) -> None:
@@ -124,6 +126,28 @@ def test_a_file_of_an_older_format_that_was_closed_is_read(tmp_path: Path) -> No
     batch = FrameReader(path).frames_since(1)
     assert batch is not None
     assert batch.angles.tolist() == [1.0, 2.0]
+
+
+def test_a_file_that_was_just_made_is_not_locked_against_its_writer(tmp_path: Path) -> None:
+    path = tmp_path / "frames.h5"
+    with path.open("wb") as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        reader = FrameReader(path)
+        assert reader.num_frames() == 0
+        assert "signature not found" in reader.refusal  # and not: unable to lock
+
+
+def test_a_file_of_an_older_format_is_not_read_while_its_writer_has_it_locked(tmp_path: Path) -> None:
+    path = tmp_path / "frames.h5"
+    with h5py.File(path, "w", libver="earliest") as file:
+        file[frames.IMAGES] = np.zeros((3, *SHAPE), np.uint16)
+        file[frames.TIMES] = file[frames.FRAME_IDS] = file[frames.ANGLES] = np.arange(3)
+    with path.open("rb") as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        reader = FrameReader(path)
+        assert reader.num_frames() == 0
+        assert "unable to lock file" in reader.refusal
+    assert reader.num_frames() == 3
 
 
 def test_a_closed_file_that_was_cut_short_is_refused_at_once(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ def test_a_trip_outlives_the_guard(fresh_world: World) -> None:
     assert found["state"] == "TRIPPED"
     assert "temperature" in found["trip"]
     assert world.ask("trip_after_a_short_change") == found["trip"]  # read whole, however long the text before was
+    assert world.ask("trip_while_its_time_is_asked_for") == found["trip"]
 
 
 def test_a_guard_killed_between_trip_and_open_circuit_is_followed_by_one_that_opens_it(fresh_world: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 # Small blocks between which one stays: glibc cannot shorten its heap at the end, and keeps everything.
 FREED_BUT_KEPT = """
 import psutil
-from live_analysis.free_memory import give_back_free_memory
+from operando.model.free_memory import give_back_free_memory
 
 def private_bytes():
     return psutil.Process().memory_full_info().uss
@@ -23,7 +23,7 @@ freed = private_bytes()
 give_back_free_memory()
 print(full, freed, private_bytes())
 """
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BLOCKS_BYTES = 2_000 * 40_000
 
 

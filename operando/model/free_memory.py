@@ -1,7 +1,6 @@
 """Memory that was freed goes back to the operating system, so that a process is not as large as its largest moment."""
 
 import ctypes
-import gc
 
 
 def give_back_free_memory() -> None:
@@ -10,7 +9,6 @@ def give_back_free_memory() -> None:
     glibc keeps what was freed for later requests, in one heap per thread, and pieces of it that are too small for the
     next tomogram add up over days.
     """
-    gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -257,6 +257,7 @@ class Supervisor:
         self._poll_s = poll_s
         self._begun_s = time.monotonic()
         self._is_news = True
+        self._refusal = ""
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name=f"supervisor-{child.role}", daemon=True)
@@ -287,15 +288,18 @@ class Supervisor:
             try:
                 self._child.start()
                 self._begun_s = time.monotonic()
+                self._refusal = ""
                 if self._restarts_left is not None:
                     self._restarts_left -= 1
                 is_news, self._is_news = self._is_news, False
                 if is_news:
                     self._on_restart(exit_code)
             except (OSError, psutil.Error) as error:  # a full disk, a lost terminal: whoever is needed is still watched
-                _logger.warning(
-                    "The %s died and could not be restarted yet; it is tried again: %s", self._child.role, error
-                )
+                if self._refusal != str(error):
+                    self._refusal = str(error)
+                    _logger.warning(
+                        "The %s died and could not be restarted yet; it is tried again: %s", self._child.role, error
+                    )
 
     def _keep_reserve(self) -> None:
         with contextlib.suppress(OSError):  # no memory or no disk for a second one; the first does its work

@@ -49,13 +49,16 @@ class Child:
         pass
 
 
-@pytest.mark.parametrize("num_failures", [0, 2])
-def test_a_restart_that_goes_wrong_is_tried_again(num_failures: int) -> None:
+@pytest.mark.parametrize("num_failures", [0, 3])
+def test_a_restart_that_goes_wrong_is_tried_again_and_logged_once(
+    num_failures: int, caplog: pytest.LogCaptureFixture
+) -> None:
     child = Child(num_failures)
     supervisor = Supervisor(child, on_restart=lambda _: None, poll_s=0.01)  # type: ignore[arg-type]
     assert supervisor.wait_finished(FINISHED_WITHIN_S)
     assert child.num_starts == num_failures + 1
     supervisor.stop()
+    assert len([record for record in caplog.records if "No space left" in record.getMessage()]) == (num_failures > 0)
 
 
 def test_starts_that_fail_one_after_the_other_are_told_once(tmp_path: Path) -> None:

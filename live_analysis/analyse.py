@@ -111,6 +111,7 @@ class _Analysis:
                     if (tomogram.ended or not self._follow) and not stop.is_set():
                         self._finish(tomogram, writer)
                 self._measure_steps(writer)
+                self._forget_measured()
                 if not self._follow or (self._follower.runs.experiment_ended and not num_new):
                     break
                 if not num_new:
@@ -123,6 +124,11 @@ class _Analysis:
         return [
             tomogram for tomogram in self._follower.runs.tomograms if (tomogram.uid, tomogram.name) not in self._done
         ]
+
+    def _forget_measured(self) -> None:
+        for tomogram in self._follower.runs.tomograms:
+            if tomogram.ended and (tomogram.uid, tomogram.name) in self._done:
+                self._follower.runs.forget(tomogram)
 
     def _measure_steps(self, writer: ResultsWriter) -> None:
         steps = self._follower.runs.steps

@@ -79,7 +79,7 @@ class TomogramRuns:
         self._every_run = every_run
         self._tomograms: dict[str, TomogramRun] = {}
         self._streams: dict[str, tuple[TomogramRun, str]] = {}
-        self._resources: dict[str, Path] = {}
+        self._resources: dict[str, tuple[str, Path]] = {}  # by their uids: of which run, and where
         self._step_streams: dict[str, str] = {}
         self.steps: list[EndedStep] = []
         self._outer_runs: set[str] = set()
@@ -89,7 +89,7 @@ class TomogramRuns:
 
     @property
     def tomograms(self) -> list[TomogramRun]:
-        """All tomograms in the order in which they began."""
+        """All tomograms in the order in which they began, without those forgotten."""
         return list(self._tomograms.values())
 
     @property
@@ -105,6 +105,12 @@ class TomogramRuns:
                 handler(document)
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError, IndexError):
             self.num_damaged += 1
+
+    def forget(self, tomogram: TomogramRun) -> None:
+        """Forget a tomogram with all that was said about it; what is still said about it is left out."""
+        self._tomograms.pop(tomogram.uid, None)
+        self._streams = {uid: stream for uid, stream in self._streams.items() if stream[0] is not tomogram}
+        self._resources = {uid: found for uid, found in self._resources.items() if found[0] != tomogram.uid}
 
     def _start(self, document: Document) -> None:
         kind = document.get("kind")
@@ -144,7 +150,7 @@ class TomogramRuns:
             self._event({"descriptor": document["descriptor"], "time": time_s, "data": data})
 
     def _stream_resource(self, document: Document) -> None:
-        self._resources[document["uid"]] = _path_of(document["uri"])
+        self._resources[document["uid"]] = str(document.get("run_start", "")), _path_of(document["uri"])
 
     def _stream_datum(self, document: Document) -> None:
         tomogram, stream = self._streams.get(document["descriptor"], (None, ""))
@@ -153,8 +159,8 @@ class TomogramRuns:
         kind = FrameKind(stream)
         stop = int(document["indices"]["stop"])
         tomogram.num_declared[kind] = max(stop, tomogram.num_declared.get(kind, 0))
-        if (path := self._resources.get(document["stream_resource"])) is not None:
-            tomogram.resource_paths[kind] = path
+        if (found := self._resources.get(document["stream_resource"])) is not None:
+            _, tomogram.resource_paths[kind] = found
 
     def _stop(self, document: Document) -> None:
         uid = document["run_start"]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operando.model.cell_log import CellLogReader
-from operando.model.clock_track import ClockTrack
+from operando.model.clock_track import logged_made_s
 
 ROWS_AT_ONCE = 1000  # small objects, among which others may lie that stay: many would keep their memory
 GOOD = "OK"
@@ -41,7 +41,7 @@ def read_step_trace(log: CellLogReader, begin_s: float, end_s: float) -> StepTra
     read_s, elapsed_s, *electrical = _columns(
         log, "potentiostat", ("elapsed_s", "voltage_v", "current_a", "charge_mah"), begin_s, end_s
     )
-    made_s = ClockTrack(log.clock_fits("potentiostat")).made_s(elapsed_s, read_s)
+    made_s = logged_made_s(log, elapsed_s, read_s)
     mechanical = _columns(log, "load_cell", ("stack_pressure_mpa",), begin_s, end_s)
     return StepTrace(made_s, *electrical, *mechanical)
 

@@ -213,11 +213,48 @@ class CellLogReader:
 
     def clock_fits(self, clock: str) -> list[ClockFit]:
         """Return all fits of an instrument's clock in order; none of a log that was written before there were any."""
-        known = self._database.execute("SELECT 1 FROM sqlite_master WHERE name = 'clock_fits'").fetchone()
-        if known is None:
+        return self._clock_fits("clock = :clock", clock=clock) if self._clock_begins(clock) else []
+
+    def clock_fits_about(
+        self, clock: str, *, read_s: tuple[float, float], instrument_s: tuple[float, float]
+    ) -> list[ClockFit]:
+        """Return those fits of a clock that say when values were made: a run of months has more than are wanted.
+
+        Parameters
+        ----------
+        read_s
+            The first and the last time, s of the host's clock, at which the values were read.
+        instrument_s
+            Their smallest and largest time by the instrument's clock.
+        """
+        begins_s = self._clock_begins(clock)
+        is_before = [begin_s for begin_s in begins_s if begin_s <= read_s[0]]
+        within_s = [begin_s for begin_s in begins_s if read_s[0] < begin_s <= read_s[1]]
+        return [
+            fit
+            for begin_s in dict.fromkeys([*(is_before[-1:] or begins_s[:1]), *within_s])
+            for fit in self._clock_fits(
+                "clock = :clock AND begin_s = :begin_s"
+                " AND instrument_s >= coalesce((SELECT max(instrument_s) FROM clock_fits WHERE clock = :clock"
+                " AND begin_s = :begin_s AND instrument_s <= :first_s), :first_s)"
+                " AND instrument_s <= coalesce((SELECT min(instrument_s) FROM clock_fits WHERE clock = :clock"
+                " AND begin_s = :begin_s AND instrument_s >= :last_s), :last_s)",
+                clock=clock,
+                begin_s=begin_s,
+                first_s=instrument_s[0],
+                last_s=instrument_s[1],
+            )
+        ]
+
+    def _clock_begins(self, clock: str) -> list[float]:
+        if self._database.execute("SELECT 1 FROM sqlite_master WHERE name = 'clock_fits'").fetchone() is None:
             return []
+        found = self._database.execute("SELECT DISTINCT begin_s FROM clock_fits WHERE clock = ?", (clock,))
+        return sorted(row["begin_s"] for row in found)
+
+    def _clock_fits(self, condition: str, **values: Any) -> list[ClockFit]:
         found = self._database.execute(
-            f"SELECT {', '.join(_FIT)} FROM clock_fits WHERE clock = ? ORDER BY id", (clock,)
+            f"SELECT {', '.join(_FIT)} FROM clock_fits WHERE {condition} ORDER BY id", values
         )
         return [ClockFit(**{**dict(row), "num_points": int(row["num_points"])}) for row in found]
 

@@ -11,6 +11,7 @@ from operando.model.cell_log import CellLogReader
 from operando.model.clock_fit import JUMP_S, ClockFit
 
 LONGEST_DELAY_S = 2.0  # twice the slowest usual poll: from making to reading of a sample read before the first fit
+VALUES_AT_ONCE = 10_000
 
 
 def placed_rows(log: CellLogReader, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -18,8 +19,31 @@ def placed_rows(log: CellLogReader, rows: Sequence[Mapping[str, Any]]) -> list[d
     if not rows:
         return []
     elapsed_s = [np.nan if row["elapsed_s"] is None else row["elapsed_s"] for row in rows]
-    made_s = ClockTrack(log.clock_fits("potentiostat")).made_s(elapsed_s, [row["time_s"] for row in rows])
+    made_s = logged_made_s(log, elapsed_s, [row["time_s"] for row in rows])
     return [{**row, "made_s": float(time_s)} for row, time_s in zip(rows, made_s, strict=True)]
+
+
+def logged_made_s(log: CellLogReader, instrument_s: ArrayLike, read_s: ArrayLike) -> NDArray[np.float64]:
+    """Return when values of the potentiostat were made, as `ClockTrack.made_s`, by the fits of its clock in a log.
+
+    Only those that are needed are read, for some values at a time: a run of weeks has tens of thousands of fits.
+    """
+    instrument, read = (np.atleast_1d(np.asarray(times_s, np.float64)) for times_s in (instrument_s, read_s))
+    made = [np.empty(0)]
+    for begin in range(0, read.size, VALUES_AT_ONCE):
+        part = slice(begin, begin + VALUES_AT_ONCE)
+        known = instrument[part][np.isfinite(instrument[part])]
+        fits = (
+            log.clock_fits_about(
+                "potentiostat",
+                read_s=(float(read[part].min()), float(read[part].max())),
+                instrument_s=(float(known.min()), float(known.max())),
+            )
+            if known.size
+            else []
+        )
+        made.append(ClockTrack(fits).made_s(instrument[part], read[part]))
+    return np.concatenate(made)
 
 
 class ClockTrack:

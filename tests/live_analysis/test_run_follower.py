@@ -83,3 +83,16 @@ def test_frames_lie_in_the_run_directory_or_else_where_the_documents_say(tmp_pat
     run.frames.mkdir()
     run.frames_file(3, FrameKind.PROJECTION).touch()
     assert tomogram.frames_file(FrameKind.PROJECTION, run) == run.frames_file(3, FrameKind.PROJECTION)
+
+
+def test_of_a_forgotten_tomogram_nothing_is_kept_and_what_is_still_said_about_it_is_no_damage(tmp_path: Path) -> None:
+    path = tmp_path / "d"
+    follower = write(path, OUTER, INNER, DESCRIPTOR, RESOURCE, DATUM)
+    empty = vars(RunFollower(path).runs)
+    follower.poll()
+    follower.runs.forget(follower.runs.tomograms[0])
+    with path.open("a") as file:
+        file.write("".join(json.dumps(line) + "\n" for line in (DATUM, INNER_STOP)))
+    assert follower.poll() == 2
+    kept = {name for name, value in vars(follower.runs).items() if value != empty[name]}
+    assert kept == {"_outer_runs", "_open_outer_runs", "_num_outer_runs"}

@@ -3,10 +3,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from operando.model.cell_log import CellLogReader, CellLogWriter
 from operando.model.clock_fit import ClockFit
-from operando.model.clock_track import ClockTrack
+from operando.model.clock_track import ClockTrack, logged_made_s
 
 FIRST = ClockFit(1000.0, 100.0, 1100.0, 0.0, 1e-3, 1e-6, 2e-3, 50)
 LATER = ClockFit(1000.0, 300.0, 1300.05, 0.0, 1e-3, 1e-6, 2e-3, 90)
@@ -46,3 +48,48 @@ def test_fits_are_kept_in_the_log_and_an_older_log_has_none(tmp_path: Path) -> N
     (tmp_path / "empty.sqlite").touch()
     with contextlib.closing(CellLogReader(tmp_path / "empty.sqlite")) as log:
         assert log.clock_fits("potentiostat") == []
+
+
+MOMENT_S = st.floats(0.0, 100.0).map(lambda time_s: round(time_s, 1))
+FITS = st.lists(
+    st.builds(
+        ClockFit,
+        begin_s=st.sampled_from([10.0, 40.0, 70.0]),
+        instrument_s=MOMENT_S,
+        host_s=MOMENT_S,
+        drift=st.floats(-5e-4, 5e-4),
+        offset_uncertainty_s=st.just(1e-3),
+        drift_uncertainty=st.just(1e-6),
+        delay_s=st.just(2e-3),
+        num_points=st.just(50),
+    ),
+    max_size=20,
+)
+VALUES = st.lists(st.tuples(st.one_of(MOMENT_S, st.just(np.nan)), MOMENT_S), min_size=1, max_size=9)
+
+
+@given(fits=FITS, values=VALUES)
+def test_the_fits_that_are_read_for_some_values_place_them_as_all_fits_do(
+    tmp_path_factory: pytest.TempPathFactory, fits: list[ClockFit], values: list[tuple[float, float]]
+) -> None:
+    path = tmp_path_factory.mktemp("log") / "cell.sqlite"
+    writer = CellLogWriter(path)
+    for fit in fits:
+        writer.clock_fit("potentiostat", fit, time_s=fit.host_s, wall_s=fit.host_s)
+    writer.event("note", "an empty log has no tables", time_s=0.0, wall_s=0.0)
+    writer.close()
+    elapsed_s, read_s = zip(*values, strict=True)
+    with contextlib.closing(CellLogReader(path)) as log:
+        found = logged_made_s(log, elapsed_s, read_s)
+    assert found.tolist() == ClockTrack(fits).made_s(elapsed_s, read_s).tolist()
+
+
+def test_of_a_long_run_only_the_fits_about_the_values_are_read(tmp_path: Path) -> None:
+    writer = CellLogWriter(tmp_path / "cell.sqlite")
+    for number in range(1000):
+        fit = ClockFit(0.0, 60.0 * number, 60.0 * number, 0.0, 1e-3, 1e-6, 2e-3, 50)
+        writer.clock_fit("potentiostat", fit, time_s=fit.host_s, wall_s=fit.host_s)
+    writer.close()
+    with contextlib.closing(CellLogReader(tmp_path / "cell.sqlite")) as log:
+        fits = log.clock_fits_about("potentiostat", read_s=(6001.0, 6130.0), instrument_s=(6000.5, 6130.0))
+    assert [fit.instrument_s for fit in fits] == [6000.0, 6060.0, 6120.0, 6180.0]

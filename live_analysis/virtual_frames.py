@@ -14,6 +14,7 @@ from live_analysis.frame_reader import VALUES_AT_ONCE, FrameReader
 from live_analysis.run_follower import TomogramRun
 from operando.model import frames
 from operando.model.frames import FrameKind
+from operando.model.hdf5_beside_writer import is_closed
 from operando.model.run_directory import RunDirectory
 
 FRAMES_AT_ONCE = 32
@@ -47,7 +48,7 @@ def frame_source(tomogram: TomogramRun, kind: FrameKind, run: RunDirectory) -> F
         times, ids, angles_deg = reader.values_beside(0, num_frames)
     finally:
         reader.close()
-    return FrameSource(kind, path, num_frames, frame_shape, _closed(path), times, ids, angles_deg)
+    return FrameSource(kind, path, num_frames, frame_shape, is_closed(path), times, ids, angles_deg)
 
 
 def show_frames(group: Any, name: str, sources: list[FrameSource], *, copied: bool = False) -> None:
@@ -89,11 +90,3 @@ def _layout(shape: tuple[int, ...], sources: list[FrameSource], folder: Path) ->
             layout[index] = images[frame]
             index += 1
     return layout
-
-
-def _closed(path: Path) -> bool:
-    try:
-        h5py.File(path, "r", locking=False).close()
-    except OSError:
-        return False
-    return True

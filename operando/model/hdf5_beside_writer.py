@@ -1,6 +1,7 @@
 """Opening an HDF5 file beside a possible writer, so that what is damaged is refused instead of waited for."""
 
 import ctypes
+import struct
 from pathlib import Path
 
 import h5py
@@ -13,8 +14,12 @@ READ_ATTEMPTS = 28
 # HDF5's defaults but for the cache of chunks.
 _CHUNK_SLOTS, _CHUNK_PREEMPTION = 521, 0.75
 _MEGABYTE = 2**20
+_BESIDE = h5py.h5f.ACC_RDONLY | h5py.h5f.ACC_SWMR_READ
+_OPEN_HERE = "file locking flag values don't match"
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_VERSIONS_WITHOUT_MARKS = (b"\x00", b"\x01", b"\x02")
+_FIRST_WITH_MARKS = 3
+# HDF5 file format specification 3.0: signature, version, size of offsets and of lengths, consistency flags.
+_SUPERBLOCK = struct.Struct("<8xBxxB")
 
 # h5py does not offer this function of the library that it brings.
 _set_read_attempts = ctypes.CDLL(h5py.h5p.__file__).H5Pset_metadata_read_attempts
@@ -24,9 +29,9 @@ _set_read_attempts.argtypes, _set_read_attempts.restype = (ctypes.c_int64, ctype
 def open_beside_writer(path: Path, *, chunk_cache_bytes: int = _MEGABYTE) -> h5py.File:
     """Open a file for reading that another process may be writing (SWMR), or have been writing when it was killed.
 
-    No lock is taken, not even for a moment: the writer asks for one of its own when it has made the file and again
-    when it lets readers in, and fails if a reader's is there. Marks in the file tell how it is being written; only a
-    file of a format that has none (superblock below version 3) is protected by its lock.
+    A file that is being written is not locked, not even for a moment: the writer asks for a lock of its own when it has
+    made the file and again when it lets readers in, and fails if a reader's is there. Marks in the file tell how it is
+    being written; a file of a format that has none (superblock below version 3) is protected by its lock only.
 
     Raises
     ------
@@ -37,12 +42,45 @@ def open_beside_writer(path: Path, *, chunk_cache_bytes: int = _MEGABYTE) -> h5p
     access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
     access.set_libver_bounds(h5py.h5f.LIBVER_EARLIEST, h5py.h5f.LIBVER_LATEST)
     access.set_cache(0, _CHUNK_SLOTS, chunk_cache_bytes, _CHUNK_PREEMPTION)
-    access.set_file_locking(_is_without_marks(path), True)
     _set_read_attempts(access.id, READ_ATTEMPTS)
-    return h5py.File(h5py.h5f.open(bytes(path), h5py.h5f.ACC_RDONLY | h5py.h5f.ACC_SWMR_READ, access))
+    access.set_file_locking(_may_be_locked(path), True)
+    try:
+        return h5py.File(h5py.h5f.open(bytes(path), _BESIDE, access))
+    except OSError as error:
+        if _OPEN_HERE not in str(error):
+            raise
+    access.set_file_locking(True, True)  # as this process has it open already; no second lock is taken
+    return h5py.File(h5py.h5f.open(bytes(path), _BESIDE, access))
 
 
-def _is_without_marks(path: Path) -> bool:
+def is_closed(path: Path) -> bool:
+    """Return whether an HDF5 file has been closed by its writer, not only left behind by one that was killed.
+
+    Raises
+    ------
+    OSError
+        If it is not there.
+    """
+    version, is_being_written = _version_and_mark(path)
+    if version is None or version >= _FIRST_WITH_MARKS:
+        return not is_being_written
+    try:
+        h5py.File(path, "r").close()
+    except OSError:
+        return False
+    return True
+
+
+def _may_be_locked(path: Path) -> bool:
+    version, is_being_written = _version_and_mark(path)
+    return version is not None and (version < _FIRST_WITH_MARKS or not is_being_written)
+
+
+def _version_and_mark(path: Path) -> tuple[int | None, bool]:
+    """Return the version of the superblock, None if there is none yet, and whether the writer's mark is there."""
     with path.open("rb") as file:
-        begin = file.read(len(_SIGNATURE) + 1)
-    return begin.startswith(_SIGNATURE) and begin[len(_SIGNATURE) :] in _VERSIONS_WITHOUT_MARKS
+        begin = file.read(_SUPERBLOCK.size)
+    if len(begin) < _SUPERBLOCK.size or not begin.startswith(_SIGNATURE):
+        return None, True
+    version, mark = _SUPERBLOCK.unpack(begin)
+    return version, bool(mark)

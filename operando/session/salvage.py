@@ -64,7 +64,7 @@ def _salvaged(run: RunDirectory) -> Iterator[str]:
 
 def _is_whole(path: Path) -> bool:
     try:
-        with h5py.File(path, "r", locking=False):
+        with h5py.File(path, "r"):
             return True
     except OSError:
         return False

@@ -1,6 +1,5 @@
 """Follows one growing frames file by index: every committed frame once, in order, while another process writes it."""
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from operando.model import frames
 from operando.model.declared_size import LIST, VOLUME, DeclaredSizeError, check_size, readable, readable_frames
 from operando.model.hdf5_beside_writer import open_beside_writer
+from operando.model.hdf5_superblock import superblock_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -21,9 +21,6 @@ T = TypeVar("T")
 # processor time for 16 of 256 rows of 2256 frames.
 NO_CACHE = 0
 VALUES_AT_ONCE = 2**27  # 32 frames of 2048 x 2048
-# HDF5 file format specification 3.0, superblock versions 2 and 3: signature, version, size of offsets and of lengths,
-# consistency flags, base address, address of the extension, end-of-file address.
-_SUPERBLOCK = struct.Struct("<8xBBxB16xQ")
 
 
 class FrameFileError(ValueError):
@@ -195,12 +192,7 @@ def _cut_short(path: Path) -> str:
 
     Opened beside a possible writer, HDF5 would try for hours to read beyond the end, hoping that it comes.
     """
-    with path.open("rb") as file:
-        superblock = file.read(_SUPERBLOCK.size)
-    if len(superblock) < _SUPERBLOCK.size or not superblock.startswith(b"\x89HDF\r\n\x1a\n"):
+    superblock, size = superblock_of(path), path.stat().st_size
+    if superblock is None or superblock.end_bytes is None or superblock.is_being_written:
         return ""
-    version, size_of_offsets, being_written, end = _SUPERBLOCK.unpack(superblock)
-    size = path.stat().st_size
-    if version not in (2, 3) or size_of_offsets != 8 or being_written or size >= end:
-        return ""
-    return f"the file was cut short to {size} of {end} bytes"
+    return f"the file was cut short to {size} of {superblock.end_bytes} bytes" if size < superblock.end_bytes else ""

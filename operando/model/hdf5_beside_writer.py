@@ -1,11 +1,11 @@
 """Opening an HDF5 file beside a possible writer, so that what is damaged is refused instead of waited for."""
 
 import ctypes
-import struct
 from pathlib import Path
 
 import h5py
 
+from operando.model.hdf5_superblock import superblock_of
 from operando.model.ordinary_file import ordinary_file
 
 # A reader beside a writer tries metadata with a wrong checksum again, after 1 ns and then after twice as long each
@@ -16,10 +16,6 @@ _CHUNK_SLOTS, _CHUNK_PREEMPTION = 521, 0.75
 _MEGABYTE = 2**20
 _BESIDE = h5py.h5f.ACC_RDONLY | h5py.h5f.ACC_SWMR_READ
 _OPEN_HERE = "file locking flag values don't match"
-_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_FIRST_WITH_MARKS = 3
-# HDF5 file format specification 3.0: signature, version, size of offsets and of lengths, consistency flags.
-_SUPERBLOCK = struct.Struct("<8xBxxB")
 
 # h5py does not offer this function of the library that it brings.
 _set_read_attempts = ctypes.CDLL(h5py.h5p.__file__).H5Pset_metadata_read_attempts
@@ -61,9 +57,9 @@ def is_closed(path: Path) -> bool:
     OSError
         If it is not there.
     """
-    version, is_being_written = _version_and_mark(path)
-    if version is None or version >= _FIRST_WITH_MARKS:
-        return not is_being_written
+    superblock = superblock_of(path)
+    if superblock is None or superblock.has_marks:
+        return superblock is not None and not superblock.is_being_written
     try:
         h5py.File(path, "r").close()
     except OSError:
@@ -72,15 +68,5 @@ def is_closed(path: Path) -> bool:
 
 
 def _may_be_locked(path: Path) -> bool:
-    version, is_being_written = _version_and_mark(path)
-    return version is not None and (version < _FIRST_WITH_MARKS or not is_being_written)
-
-
-def _version_and_mark(path: Path) -> tuple[int | None, bool]:
-    """Return the version of the superblock, None if there is none yet, and whether the writer's mark is there."""
-    with path.open("rb") as file:
-        begin = file.read(_SUPERBLOCK.size)
-    if len(begin) < _SUPERBLOCK.size or not begin.startswith(_SIGNATURE):
-        return None, True
-    version, mark = _SUPERBLOCK.unpack(begin)
-    return version, bool(mark)
+    superblock = superblock_of(path)
+    return superblock is not None and not superblock.is_being_written

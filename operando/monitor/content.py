@@ -6,7 +6,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 from operando.model.run_directory import RunDirectory
 from operando.monitor.page import Page
-from operando.monitor.reading.run_processes import death_text
+from operando.monitor.reading.run_processes import death_text, restart_text
 from operando.monitor.reading.run_view import RunView
 from operando.monitor.theme import BASE_SIZE_PX, Look
 
@@ -32,13 +32,12 @@ class Content(QtWidgets.QWidget):
     def __init__(self, run: RunDirectory, look: Look, kinds: Sequence[type[Page]]) -> None:
         super().__init__()
         self._look = look
-        self._banner, self._dead = QtWidgets.QLabel(), QtWidgets.QLabel()
-        for label in (self._banner, self._dead):
+        self._banner, self._absences = QtWidgets.QLabel(), QtWidgets.QLabel()
+        for label in (self._banner, self._absences):
             label.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
         self._banner.setProperty("role", "banner")
-        self._dead.setProperty("role", "dead")
-        self._dead.setWordWrap(True)
-        self._dead.hide()
+        self._absences.setWordWrap(True)
+        self._absences.hide()
         self._tabs = QtWidgets.QTabWidget()
         self._tabs.setDocumentMode(True)
         self._tabs.tabBar().setDrawBase(False)
@@ -49,7 +48,7 @@ class Content(QtWidgets.QWidget):
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        for widget in (self._banner, self._dead):
+        for widget in (self._banner, self._absences):
             layout.addWidget(widget)
         layout.addWidget(self._tabs, 1)
         for label in self.findChildren(QtWidgets.QLabel):
@@ -92,17 +91,22 @@ class Content(QtWidgets.QWidget):
         }[view.rehearsal]
         if view.recorded:
             about = "REHEARSAL · replay of a recorded scan; the cell's values do not belong to it"
-        role = "rehearsal" if view.rehearsal else "banner"
-        if self._banner.property("role") != role:
-            self._banner.setProperty("role", role)
-            self._banner.style().polish(self._banner)
+        _give_role(self._banner, "rehearsal" if view.rehearsal else "banner")
         self._banner.setText(f"{about} · {self._name_beside(about, view.name)}")
-        missing = [process for process in view.processes if process.is_missing and not view.ended]
-        self._dead.setVisible(bool(missing))
-        self._dead.setText(" · ".join(death_text(process, wall_s) for process in missing))
+        deaths = [death_text(process, wall_s) for process in view.missing]
+        restarts = [restart_text(process, wall_s) for process in view.restarted(wall_s)]
+        _give_role(self._absences, "dead" if deaths else "restarted")
+        self._absences.setVisible(bool(deaths or restarts))
+        self._absences.setText(" · ".join((*deaths, *restarts)))
 
     def _name_beside(self, about: str, name: str) -> str:
         """Return the run's name, in the middle of which something is left out if what must be read had no room."""
         metrics = QtGui.QFontMetricsF(self._banner.font())
         room = self._look.px(BANNER_SHARE * BASE_SIZE_PX[0]) - metrics.horizontalAdvance(f"{about} · ")
         return metrics.elidedText(name, QtCore.Qt.TextElideMode.ElideMiddle, room)
+
+
+def _give_role(label: QtWidgets.QLabel, role: str) -> None:
+    if label.property("role") != role:
+        label.setProperty("role", role)
+        label.style().polish(label)

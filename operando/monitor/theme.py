@@ -104,6 +104,8 @@ class Look:
             font-weight: 700; padding: {px(4)}px; }}
         QLabel[role="dead"] {{ background: {c.alarm}; color: {c.background}; font-size: {px(16)}px; font-weight: 700;
             padding: {px(4)}px; }}
+        QLabel[role="restarted"] {{ background: {c.panel}; color: {c.warning}; font-size: {px(16)}px; font-weight: 700;
+            padding: {px(4)}px; }}
         QFrame[role="card"] {{ background: {c.panel}; border-radius: {px(4)}px; }}
         QToolTip {{ background: {c.panel}; color: {c.text}; border: 1px solid {c.line}; }}
         QTabWidget::pane {{ border: 0; }}

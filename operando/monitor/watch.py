@@ -11,7 +11,7 @@ from operando.model.run_directory import RunDirectory
 from operando.monitor.now.card_content import card_contents
 from operando.monitor.now.limit_distance import Level
 from operando.monitor.reading.frame_counts import lost_text
-from operando.monitor.reading.run_processes import death_text
+from operando.monitor.reading.run_processes import death_text, restart_text
 from operando.monitor.reading.run_reader import RunReader
 from operando.monitor.reading.run_view import MeasurementView, RunView
 
@@ -48,7 +48,7 @@ def watch(run: RunDirectory, console: Console, *, once: bool, host_clock: Clock 
 
 def essentials(view: RunView, wall_s: float) -> Panel:
     """Return what a person asks first; ``wall_s`` is the host's present time, for the ages."""
-    parts: list[Text | Table] = [_cell(view, wall_s), *_deaths(view, wall_s), _state(view), _tomogram(view)]
+    parts: list[Text | Table] = [_cell(view, wall_s), *_absences(view, wall_s), _state(view), _tomogram(view)]
     parts += [Text(sentence) for sentence in (_next(view), _run(view)) if sentence]
     if view.recorded:
         parts.append(Text("replay of a recorded scan: the cell's values do not belong to it", style="yellow"))
@@ -83,9 +83,10 @@ def _in_one_line(text: str) -> Text:
     return Text(text, no_wrap=True, overflow="ellipsis")
 
 
-def _deaths(view: RunView, wall_s: float) -> list[Text]:
-    missing = [process for process in view.processes if process.is_missing and not view.ended]
-    return [Text(death_text(process, wall_s), style="bold white on red") for process in missing]
+def _absences(view: RunView, wall_s: float) -> list[Text]:
+    deaths = [Text(death_text(process, wall_s), style="bold white on red") for process in view.missing]
+    restarts = [Text(restart_text(process, wall_s), style="bold yellow") for process in view.restarted(wall_s)]
+    return deaths + restarts
 
 
 def _tomogram(view: RunView) -> Text:

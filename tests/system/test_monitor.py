@@ -30,11 +30,12 @@ def kill(run: Rehearsal, role: str) -> int:
 
 
 def wait_until_told(monitor: OpenMonitor, role: str) -> None:
-    monitor.until(lambda view: life(view, role) is Life.DIED and f"The {role} has DIED" in monitor.texts)
+    """Wait for its death or, as it may be back before the monitor looks, for its restart."""
+    monitor.until(lambda view: any(f"The {role} {what}" in monitor.texts for what in ("has DIED", "was restarted")))
 
 
 def wait_until_back(monitor: OpenMonitor, role: str) -> RunView:
-    return monitor.until(lambda view: life(view, role) is Life.LIVES and "DIED" not in monitor.texts, 30.0)
+    return monitor.until(lambda view: life(view, role) is Life.LIVES and f"The {role} was restarted" in monitor.texts)
 
 
 @pytest.mark.timeout(150)

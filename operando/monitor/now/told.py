@@ -23,9 +23,9 @@ STATES = {  # the mark tells states apart for those who see no colours, the word
 
 def guard_told(view: RunView, wall_s: float) -> Told:
     """Say what the guard is doing, or that nobody guards; ``wall_s`` is the host's present time."""
-    guards = [process for process in view.processes if process.role == "guard" and process.is_missing]
+    guards = [process for process in view.missing if process.role == "guard"]
     heading = _guard_heading(view, wall_s)
-    if guards and not view.ended:
+    if guards:
         last = f"last state: {_plain(view.state)}" if view.state else ""
         trip = f"trip: {view.trip}" if view.trip else ""
         main = "✕ DEAD" if guards[0].life is Life.DIED else "✕ STANDS STILL"

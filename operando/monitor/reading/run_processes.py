@@ -14,6 +14,7 @@ from operando.monitor.reading.shown_text import shown_name
 from operando.monitor.reading.time_of_day import time_of_day
 
 ROLES = ("guard", "acquisition", "analysis", "simulator")
+RESTART_TOLD_S = 30.0  # a guard is back within a tenth of a second: nobody would see that it was away
 
 
 class Life(StrEnum):
@@ -30,7 +31,8 @@ class Life(StrEnum):
 class ProcessView:
     """One process; ``since_s`` is when its life was first seen to be so, on the host's clock.
 
-    Of one that was dead before anybody looked it is when it last wrote something; NaN if nobody knows.
+    Of one that was dead before anybody looked it is when it last wrote something; NaN if nobody knows. ``restarted_s``
+    is when it was first seen in the place of another one that had not ended in order; NaN if it never was.
     """
 
     role: str
@@ -38,11 +40,22 @@ class ProcessView:
     life: Life
     since_s: float
     host: str = ""
+    restarted_s: float = nan
 
     @property
     def is_missing(self) -> bool:
         """Whether it should work and does not."""
         return self.life in (Life.DIED, Life.STANDS_STILL)
+
+    def was_restarted(self, wall_s: float) -> bool:
+        """Whether it took the place of another one so lately that it is to be told; ``wall_s`` is the present time."""
+        return self.life is Life.LIVES and wall_s - self.restarted_s < RESTART_TOLD_S
+
+
+def restart_text(process: ProcessView, wall_s: float) -> str:
+    """Say that a process was restarted and when; ``wall_s`` is the host's present time."""
+    since = time_of_day(process.restarted_s, "%H:%M:%S")
+    return f"The {process.role} was restarted, {since} ({duration_text(max(wall_s - process.restarted_s, 0.0))} ago)"
 
 
 def death_text(process: ProcessView, wall_s: float) -> str:
@@ -96,13 +109,16 @@ class ProcessWatch:
         life = _life(record)
         if before is not None and before.pid == record.pid:
             return _changed(before, life, wall_s)
-        since_s = {Life.LIVES: record.create_time, Life.STANDS_STILL: wall_s}.get(life)
+        in_place = before is not None and before.life is not Life.ENDED and life is Life.LIVES
+        begun_s = wall_s if in_place else record.create_time  # a reserve was created long before it began
+        since_s = {Life.LIVES: begun_s, Life.STANDS_STILL: wall_s}.get(life)
         return ProcessView(
             record.role,
             record.pid,
             life,
             self._last_sign_s(record.role) if since_s is None else since_s,
             shown_name(record.host),
+            wall_s if in_place else nan,
         )
 
     def _last_sign_s(self, role: str) -> float:

@@ -159,6 +159,15 @@ class RunView:
         return not any(problem.startswith(LOG_UNREADABLE) for problem in self.problems)
 
     @property
+    def missing(self) -> list[ProcessView]:
+        """The processes that should work and do not; of a run that has ended none should."""
+        return [process for process in self.processes if process.is_missing and not self.ended]
+
+    def restarted(self, wall_s: float) -> list[ProcessView]:
+        """Return the processes that were restarted lately; ``wall_s`` is the host's present time."""
+        return [process for process in self.processes if process.was_restarted(wall_s) and not self.ended]
+
+    @property
     def running_tomogram(self) -> TomogramView | None:
         """The tomogram that is being taken."""
         return next((entry for entry in reversed(self.tomograms) if entry.stop_s is None), None)

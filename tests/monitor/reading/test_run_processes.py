@@ -64,6 +64,35 @@ def test_who_is_restarted_lives_again_with_another_pid(tmp_path: Path, sleeper: 
     assert [(process.life, process.pid) for process in watch.update(101.0)] == [(Life.LIVES, sleeper.pid)]
 
 
+def test_who_was_away_between_two_looks_only_was_restarted(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
+    run = RunDirectory(tmp_path)
+    write_pid_file(run.processes, "guard", os.getpid())
+    watch = ProcessWatch(run)
+    (first,) = watch.update(100.0)
+    assert not first.was_restarted(100.0)
+    write_pid_file(run.processes, "guard", sleeper.pid)
+    (second,) = watch.update(101.0)
+    assert (second.life, second.pid, second.since_s) == (Life.LIVES, sleeper.pid, 101.0)
+    (second,) = watch.update(130.9)
+    assert second.was_restarted(130.9)
+    assert not second.was_restarted(131.1)
+
+
+def test_who_begins_after_the_one_before_has_ended_was_not_restarted(
+    tmp_path: Path, sleeper: subprocess.Popen[bytes]
+) -> None:
+    run = RunDirectory(tmp_path)
+    write_pid_file(run.processes, "analysis", os.getpid())
+    watch = ProcessWatch(run)
+    watch.update(100.0)
+    (run.processes / "analysis.pid").unlink()
+    watch.update(101.0)
+    write_pid_file(run.processes, "analysis", sleeper.pid)
+    (another,) = watch.update(102.0)
+    assert another.life is Life.LIVES
+    assert not another.was_restarted(102.0)
+
+
 def test_who_stands_still_is_told_from_who_works(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
     run = RunDirectory(tmp_path)
     write_pid_file(run.processes, "acquisition", sleeper.pid)
@@ -125,7 +154,7 @@ def test_where_the_folder_of_pid_files_cannot_be_read_nobody_is_said_to_have_end
     open_monitor(growing.run).until(lambda view: any(problem.startswith("processes:") for problem in view.problems))
 
 
-def test_the_window_says_in_red_who_died_and_forgets_it_when_it_is_back(
+def test_the_window_says_in_red_who_died_and_that_it_was_restarted(
     open_monitor: OpenOn, growing: FakedRun, sleeper: subprocess.Popen[bytes]
 ) -> None:
     write_pid_file(growing.run.processes, "guard", sleeper.pid)
@@ -140,7 +169,7 @@ def test_the_window_says_in_red_who_died_and_forgets_it_when_it_is_back(
     another = subprocess.Popen(SLEEPER)
     try:
         write_pid_file(growing.run.processes, "guard", another.pid)
-        monitor.until(lambda view: [process.life for process in view.processes] == [Life.LIVES])
+        monitor.until(lambda view: "The guard was restarted" in monitor.texts)
         assert "DIED" not in monitor.texts
     finally:
         another.kill()

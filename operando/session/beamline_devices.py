@@ -16,12 +16,16 @@ from operando.model.beamline import Beamline
 from operando.model.clock import Clock
 from plans.instruments import Instruments
 
+# ophyd gives up the variables of a device that nobody holds any more, also while threads of its own still ask them:
+# that can end the process by a signal. A process makes its devices once or twice.
+_made: list[Any] = []
+
 
 def instruments(beamline: Beamline, clock: Clock, token: str) -> Instruments:
     """Return the devices that the plans of a run use."""
     repair_ophyd()
     camera = beamline.camera
-    return Instruments(
+    made = Instruments(
         camera=Camera(camera.prefix, name="camera", clock=clock, cam=camera.cam, hdf1=camera.hdf1),
         rotation_stage=RotationStage(beamline.rotation_stage.prefix, name="rotation_stage", clock=clock),
         sample_x=SampleStage(beamline.sample_x.prefix, name="sample_x", clock=clock),
@@ -29,6 +33,8 @@ def instruments(beamline: Beamline, clock: Clock, token: str) -> Instruments:
         cell=Cell(beamline.guard.prefix, name="cell", token=token),
         ring_current=RingCurrent(beamline.ring_current.pv, name="ring_current"),
     )
+    _made.append(made)
+    return made
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,10 @@ class AllDevices:
 
 def all_devices(beamline: Beamline, clock: Clock) -> AllDevices:
     """Return every device of a beamline, for looking at."""
-    return AllDevices(
+    made = AllDevices(
         instruments(beamline, clock, token=""),
         Potentiostat(f"{beamline.potentiostat.prefix}C{beamline.potentiostat.channel}:", name="potentiostat"),
         Temperature(beamline.temperature.pv, name="temperature"),
     )
+    _made.append(made)
+    return made

@@ -86,7 +86,7 @@ def _found_over_the_wire(path: Path, places_mm: dict[str, float], *, imaging_onl
     quiet_channel_access()
     clock = SystemClock()
     try:
-        # What is not asked is not made either: a process that ends while variables still connect ends by a signal.
+        # What is not asked is not made either.
         others = None if imaging_only else all_devices(beamline, clock)
         plan = instruments(beamline, clock, token="") if others is None else others.plan_devices
         asked: list[object] = [plan.rotation_stage, plan.sample_x, plan.shutter, plan.camera, plan.ring_current]

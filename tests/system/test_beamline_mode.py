@@ -177,6 +177,7 @@ def test_a_run_of_seconds_succeeds_has_its_instruments_for_itself_and_leaves_the
     assert f"is in use on 127.0.0.1: the guard of {folder} (process {guard}) has SIM:ECLAB:C0:" in second.said()
     assert others.exit_code() == 2
     assert f"potentiostat.prefix: the guard of {folder}" in others.said()
+    assert "Traceback" not in others.said()
     assert not any((bench.folder / name).exists() for name in ("second", "others"))  # nothing was started
 
     assert run.exit_code() == 0, run.said()

@@ -90,3 +90,16 @@ return 6
     assert ended(program)[:2] == (6, "False\n")
     without = program.replace("return 6", "del sys.modules['epics.ca']; return 6")  # so that nobody finds it
     assert ended(without)[:2] == (6, "True\n")
+
+
+def test_channels_are_not_given_up_beside_threads_that_ask_them() -> None:
+    program = """
+os.environ.update(EPICS_CA_AUTO_ADDR_LIST='NO', EPICS_CA_ADDR_LIST='127.0.0.1')
+import ophyd
+ophyd.cl.release_pvs = lambda *_: print('given up')
+program.signal = ophyd.EpicsSignalRO('NOBODY:SERVES', name='signal')
+return 6
+"""
+    assert ended(program)[:2] == (6, "")
+    without = program.replace("return 6", "del sys.modules['ophyd']; return 6")  # so that nobody finds it
+    assert ended(without)[:2] == (6, "given up\n")

@@ -60,6 +60,7 @@ def resume(run: RunFolder) -> None:
 
     It goes on where the cell really is. What lives of the run is used, what was left running is stopped, what was left
     open is closed and told. No tomogram is taken twice; what was missed meanwhile is recorded as missed.
+    Where every step is over, what is not measured yet is measured, and the report written if there is none.
     'operando status RUN' says beforehand what it will do.
     Exit code: 0 complete, 1 not complete, 2 refused before anything was asked of the cell, 130 stopped by a person.
     """

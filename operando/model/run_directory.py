@@ -82,6 +82,11 @@ class RunDirectory:
         return self.path / "report"
 
     @property
+    def report_page(self) -> Path:
+        """The report itself, written last of its files."""
+        return self.report / "index.html"
+
+    @property
     def processes(self) -> Path:
         """Folder of lock files and outputs, one pair for each process of the run."""
         return self.path / "processes"

@@ -10,9 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from live_analysis.results import read_analysis_runs, read_measurements
 from operando.guard.life import has_guard
-from operando.model.clock import SystemClock
 from operando.model.experiment import Experiment
 from operando.model.process_files import read_pid_files, write_pid_file
 from operando.model.run_directory import RunDirectory
@@ -21,12 +19,11 @@ from operando.session.asked import Asked
 from operando.session.cell_left import living, words_of_cell
 from operando.session.errors import EXIT_FAILED, EXIT_STOPPED, RequestError
 from operando.session.interrupt import Interrupted, one_interrupt
+from operando.session.last_measurements import sum_up, watched
 from operando.session.processes import ChildProcess, ProcessError, Supervisor
-from operando.session.results_table import results_tables
 from plans.report import Wishes
 from simulators.past import PAST_FILE
 
-ANALYSIS_TIMEOUT_S = 1800.0
 LOCK_NAME = "acquisition.lock"
 GUARD_RESERVE_AFTER_S = 15.0  # when the other processes have started, and a short rehearsal is over
 
@@ -56,14 +53,36 @@ def conduct(undertaking: Undertaking, begin: Callable[[], None], console: Consol
     RequestError
         If another acquisition of this run lives.
     """
-    run = undertaking.run
+    return _in_charge(undertaking.run, begin, lambda ending: _conduct(undertaking, console, ending), console)
+
+
+def measure_the_rest(run: RunDirectory, experiment: Experiment, begin: Callable[[], None], console: Console) -> int:
+    """Measure what an experiment that is over has not measured yet, and write its report; return the exit code.
+
+    Parameters
+    ----------
+    begin
+        As of :func:`conduct`.
+
+    Raises
+    ------
+    RequestError
+        If another process acquires into this run, or measures its rest.
+    """
+    return _in_charge(run, begin, lambda ending: _measure_the_rest(run, experiment, console, ending), console)
+
+
+def _in_charge(
+    run: RunDirectory, begin: Callable[[], None], do: Callable[[contextlib.ExitStack], int], console: Console
+) -> int:
+    """Do something as the run's only acquisition; what stops it becomes a sentence and an exit code."""
     with one_interrupt() as no_more_interrupts, contextlib.ExitStack() as ending:
         ending.enter_context(only_one_acquisition(run))
         write_pid_file(run.processes, "acquisition")
         ending.callback((run.processes / "acquisition.pid").unlink, missing_ok=True)
         begin()
         try:
-            return _conduct(undertaking, console, ending)
+            return do(ending)
         except (ProcessError, OSError) as error:  # as of a full disk
             console.print(f"The run could not go on: {error}", style="bold red", highlight=False, markup=False)
             return EXIT_FAILED
@@ -72,6 +91,18 @@ def conduct(undertaking: Undertaking, begin: Callable[[], None], console: Consol
             return EXIT_STOPPED
         finally:
             no_more_interrupts()
+
+
+def _measure_the_rest(run: RunDirectory, experiment: Experiment, console: Console, ending: contextlib.ExitStack) -> int:
+    analysis = ChildProcess("analysis", ["analyse", str(run.path)], run.processes)
+    if not analysis.adopt():  # one that lives sees the run's end
+        analysis.start()
+    watcher = watched(analysis, console)
+    ending.callback(analysis.end)
+    ending.callback(watcher.stop)
+    exit_code = sum_up(run, experiment, watcher, console)
+    console.print(f"Everything is in {run.path}", highlight=False)
+    return exit_code
 
 
 @contextmanager
@@ -122,16 +153,9 @@ def _conduct(undertaking: Undertaking, console: Console, ending: contextlib.Exit
 
     def begin_analysis() -> None:
         analysis.start()
-        watcher = Supervisor(
-            analysis,
-            on_restart=lambda code: console.print(
-                f"The analysis died (exit {code}) and was restarted.", style="bold red"
-            ),
-            max_restarts=3,
-        )
-        watchers.append(watcher)
+        watchers.append(watched(analysis, console))
         ending.callback(analysis.end)
-        ending.callback(watcher.stop)
+        ending.callback(watchers[-1].stop)
 
     if not undertaking.resumed:
         begin_analysis()  # its kernels are loaded while the first step goes on
@@ -150,7 +174,7 @@ def _conduct(undertaking: Undertaking, console: Console, ending: contextlib.Exit
     finally:
         _tell_of_cell(undertaking, acquisition, wishes, console)
     if acquisition.has_opened and not acquisition.stopped_now:  # else there is nothing to wait for
-        exit_code = max(exit_code, _sum_up(run, experiment, watchers[0], console))
+        exit_code = max(exit_code, sum_up(run, experiment, watchers[0], console))
     console.print(f"Everything is in {run.path}", highlight=False)
     return exit_code
 
@@ -172,40 +196,6 @@ def _tell_of_cell(undertaking: Undertaking, acquisition: Acquisition, wishes: Wi
     )
     if said:
         console.print(said, markup=False, highlight=False, soft_wrap=True)
-
-
-def _sum_up(run: RunDirectory, experiment: Experiment, watcher: Supervisor, console: Console) -> int:
-    """Wait for the last measurements, print them and write the report; return the exit code that they are worth."""
-    exit_code = 0
-    with console.status("waiting for the last measurements ..."):
-        finished = watcher.wait_finished(ANALYSIS_TIMEOUT_S)
-    if not finished:
-        exit_code = EXIT_FAILED
-        console.print("The analysis did not finish; 'operando analyse RUN' finishes it.", style="red")
-    analysed = read_analysis_runs(run.results)
-    last = {entry.tomogram: entry for entry in analysed}  # an attempt that was taken again is told, not judged
-    for entry in analysed:
-        if entry.failures:
-            exit_code = EXIT_FAILED if entry is last[entry.tomogram] else exit_code
-            told = f"{entry.tomogram} could not be analysed: {' '.join(entry.failures)}"
-            console.print(told, style="red", markup=False, highlight=False)
-    measurements = read_measurements(run.results)
-    if measurements:
-        console.print(*results_tables(experiment, measurements))
-    _write_report(run, console)
-    return exit_code
-
-
-def _write_report(run: RunDirectory, console: Console) -> None:
-    try:
-        with console.status("writing the report ..."):
-            from operando.session.report.writing import write_report  # a second of loading that no start waits for
-
-            page = write_report(run, written_s=SystemClock().now())
-        console.print(f"Report: {page}", highlight=False)
-    except Exception as error:  # a report never decides how a run ended
-        sentence = f"The report could not be written ({error}); 'operando report {run.path}' tries again."
-        console.print(sentence, style="red", markup=False, highlight=False)
 
 
 def _have_simulator(

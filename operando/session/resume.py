@@ -6,15 +6,17 @@ from pathlib import Path
 
 from rich.console import Console
 
+from live_analysis.unmeasured import unmeasured
 from operando.model.cell_log import CellLogReader
 from operando.model.document_lines import read_documents
 from operando.model.edited_schedule import present_experiment
+from operando.model.experiment import Experiment
 from operando.model.json_lines import read_json_lines
 from operando.model.process_files import read_pid_files
 from operando.model.run_directory import RunDirectory
 from operando.session.asked import read_asked
 from operando.session.begun_steps import steps_left
-from operando.session.conducting import Undertaking, conduct
+from operando.session.conducting import Undertaking, conduct, measure_the_rest
 from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, RequestError
 from operando.session.layout import open_run_directory
 from operando.session.runs_so_far import runs_so_far
@@ -38,7 +40,7 @@ def resume_run(path: Path, console: Console) -> int:
         raise RequestError(f"{path}: has no beamline.toml, so nobody knows where its instruments are. Begin a new run.")
     left = steps_left(run, experiment)
     if not left and not is_left_open(run, rehearsal=asked.rehearsal):
-        return _tell_that_it_is_over(run, console)
+        return _end(run, experiment, console)
 
     def begin() -> None:
         console.print(
@@ -50,19 +52,29 @@ def resume_run(path: Path, console: Console) -> int:
     return conduct(Undertaking(run, experiment, asked, resumed=True, epoch_s=last_time_s(run)), begin, console)
 
 
-def _tell_that_it_is_over(run: RunDirectory, console: Console) -> int:
-    """Say that nothing is left to resume, and how the run ended; return the exit code that is worth."""
+def _end(run: RunDirectory, experiment: Experiment, console: Console) -> int:
+    """Make what a run that is over still lacks, and say how it ended; return the exit code that is worth."""
     outer = [each for each in runs_so_far(read_documents(run.documents)).values() if not each.is_tomogram]
     stop = (outer[-1].stop or {}) if outer else {}
     reason = str(stop.get("reason", ""))
-    console.print(
-        f"{run.path.name}: every step of the schedule is over; there is nothing to resume. "
-        + (f"It ended with: {reason}. " if reason else "")
-        + f"'operando analyse {run.path}' measures what is not measured yet.",
-        highlight=False,
-        markup=False,
+    lacking = lacks(run)
+    over = f"{run.path.name}: every step of the schedule is over; " + (
+        f"made now: {', '.join(lacking)}." if lacking else "there is nothing to resume."
     )
-    return EXIT_FAILED if stop.get("exit_status") in ("fail", "abort") else EXIT_COMPLETE
+
+    def begin() -> None:
+        console.print(over + (f" It ended with: {reason}." if reason else ""), highlight=False, markup=False)
+
+    exit_code = EXIT_FAILED if stop.get("exit_status") in ("fail", "abort") else EXIT_COMPLETE
+    if lacking:
+        return max(exit_code, measure_the_rest(run, experiment, begin, console))
+    begin()
+    return exit_code
+
+
+def lacks(run: RunDirectory) -> list[str]:
+    """Return what a run that is over still lacks: the tomograms and steps that are not measured yet, the report."""
+    return [*unmeasured(run), *([] if run.report_page.is_file() else ["the report"])]
 
 
 def is_left_open(run: RunDirectory, *, rehearsal: bool) -> bool:

@@ -17,7 +17,7 @@ from operando.session.asked import read_asked
 from operando.session.begun_steps import steps_left
 from operando.session.errors import RequestError
 from operando.session.layout import RunDirectoryError
-from operando.session.resume import is_left_open
+from operando.session.resume import is_left_open, lacks
 from operando.session.runs_so_far import RunSoFar, runs_so_far
 from operando.session.salvage import damaged_files
 
@@ -54,7 +54,9 @@ def what_resume_would_do(run: RunDirectory) -> list[str]:
     except RequestError as error:
         return [str(error)]
     if not left and not is_left_open(run, rehearsal=asked.rehearsal):
-        return ["Every step of the schedule is over; there is nothing to resume."]
+        lacking = ", ".join(lacks(run))
+        would = f"operando resume would make what it lacks: {lacking}." if lacking else "there is nothing to resume."
+        return [f"Every step of the schedule is over; {would}"]
     return [
         *_unfinished(run, runs_so_far(read_documents(run.documents))),
         *_processes(records, rehearsal=asked.rehearsal),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from live_analysis.results import read_measurements
 from operando.model.document_lines import read_documents
 from operando.session.runs_so_far import runs_so_far
 from operando.session.unfinished import REASON
@@ -65,6 +66,17 @@ def test_a_run_of_which_everything_was_killed_in_a_tomogram_and_again_in_a_leg_e
         assert times == sorted(times)
         assert run.left_running() == []
         assert "there is nothing to resume" in run.command("resume").said_at_end(0)
+
+        measured = read_measurements(run.directory / "results.jsonl")
+        (run.directory / "results.jsonl").unlink()  # as if the last of all had been killed before it measured
+        (run.directory / "report" / "index.html").unlink()
+        lacking = "OCV, D1.9V, rest, discharge, the report"
+        assert f"operando resume would make what it lacks: {lacking}." in " ".join(status(run.directory).split())
+        assert f"made now: {lacking}." in run.command("resume").said_at_end(0)
+        again = read_measurements(run.directory / "results.jsonl")
+        assert {(entry.tomogram, entry.name) for entry in again} == {(entry.tomogram, entry.name) for entry in measured}
+        assert (run.directory / "report" / "index.html").is_file()
+        assert run.left_running() == []
 
 
 @pytest.mark.timeout(240)

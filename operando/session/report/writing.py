@@ -26,7 +26,6 @@ from operando.session.report.time_plot import moment
 from operando.session.report.what_is_missing import missing_sentences
 from operando.session.report.words import printed
 
-PAGE = "index.html"
 HERE = Path(__file__).parent
 
 
@@ -64,8 +63,9 @@ def write_report(run: RunDirectory, *, written_s: float, output: Path | None = N
     _replace(folder / "tomograms.csv", lambda path: _write(path, tomograms_csv(story)))
     _replace(folder / "electrochemistry.bdf.csv", lambda path: write_battery_data(path, traces, story))
     page = _page(page_content(sources))
-    _replace(folder / PAGE, lambda path: _write(path, page))
-    return folder / PAGE
+    written = folder / run.report_page.name
+    _replace(written, lambda path: _write(path, page))
+    return written
 
 
 def _page(content: dict[str, Any]) -> str:

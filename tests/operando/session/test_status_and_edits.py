@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from live_analysis.results import ResultsWriter, TomogramResults
+from operando.model.clock import SystemClock
 from operando.model.document_lines import read_documents
 from operando.model.edited_schedule import edited, present_experiment
 from operando.model.run_directory import RunDirectory
@@ -112,7 +114,12 @@ def test_status_says_what_a_resume_would_find_and_do(run: RunDirectory) -> None:
     assert what_resume_would_do(run)[-1].startswith("operando resume would go on with the end of the run")
     with run.documents.open("a") as file:
         file.write("\n" + json.dumps(["stop", {"uid": "c", "run_start": "a", "exit_status": "success"}]) + "\n")
-    assert what_resume_would_do(run) == ["Every step of the schedule is over; there is nothing to resume."]
+    over = "Every step of the schedule is over; "
+    assert what_resume_would_do(run) == [f"{over}operando resume would make what it lacks: D1.9V, the report."]
+    ResultsWriter(run.results, SystemClock()).write(TomogramResults("D1.9V", 2, "b", (), failure="No frames."))
+    run.report.mkdir()
+    run.report_page.touch()
+    assert what_resume_would_do(run) == [f"{over}there is nothing to resume."]
 
 
 def test_a_torn_last_line_of_the_documents_does_not_keep_a_run_from_being_closed(tmp_path: Path) -> None:

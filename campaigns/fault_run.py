@@ -26,7 +26,7 @@ from operando.model.outcome import Outcome
 from operando.model.process_files import read_pid_files
 from operando.model.run_directory import RunDirectory
 from operando.model.schedule import step_key
-from operando.session.errors import EXIT_COMPLETE, EXIT_MISTAKE
+from operando.session.errors import EXIT_COMPLETE, EXIT_FAILED, EXIT_MISTAKE
 
 EXPERIMENT = ROOT / "experiments" / "campaign.toml"
 LONGEST_S = 240.0  # of one command, which takes 25 s undisturbed, on a busy computer
@@ -98,6 +98,8 @@ def _run(directory: Path, faults: Sequence[PlannedFault], disk: SmallDisk | None
                 if run.exit_code != EXIT_COMPLETE:  # the instrument is still silent: guard and beamline give it up
                     threading.Event().wait(LONGEST_ENDING_S)
             _call(run, outside, "resume", str(directory))
+            if run.exit_code == EXIT_FAILED:
+                outside.wait_for_ends()  # as of a full disk: a person makes room before the next
         run.left = [] if run.exit_code is None else _left_after(directory)
         run.lost = list(outside.witness.lost(RunDirectory(directory)))
     finally:
@@ -168,6 +170,13 @@ class _FromOutside:
             if now_s >= until_s:
                 self._lasting.remove(each)
                 end()
+
+    def wait_for_ends(self) -> None:
+        """Wait until nothing lasts any more."""
+        pause = threading.Event()
+        while self._lasting:
+            self.look()
+            pause.wait(POLL_S)
 
     def end(self) -> None:
         """End everything that lasts."""

@@ -74,7 +74,7 @@ def check(experiment: Experiment, geometry: str, beamline: Beamline, *, disk_fre
     sentences = [
         f"{len(timeline)} steps and {num_tomograms} tomograms take {at_most}{duration_s / 3600:.1f} h; "
         f"one tomogram takes {tomogram_s / 60:.1f} min.",
-        f"The raw data need {raw_bytes / 1e9:.2f} GB; {disk_free_bytes / 1e9:.2f} GB are free.",
+        f"The raw data need {raw_bytes / 1e9:.3g} GB; {disk_free_bytes / 1e9:.3g} GB are free.",
         f"{chosen.photons_per_pixel:g} photons per pixel give a noise of {noise:.2%} per pixel of the flat beam.",
         f"While the projections are taken the reaction goes on by at most {drift:.2%} of the capacity.",
     ]
@@ -188,7 +188,7 @@ def space_refusal(raw_bytes: int, free_bytes: int) -> list[str]:
     if raw_bytes <= free_bytes:
         return []
     return [
-        f"the raw data need {raw_bytes / 1e9:.2f} GB, but {free_bytes / 1e9:.2f} GB are free. "
+        f"the raw data need {raw_bytes / 1e9:.3g} GB, but {free_bytes / 1e9:.3g} GB are free. "
         "Free some space or choose another folder."
     ]
 

@@ -29,15 +29,16 @@ def require_space(
     """
     free = shutil.disk_usage(folder).free
     if free < tomogram_bytes(scan) + RESERVE_BYTES:
-        raise DiskFullError(f"No room for tomogram {name}: {space_sentence(folder, scan, experiment, journal)}")
+        needed = space_sentence(folder, scan, num_tomograms_to_come(experiment, journal))
+        raise DiskFullError(f"No room for tomogram {name}: {needed}")
 
 
-def space_sentence(folder: Path, scan: TomogramScan, experiment: Experiment, journal: ScheduleJournal) -> str:
-    """Say how much room is needed for what remains of a schedule, and what there is."""
-    one, number = tomogram_bytes(scan) + RESERVE_BYTES, num_tomograms_to_come(experiment, journal)
-    free = shutil.disk_usage(folder).free
+def space_sentence(folder: Path, scan: TomogramScan, num_to_come: int | None = None) -> str:
+    """Say how much room a tomogram needs, how much all that are to come if their number is known, and what there is."""
+    one, free = tomogram_bytes(scan) + RESERVE_BYTES, shutil.disk_usage(folder).free
+    all_of_them = "" if num_to_come is None else f", the {num_to_come} that are to come {_gb(num_to_come * one)}"
     return (
-        f"one needs {_gb(one)}, the {number} that are to come {_gb(number * one)}; {_gb(free)} are free in {folder}. "
+        f"one tomogram needs {_gb(one)}{all_of_them}; {_gb(free)} are free in {folder}. "
         f"Make room there, then go on with: operando resume {folder}"
     )
 

@@ -49,8 +49,8 @@ for command in COMMANDS:
 
 
 def main() -> None:
-    """Run the command line; mistakes of a person end with exit code 2 and a sentence each."""
-    from operando.session.errors import EXIT_MISTAKE, EXIT_STOPPED, PERSONS_MISTAKES
+    """Run the command line; mistakes of a person end with exit code 2 and a sentence each, as a full disk with 1."""
+    from operando.session.errors import EXIT_FAILED, EXIT_MISTAKE, EXIT_STOPPED, PERSONS_MISTAKES, sentence_of_disk
 
     try:
         application(prog_name="operando")
@@ -59,9 +59,18 @@ def main() -> None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         raise
     except PERSONS_MISTAKES as error:
-        for sentence in str(error).splitlines():
-            Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False).print(sentence)
+        _tell(str(error))
         sys.exit(EXIT_MISTAKE)
+    except OSError as error:
+        if not (told := sentence_of_disk(error)):
+            raise
+        _tell(told)
+        sys.exit(EXIT_FAILED)
+
+
+def _tell(text: str) -> None:
+    for sentence in text.splitlines():
+        Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False).print(sentence)
 
 
 def program() -> NoReturn:

@@ -102,7 +102,7 @@ class Acquisition:
         from operando.session.beamline_devices import instruments
         from plans.experiment import experiment_plan
         from plans.schedule_journal import ScheduleJournal
-        from plans.space import space_sentence
+        from plans.space import num_tomograms_to_come, space_sentence
         from plans.tomogram_scan import scan_of
 
         quiet_channel_access()
@@ -199,7 +199,7 @@ class Acquisition:
             self._leave_safe(engine, devices.cell, clock)
             told = str(error)
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-                told += f": {space_sentence(self._run.path, scan, self._experiment, schedule)}"
+                told += f": {space_sentence(self._run.path, scan, num_tomograms_to_come(self._experiment, schedule))}"
             self._console.print(f"The run ended with an error: {told}", style="bold red", markup=False, highlight=False)
             return EXIT_STOPPED if self.stopped_now else EXIT_FAILED
         if self.stopped_now:

@@ -1,6 +1,7 @@
 """An experiment under way: its processes, the acquisition, and what is said when it is over."""
 
 import contextlib
+import errno
 import fcntl
 import shutil
 from collections.abc import Callable, Iterator
@@ -53,10 +54,10 @@ def conduct(undertaking: Undertaking, begin: Callable[[], None], console: Consol
     RequestError
         If another acquisition of this run lives.
     """
-    return _in_charge(undertaking.run, begin, lambda ending: _conduct(undertaking, console, ending), console)
+    return _in_charge(undertaking, begin, lambda ending: _conduct(undertaking, console, ending), console)
 
 
-def measure_the_rest(run: RunDirectory, experiment: Experiment, begin: Callable[[], None], console: Console) -> int:
+def measure_the_rest(undertaking: Undertaking, begin: Callable[[], None], console: Console) -> int:
     """Measure what an experiment that is over has not measured yet, and write its report; return the exit code.
 
     Parameters
@@ -69,22 +70,24 @@ def measure_the_rest(run: RunDirectory, experiment: Experiment, begin: Callable[
     RequestError
         If another process acquires into this run, or measures its rest.
     """
-    return _in_charge(run, begin, lambda ending: _measure_the_rest(run, experiment, console, ending), console)
+    return _in_charge(undertaking, begin, lambda ending: _measure_the_rest(undertaking, console, ending), console)
 
 
 def _in_charge(
-    run: RunDirectory, begin: Callable[[], None], do: Callable[[contextlib.ExitStack], int], console: Console
+    undertaking: Undertaking, begin: Callable[[], None], do: Callable[[contextlib.ExitStack], int], console: Console
 ) -> int:
     """Do something as the run's only acquisition; what stops it becomes a sentence and an exit code."""
+    run = undertaking.run
     with one_interrupt() as no_more_interrupts, contextlib.ExitStack() as ending:
-        ending.enter_context(only_one_acquisition(run))
-        write_pid_file(run.processes, "acquisition")
-        ending.callback((run.processes / "acquisition.pid").unlink, missing_ok=True)
-        begin()
         try:
+            ending.enter_context(only_one_acquisition(run))
+            ending.callback((run.processes / "acquisition.pid").unlink, missing_ok=True)
+            write_pid_file(run.processes, "acquisition")
+            begin()
             return do(ending)
-        except (ProcessError, OSError) as error:  # as of a full disk
-            console.print(f"The run could not go on: {error}", style="bold red", highlight=False, markup=False)
+        except (ProcessError, OSError) as error:
+            told = f"The run could not go on: {error}{_room_wanted(undertaking, error)}"
+            console.print(told, style="bold red", highlight=False, markup=False)
             return EXIT_FAILED
         except Interrupted:  # while processes start or the last measurements are made
             console.print(f"Stopped. Everything is in {run.path}", highlight=False, markup=False)
@@ -93,14 +96,25 @@ def _in_charge(
             no_more_interrupts()
 
 
-def _measure_the_rest(run: RunDirectory, experiment: Experiment, console: Console, ending: contextlib.ExitStack) -> int:
+def _room_wanted(undertaking: Undertaking, error: Exception) -> str:
+    """Say how much room is wanted if a full disk is what stopped a run."""
+    if not isinstance(error, OSError) or error.errno != errno.ENOSPC:
+        return ""
+    from plans.space import space_sentence  # seconds of loading that no start waits for
+    from plans.tomogram_scan import scan_of
+
+    return f": {space_sentence(undertaking.run.path, scan_of(undertaking.experiment, undertaking.asked.geometry))}"
+
+
+def _measure_the_rest(undertaking: Undertaking, console: Console, ending: contextlib.ExitStack) -> int:
+    run = undertaking.run
     analysis = ChildProcess("analysis", ["analyse", str(run.path)], run.processes)
     if not analysis.adopt():  # one that lives sees the run's end
         analysis.start()
     watcher = watched(analysis, console)
     ending.callback(analysis.end)
     ending.callback(watcher.stop)
-    exit_code = sum_up(run, experiment, watcher, console)
+    exit_code = sum_up(run, undertaking.experiment, watcher, console)
     console.print(f"Everything is in {run.path}", highlight=False)
     return exit_code
 

@@ -10,7 +10,6 @@ from live_analysis.unmeasured import unmeasured
 from operando.model.cell_log import CellLogReader
 from operando.model.document_lines import read_documents
 from operando.model.edited_schedule import present_experiment
-from operando.model.experiment import Experiment
 from operando.model.json_lines import read_json_lines
 from operando.model.process_files import read_pid_files
 from operando.model.run_directory import RunDirectory
@@ -40,7 +39,7 @@ def resume_run(path: Path, console: Console) -> int:
         raise RequestError(f"{path}: has no beamline.toml, so nobody knows where its instruments are. Begin a new run.")
     left = steps_left(run, experiment)
     if not left and not is_left_open(run, rehearsal=asked.rehearsal):
-        return _end(run, experiment, console)
+        return _end(Undertaking(run, experiment, asked, resumed=True), console)
 
     def begin() -> None:
         console.print(
@@ -52,8 +51,9 @@ def resume_run(path: Path, console: Console) -> int:
     return conduct(Undertaking(run, experiment, asked, resumed=True, epoch_s=last_time_s(run)), begin, console)
 
 
-def _end(run: RunDirectory, experiment: Experiment, console: Console) -> int:
+def _end(undertaking: Undertaking, console: Console) -> int:
     """Make what a run that is over still lacks, and say how it ended; return the exit code that is worth."""
+    run = undertaking.run
     outer = [each for each in runs_so_far(read_documents(run.documents)).values() if not each.is_tomogram]
     stop = (outer[-1].stop or {}) if outer else {}
     reason = str(stop.get("reason", ""))
@@ -67,7 +67,7 @@ def _end(run: RunDirectory, experiment: Experiment, console: Console) -> int:
 
     exit_code = EXIT_FAILED if stop.get("exit_status") in ("fail", "abort") else EXIT_COMPLETE
     if lacking:
-        return max(exit_code, measure_the_rest(run, experiment, begin, console))
+        return max(exit_code, measure_the_rest(undertaking, begin, console))
     begin()
     return exit_code
 

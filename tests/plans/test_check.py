@@ -52,7 +52,7 @@ def test_the_copper_sulfide_experiment_is_allowed_with_its_known_figures(cus: Ex
         ({"camera": {"chip_columns": 2000}}, 10**12, "the chip has 2000 columns"),
         ({"camera": {"min_frame_period_s": 1.0}}, 10**12, "the camera needs at least 1 s"),
         ({"potentiostat": {"max_current_a": 1e-6}}, 10**12, "more than the potentiostat's range, 1 uA"),
-        ({}, 10**6, "0.00 GB are free"),
+        ({}, 10**6, "0.001 GB are free"),
     ],
 )
 def test_what_cannot_work_is_refused_with_the_numbers(

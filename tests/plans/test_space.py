@@ -30,7 +30,7 @@ def test_a_tomogram_without_room_is_refused_with_what_is_needed_and_the_cell_is_
     with pytest.raises(DiskFullError) as refused:
         laboratory.run()
     assert str(refused.value) == (
-        "No room for tomogram D1.7V: one needs 0.02 GB, the 2 that are to come 0.04 GB; 0.001 GB are free in "
+        "No room for tomogram D1.7V: one tomogram needs 0.02 GB, the 2 that are to come 0.04 GB; 0.001 GB are free in "
         f"{laboratory.folder}. Make room there, then go on with: operando resume {laboratory.folder}"
     )
     assert laboratory.cell.state.get() == "OPEN_CIRCUIT"

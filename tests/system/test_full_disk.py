@@ -34,7 +34,7 @@ def test_a_full_disk_ends_a_run_safely_and_with_room_it_is_resumed_to_its_end(di
         disk.fill()
         assert run.exit_code(120) == 1
         said = " ".join(run.said().split())
-        assert "one needs" in said, said
+        assert "one tomogram needs" in said, said
         assert "free in" in said, said
         assert f"operando resume {run.directory}" in said, said
         assert run.left_running() == []
@@ -45,6 +45,13 @@ def test_a_full_disk_ends_a_run_safely_and_with_room_it_is_resumed_to_its_end(di
                 for name, document in run.documents()
                 if name == "start" and document.get("tomogram") == "OCV"
             )
+        said = run.command("resume").said_at_end(1)
+        assert "No space left" in said, said
+        assert "one tomogram needs" in said, said
+        assert "Traceback" not in said
+        said = run.command("analyse").said_at_end(1)
+        assert said.endswith("Make room on that disk, then give the same command again."), said
+        assert "Traceback" not in said
         disk.make_room()
         run.command("resume").said_at_end(0, 120)
         ends = stops(run.documents())

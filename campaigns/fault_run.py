@@ -100,6 +100,7 @@ def _run(directory: Path, faults: Sequence[PlannedFault], disk: SmallDisk | None
             _call(run, outside, "resume", str(directory))
             if run.exit_code == EXIT_FAILED:
                 outside.wait_for_ends()  # as of a full disk: a person makes room before the next
+        outside.wait_for_ends()  # as of a monitor that is still to be killed
         run.left = [] if run.exit_code is None else _left_after(directory)
         run.lost = list(outside.witness.lost(RunDirectory(directory)))
     finally:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from devices.force_calibration import CalibrationError
 from operando.guard.life import GuardRunsAlreadyError, only_guard
+from operando.guard.lines_beside import lines_beside
 from operando.model.attendance import LONGEST_ALONE_S
 from operando.model.beamline import ChannelAccess, load_beamline
 from operando.model.channel_access import client_environment, prepare, server_environment
@@ -38,8 +39,13 @@ def run_guard(
         0 when it ended as asked, 1 when it could not start or leave the cell as asked, 2 when the run has a guard
         already; the reason is on stderr.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    run = RunDirectory(run_directory)
+    with lines_beside(sys.stderr):
+        return _guard(
+            RunDirectory(run_directory), stop_cell=stop_cell, longest_alone_s=longest_alone_s, in_reserve=in_reserve
+        )
+
+
+def _guard(run: RunDirectory, *, stop_cell: bool, longest_alone_s: float, in_reserve: bool) -> int:
     try:
         if in_reserve:
             _load(load_beamline(run.beamline).channel_access)

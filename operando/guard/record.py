@@ -2,18 +2,19 @@
 
 import logging
 import math
-import sqlite3
 from collections.abc import Callable
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
+from operando.guard.kept_log import Event, KeptLog
 from operando.guard.samples import Sample
+from operando.guard.writing_thread import MOST_WAITING, PATIENCE_S, WritingThread
 from operando.model.cell_log import TABLES, CellLogWriter
 from operando.model.clock import Clock
 from operando.model.clock_fit import ClockFit
 
 LONGEST_UNCOMMITTED_S = 0.1  # of the host's time
-LATCHING = ("trip", "trip_cleared")  # kinds of events that the guard that follows must know
+LONGEST_BEFORE_A_STOP_S = 0.02  # that a trip waits for its line in the log; usually a millisecond is enough
 
 _logger = logging.getLogger(__name__)
 
@@ -21,9 +22,8 @@ _logger = logging.getLogger(__name__)
 class Record:
     """Appends to the log, commits at most every 100 ms of the host's time, and knows what is committed.
 
-    A log that cannot be written, as on a full disk, keeps nobody from guarding: it is said once, what fits is kept in
-    memory and written when it can be, and row ids stay those of the last commit. A trip that was refused, or its
-    clearing, is written before anything else, with the time at which it was.
+    A disk that takes nothing, be it full or stalled, keeps nobody from guarding. What a stalled one did not take is
+    kept in memory and written when it can be, and how long that was is told by the event ``log_late``.
 
     Parameters
     ----------
@@ -33,24 +33,29 @@ class Record:
         The host's clock, for the wall time of each row and the pace of commits.
     """
 
-    def __init__(self, log: CellLogWriter, clock: Clock, host_clock: Clock) -> None:
-        self._log = log
+    def __init__(
+        self, log: CellLogWriter, clock: Clock, host_clock: Clock, *, most_waiting: int = MOST_WAITING
+    ) -> None:
+        self._log = KeptLog(log)
+        self._thread = WritingThread(most_waiting=most_waiting)
         self._clock = clock
         self._host_clock = host_clock
-        self._written = dict.fromkeys(TABLES, 0)
         self._committed_at_s = -math.inf
-        self._unwritable = False
-        self._appended = False  # since the last commit
-        self._owed: list[tuple[str, str, float, float, dict[str, Any]]] = []  # latching, not known to be committed
-        self.writing_s = 0.0  # of the host's time, since the beginning
-        self.committed_rows = dict.fromkeys(TABLES, 0)
+        self._late_since_s: float | None = None  # since when the disk stalls
+        self._num_dropped = 0
+        self.writing_s = 0.0  # of the host's time, since the beginning, that was waited for the log
+
+    @property
+    def committed_rows(self) -> dict[str, int]:
+        """The last row id of each table that is on the disk."""
+        return self._log.committed_rows
 
     def sample(self, sample: Sample, *, charge_mah: float | None, period_s: float) -> None:
         """Append one row for each instrument; what it did not say is empty."""
         snapshot = sample.potentiostat
         values: dict[str, tuple[str, tuple[float | None, ...]]] = {
             "potentiostat": (
-                sample.potentiostat_quality,
+                str(sample.potentiostat_quality),
                 (None,) * len(TABLES["potentiostat"])
                 if snapshot is None
                 else (
@@ -63,46 +68,35 @@ class Record:
                     float(snapshot.technique_index),
                 ),
             ),
-            "load_cell": (sample.load_cell_quality, (sample.load_cell.counts, sample.force_n, sample.pressure_mpa)),
+            "load_cell": (
+                str(sample.load_cell_quality),
+                (sample.load_cell.counts, sample.force_n, sample.pressure_mpa),
+            ),
             "temperature": (
-                sample.temperature_quality,
+                str(sample.temperature_quality),
                 (None if sample.temperature is None else sample.temperature.temperature_c,),
             ),
         }
         wall_s = self._host_clock.now()
-
-        def append() -> None:
-            for table, (quality, row) in values.items():
-                self._written[table] = self._log.sample(
-                    table, time_s=sample.time_s, wall_s=wall_s, period_s=period_s, quality=str(quality), values=row
-                )
-
-        if self._try(append):
-            self._appended = True
+        self._give(lambda: self._log.samples(values, time_s=sample.time_s, wall_s=wall_s, period_s=period_s))
 
     def event(self, kind: str, text: str, *, level: int = logging.INFO, **data: Any) -> None:
         """Append one event; it is on disk on return, if the disk takes anything."""
         _logger.log(level, "%s: %s", kind, text)
-        time_s, wall_s = self._clock.now(), self._host_clock.now()
-        if self._try(lambda: self._log.event(kind, text, time_s=time_s, wall_s=wall_s, data=data)):
-            self._appended = True
-        self._owe(kind, text, time_s, wall_s, data)
-        self.commit()
+        event = self._made(kind, text, data)
+        self._wait_for(lambda: self._log.event(event))
+        self._committed_at_s = self._host_clock.steady()
 
     def clock_fit(self, clock: str, fit: ClockFit) -> None:
         """Append what is known of an instrument's clock."""
         time_s, wall_s = self._clock.now(), self._host_clock.now()
-        if self._try(lambda: self._log.clock_fit(clock, fit, time_s=time_s, wall_s=wall_s)):
-            self._appended = True
+        self._give(lambda: self._log.clock_fit(clock, fit, time_s=time_s, wall_s=wall_s))
 
     def event_without_delay(self, kind: str, text: str, **data: Any) -> None:
         """Append one event that a kill of this process cannot undo; for the disk itself the next commit waits."""
         _logger.error("%s: %s", kind, text)
-        time_s, wall_s = self._clock.now(), self._host_clock.now()
-        if self._try(lambda: self._log.event_without_delay(kind, text, time_s=time_s, wall_s=wall_s, data=data)):
-            self._appended = True
-        else:
-            self._owe(kind, text, time_s, wall_s, data)
+        event = self._made(kind, text, data)
+        self._wait_for(lambda: self._log.event_without_delay(event), longest_s=LONGEST_BEFORE_A_STOP_S)
 
     def commit_if_due(self, *, fast_forward: bool) -> None:
         """Commit; while a rehearsal fast-forwards through many samples a second, only when the last is 100 ms old."""
@@ -110,39 +104,50 @@ class Record:
             self.commit()
 
     def commit(self) -> None:
-        """Commit now."""
-        if self._try(self._log.commit):
-            self._owed.clear()
-            if self._appended:
-                self.committed_rows = dict(self._written)
-                self._unwritable = self._appended = False
+        """Commit now; while the disk stalls, when it takes something again."""
+        if self._look_how_late():
+            return
+        self._wait_for(self._log.commit)
         self._committed_at_s = self._host_clock.steady()
 
     def close(self) -> None:
-        """Commit and fold the log into one plain file."""
-        self._try(self._log.close)
+        """Commit and fold the log into one plain file, however long the disk takes."""
+        if self._look_how_late():
+            _logger.critical("The guard waits for the disk to take its log before it ends.")
+        self._thread.give_and_wait(self._log.close)
+        self._thread.close()
 
-    def _owe(self, kind: str, text: str, time_s: float, wall_s: float, data: dict[str, Any]) -> None:
-        """Keep an event that must be in the log until it is committed."""
-        if kind in LATCHING:
-            self._owed.append((kind, text, time_s, wall_s, data))
+    def _made(self, kind: str, text: str, data: dict[str, Any]) -> Event:
+        return Event(kind, text, self._clock.now(), self._host_clock.now(), data)
 
-    def _append_owed(self) -> None:
-        for kind, text, time_s, wall_s, data in self._owed:
-            if not self._log.has_event(kind, time_s=time_s, wall_s=wall_s):
-                self._log.event(kind, text, time_s=time_s, wall_s=wall_s, data=data)
+    def _give(self, write: Callable[[], object]) -> None:
+        if not self._thread.give(write):
+            self._num_dropped += 1
 
-    def _try(self, write: Callable[[], object]) -> bool:
-        """Write to the log, first what is owed to it; return whether it could be."""
+    def _wait_for(self, write: Callable[[], object], *, longest_s: float = PATIENCE_S) -> None:
         began_s = perf_counter()
-        try:
-            self._append_owed()
-            write()
-        except sqlite3.DatabaseError as error:
-            if not self._unwritable:
-                _logger.critical("The log cannot be written (%s); the guard goes on. Make room on the disk.", error)
-            self._unwritable, self._appended = True, False  # SQLite may have taken back what was appended before
-            return False
-        finally:
-            self.writing_s += perf_counter() - began_s
-        return True
+        self._thread.give_and_wait(write, longest_s=longest_s)
+        self.writing_s += perf_counter() - began_s
+
+    def _look_how_late(self) -> bool:
+        """Return whether the disk stalls; tell it when that begins, and write it down when it is over."""
+        behind_s, now_s = self._thread.behind_s, monotonic()
+        if behind_s and self._late_since_s is None:
+            self._late_since_s = now_s - behind_s
+            _logger.critical("The disk has not taken the log for %.1f s; the guard goes on.", behind_s)
+        elif not behind_s and self._late_since_s is not None:
+            late_s, num_dropped = now_s - self._late_since_s, self._num_dropped
+            self._late_since_s, self._num_dropped = None, 0
+            self._write_down_late(late_s, num_dropped)
+        return behind_s > 0.0
+
+    def _write_down_late(self, late_s: float, num_dropped: int) -> None:
+        lost = f"{num_dropped} of its rows found no room there and are lost." if num_dropped else "Nothing was lost."
+        self.event(
+            "log_late",
+            f"The disk did not take the log for {late_s:.1f} s. Limits were looked at meanwhile, and what was to be "
+            f"written was kept in memory. {lost} See that the run's disk is a local one and not too busy.",
+            level=logging.WARNING,
+            late_s=late_s,
+            num_dropped=num_dropped,
+        )

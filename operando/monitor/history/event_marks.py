@@ -30,10 +30,17 @@ KINDS = {  # of the guard's events
     "limit": MarkKind.LIMIT,
     "limit_missed": MarkKind.LIMIT,
     "late": MarkKind.LIMIT,
+    "log_late": MarkKind.LIMIT,
     "step": MarkKind.STEP,
     "note": MarkKind.NOTE,
 }
-WORDS = {"trip_cleared": "trip cleared", "limit_missed": "limit missed", "late": "late sample", "step": "step begun"}
+WORDS = {
+    "trip_cleared": "trip cleared",
+    "limit_missed": "limit missed",
+    "late": "late sample",
+    "log_late": "late log",
+    "step": "step begun",
+}
 
 
 @dataclass(frozen=True)

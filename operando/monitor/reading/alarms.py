@@ -9,8 +9,15 @@ from typing import Any
 from operando.monitor.reading.shown_text import shown_text
 
 NUM_KEPT = 100
-WORDS = {"trip": "TRIP", "unsafe": "UNSAFE", "limit": "LIMIT", "limit_missed": "LIMIT MISSED", "late": "LATE"}
-_INSTANT = ("limit_missed", "late")  # there is no time at which it is over
+WORDS = {
+    "trip": "TRIP",
+    "unsafe": "UNSAFE",
+    "limit": "LIMIT",
+    "limit_missed": "LIMIT MISSED",
+    "late": "LATE",
+    "log_late": "LOG LATE",
+}
+_INSTANT = ("limit_missed", "late", "log_late")  # there is no time at which it is over
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ class EventView:
     @property
     def is_alarm(self) -> bool:
         """Whether a person should look."""
-        return self.kind in ("limit", "limit_missed", "late", "trip", "unsafe")
+        return self.kind in ("limit", "limit_missed", "late", "log_late", "trip", "unsafe")
 
 
 @dataclass(frozen=True)

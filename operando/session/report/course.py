@@ -14,7 +14,16 @@ from operando.session.report.time_lanes import Mark, Span
 from operando.session.report.time_plot import moment, time_plot
 from operando.session.report.widths import WIDE_PX, both_widths
 
-MARKED = ("trip", "unsafe", "limit", "limit_missed", "late", "trip_cleared", "note")  # of the guard's events
+MARKED = (
+    "trip",
+    "unsafe",
+    "limit",
+    "limit_missed",
+    "late",
+    "log_late",
+    "trip_cleared",
+    "note",
+)  # of the guard's events
 MAX_STEP_PLOTS = 12
 MAX_MARKS = 99
 SHORTEST_S = 60.0

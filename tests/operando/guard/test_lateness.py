@@ -66,7 +66,7 @@ def test_a_disk_that_stalls_is_told_by_the_sample_that_came_late(
     tmp_path: Path, clock: SystemClock, host_time: HostTime
 ) -> None:
     bench = Bench(tmp_path, clock, Memory(period_s=PERIOD_S))
-    bench.record._log = log = StallingLog(tmp_path / "cell.sqlite", host_time)
+    bench.record._log._log = log = StallingLog(tmp_path / "cell.sqlite", host_time)
     bench.guard.adopt()
     for _ in range(3):
         host_time.now_s += PERIOD_S

@@ -2,6 +2,8 @@
 
 import logging
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +13,10 @@ from operando.guard.memory import remembered
 from operando.guard.record import Record
 from operando.model.cell_log import CellLogReader, CellLogWriter
 from operando.model.clock import SystemClock
+from operando.model.clock_fit import ClockFit
 from tests.support.fast_clock import FastClock
 
+TIMEOUT_S = 20.0
 LONG_TEXT = "x" * 20_000  # some pages of the database
 
 
@@ -162,3 +166,56 @@ def test_a_trip_whose_commit_failed_is_in_the_log_once(tmp_path: Path, clock: Sy
         record.commit()
         record.close()
         assert kinds(path) == ["trip", "trip_cleared"]
+
+
+class StallingLog(CellLogWriter):
+    """A log whose disk takes nothing until it is let go."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+
+    def commit(self) -> None:
+        assert self.goes_on.wait(TIMEOUT_S)
+        super().commit()
+
+
+def test_a_disk_that_stalls_is_told_when_it_is_over_and_costs_no_event(tmp_path: Path, clock: SystemClock) -> None:
+    log = StallingLog(tmp_path / "cell.sqlite")
+    record = Record(log, clock, clock)
+    record.event("note", "before")
+    log.goes_on.clear()
+    record.event_without_delay("trip", "46 degC")
+    record.event("safe", "meanwhile")
+    record.commit()
+    assert texts(tmp_path / "cell.sqlite") == ["before"]
+    log.goes_on.set()
+    deadline_s = time.monotonic() + TIMEOUT_S
+    while kinds(tmp_path / "cell.sqlite")[-1] != "log_late":
+        record.commit()
+        assert time.monotonic() < deadline_s
+    assert kinds(tmp_path / "cell.sqlite") == ["note", "trip", "safe", "log_late"]
+    assert texts(tmp_path / "cell.sqlite")[-1].endswith(
+        "Nothing was lost. See that the run's disk is a local one and not too busy."
+    )
+    record.close()
+
+
+def test_what_found_no_room_in_memory_while_the_disk_stalled_is_counted(tmp_path: Path, clock: SystemClock) -> None:
+    log = StallingLog(tmp_path / "cell.sqlite")
+    record = Record(log, clock, clock, most_waiting=5)
+    log.goes_on.clear()
+    record.event("note", "before")
+    for _ in range(10):
+        record.clock_fit("potentiostat", ClockFit(*7 * (0.0,), 2))
+    record.event("trip", "46 degC")
+    record.commit()
+    log.goes_on.set()
+    deadline_s = time.monotonic() + TIMEOUT_S
+    while "log_late" not in kinds(tmp_path / "cell.sqlite"):
+        record.commit()
+        assert time.monotonic() < deadline_s
+    record.close()
+    assert kinds(tmp_path / "cell.sqlite") == ["note", "trip", "log_late"]
+    assert "6 of its rows found no room" in texts(tmp_path / "cell.sqlite")[-1]

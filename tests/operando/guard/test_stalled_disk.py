@@ -1,0 +1,53 @@
+"""A disk that takes nothing and says nothing: limits are looked at all the same, and nothing of the log is lost."""
+
+from __future__ import annotations
+
+import subprocess
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.operando.guard.conftest import a_world
+from tests.support.freezing_disk import freezing_disk, frozen, why_none
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.operando.guard.conftest import World
+
+PERIOD_S = 0.2  # of the samples in this world
+FROZEN_SAMPLES = 15
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    if reason := why_none():
+        pytest.skip(reason)
+    try:
+        with freezing_disk(tmp_path / "disk") as folder, a_world(folder) as made:
+            yield made
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"no disk can be mounted or frozen here ({error})")
+
+
+def test_a_limit_trips_while_the_disk_stalls_and_the_log_has_all_of_it_afterwards(world: World) -> None:
+    world.start_ioc()
+    guard = world.start_guard().wait_ready()
+    assert world.command("rest", step="rest", duration_s=600.0) == "done"
+    world.wait_state("RUNNING")
+    with frozen(world.run.path):
+        before = world.ask("get")
+        world.wait(lambda found: found["heartbeat"] >= before["heartbeat"] + FROZEN_SAMPLES)
+        world.put("ADDED_V", 2.0)
+        tripped = world.wait_state("TRIPPED")
+        assert "voltage" in tripped["trip"]
+        assert tripped["potentiostat_row"] < before["potentiostat_row"] + FROZEN_SAMPLES
+    world.wait(lambda found: found["potentiostat_row"] >= before["potentiostat_row"] + FROZEN_SAMPLES)
+    world.put("ADDED_V", 0.0)
+    assert guard.end() == 0
+    assert [len(world.events(kind)) for kind in ("trip", "safe", "log_late")] == [1, 1, 1]
+    assert "Nothing was lost." in world.events("log_late")[0]["text"]
+    times_s = [row["time_s"] for row in world.rows("potentiostat")]
+    assert max(after - before for before, after in pairwise(times_s)) < 10 * PERIOD_S

@@ -3,11 +3,12 @@
 import logging
 import math
 from collections.abc import Callable
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import Any
 
 from operando.guard.kept_log import Event, KeptLog
 from operando.guard.samples import Sample
+from operando.guard.stalls import Stalls
 from operando.guard.writing_thread import MOST_WAITING, PATIENCE_S, WritingThread
 from operando.model.cell_log import TABLES, CellLogWriter
 from operando.model.clock import Clock
@@ -41,8 +42,7 @@ class Record:
         self._clock = clock
         self._host_clock = host_clock
         self._committed_at_s = -math.inf
-        self._late_since_s: float | None = None  # since when the disk stalls
-        self._num_dropped = 0
+        self._stalls = Stalls()
         self.writing_s = 0.0  # of the host's time, since the beginning, that was waited for the log
 
     @property
@@ -114,6 +114,9 @@ class Record:
         """Commit and fold the log into one plain file, however long the disk takes."""
         if self._look_how_late():
             _logger.critical("The guard waits for the disk to take its log before it ends.")
+            self._thread.wait()
+            self._look_how_late()
+        self._tell_stalls(at_once=True)
         self._thread.give_and_wait(self._log.close)
         self._thread.close()
 
@@ -122,7 +125,7 @@ class Record:
 
     def _give(self, write: Callable[[], object]) -> None:
         if not self._thread.give(write):
-            self._num_dropped += 1
+            self._stalls.dropped()
 
     def _wait_for(self, write: Callable[[], object], *, longest_s: float = PATIENCE_S) -> None:
         began_s = perf_counter()
@@ -130,24 +133,20 @@ class Record:
         self.writing_s += perf_counter() - began_s
 
     def _look_how_late(self) -> bool:
-        """Return whether the disk stalls; tell it when that begins, and write it down when it is over."""
-        behind_s, now_s = self._thread.behind_s, monotonic()
-        if behind_s and self._late_since_s is None:
-            self._late_since_s = now_s - behind_s
-            _logger.critical("The disk has not taken the log for %.1f s; the guard goes on.", behind_s)
-        elif not behind_s and self._late_since_s is not None:
-            late_s, num_dropped = now_s - self._late_since_s, self._num_dropped
-            self._late_since_s, self._num_dropped = None, 0
-            self._write_down_late(late_s, num_dropped)
+        """Return whether the disk stalls; write it down when that is over."""
+        behind_s = self._thread.behind_s
+        self._stalls.look(behind_s)
+        if not behind_s:
+            self._tell_stalls()
         return behind_s > 0.0
 
-    def _write_down_late(self, late_s: float, num_dropped: int) -> None:
-        lost = f"{num_dropped} of its rows found no room there and are lost." if num_dropped else "Nothing was lost."
-        self.event(
-            "log_late",
-            f"The disk did not take the log for {late_s:.1f} s. Limits were looked at meanwhile, and what was to be "
-            f"written was kept in memory. {lost} See that the run's disk is a local one and not too busy.",
-            level=logging.WARNING,
-            late_s=late_s,
-            num_dropped=num_dropped,
-        )
+    def _tell_stalls(self, *, at_once: bool = False) -> None:
+        if told := self._stalls.to_tell(at_once=at_once):
+            self.event(
+                "log_late",
+                told.text,
+                level=logging.WARNING,
+                late_s=told.longest_s,
+                num_stalls=told.num_stalls,
+                num_dropped=told.num_dropped,
+            )

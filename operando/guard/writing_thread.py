@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 PATIENCE_S = 0.5  # of the host's time
-MOST_WAITING = 40_000  # some 40 MB; eleven hours of a sample every second
+MOST_WAITING = 40_000  # some 110 MB; eleven hours of a sample every second
 
 _logger = logging.getLogger(__name__)
 
@@ -63,6 +63,11 @@ class WritingThread:
             now_s = monotonic()
             end_s = min(now_s + longest_s, self._pieces[0].given_s + self._patience_s)
             return self._changed.wait_for(lambda: piece.done, max(0.0, end_s - now_s))
+
+    def wait(self) -> None:
+        """Return when all that was given so far is written, however long that takes."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._pieces)
 
     def close(self) -> None:
         """Return when all that was given is written, however long that takes."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -70,14 +70,14 @@ force_n = [0, 2000]
 
 
 class Process:
-    """A child that prints READY; its output is kept and it never outlives the test."""
+    """A child that prints READY; its output is kept, if it goes to no file, and it never outlives the test."""
 
-    def __init__(self, *arguments: str, environment: dict[str, str]) -> None:
+    def __init__(self, *arguments: str, environment: dict[str, str], says_to: IO[str] | None = None) -> None:
         self.lines: list[str] = []
         self.ready = threading.Event()
         self.child = subprocess.Popen(
             [sys.executable, "-u", *arguments],
-            stdout=subprocess.PIPE,
+            stdout=subprocess.PIPE if says_to is None else says_to,
             stderr=subprocess.STDOUT,
             text=True,
             cwd=ROOT,
@@ -87,8 +87,7 @@ class Process:
         self._thread.start()
 
     def _read(self) -> None:
-        assert self.child.stdout is not None
-        for line in self.child.stdout:
+        for line in self.child.stdout or ():
             self.lines.append(line)
             if line.startswith("READY"):
                 self.ready.set()
@@ -102,6 +101,12 @@ class Process:
         assert self.ready.wait(TIMEOUT_S), self.text
         assert self.child.poll() is None, self.text
         return self
+
+    def wait_said(self, words: str) -> None:
+        deadline_s, pause = time.monotonic() + TIMEOUT_S, threading.Event()
+        while words not in self.text:
+            assert time.monotonic() < deadline_s, self.text
+            pause.wait(POLL_S)
 
     def end(self, number: int = signal.SIGTERM) -> int:
         if self.child.poll() is None:
@@ -142,14 +147,16 @@ class World:
             str(HERE / "fake_beamline.py"), str(self.link), environment=self.ioc_environment
         ).wait_ready()
 
-    def start_guard(self, *arguments: str) -> Process:
+    def start_guard(self, *arguments: str, says_to: IO[str] | None = None) -> Process:
         self.close_client()  # a new one connects at once, an old one searches for a lost server for some seconds
         return self._start(
-            "-m", "operando.guard.main", "--run-dir", str(self.run.path), *arguments, environment=self.environment
+            *("-m", "operando.guard.main", "--run-dir", str(self.run.path), *arguments),
+            environment=self.environment,
+            says_to=says_to,
         )
 
-    def _start(self, *arguments: str, environment: dict[str, str]) -> Process:
-        process = Process(*arguments, environment=environment)
+    def _start(self, *arguments: str, environment: dict[str, str], says_to: IO[str] | None = None) -> Process:
+        process = Process(*arguments, environment=environment, says_to=says_to)
         self.processes.append(process)
         return process
 

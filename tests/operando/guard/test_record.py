@@ -11,6 +11,7 @@ import pytest
 
 from operando.guard.memory import remembered
 from operando.guard.record import Record
+from operando.guard.writing_thread import PATIENCE_S
 from operando.model.cell_log import CellLogReader, CellLogWriter
 from operando.model.clock import SystemClock
 from operando.model.clock_fit import ClockFit
@@ -219,3 +220,36 @@ def test_what_found_no_room_in_memory_while_the_disk_stalled_is_counted(tmp_path
     record.close()
     assert kinds(tmp_path / "cell.sqlite") == ["note", "trip", "log_late"]
     assert "6 of its rows found no room" in texts(tmp_path / "cell.sqlite")[-1]
+
+
+def test_a_stall_that_outlasts_the_guard_is_told_before_the_log_is_closed(tmp_path: Path, clock: SystemClock) -> None:
+    log = StallingLog(tmp_path / "cell.sqlite")
+    record = Record(log, clock, clock)
+    log.goes_on.clear()
+    record.event("guard", "Ended.")
+    ending = threading.Thread(target=record.close)
+    ending.start()
+    ending.join(PATIENCE_S)
+    assert ending.is_alive()
+    log.goes_on.set()
+    ending.join(TIMEOUT_S)
+    assert kinds(tmp_path / "cell.sqlite") == ["guard", "log_late"]
+
+
+def test_a_disk_that_is_slow_all_the_time_does_not_fill_the_log(
+    tmp_path: Path, clock: SystemClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = StallingLog(tmp_path / "cell.sqlite")
+    record = Record(log, clock, clock)
+    for number in range(4):
+        log.goes_on.clear()
+        record.event("note", f"{number}")
+        record.commit()
+        log.goes_on.set()
+        record._thread.wait()
+        record.commit()
+    assert kinds(tmp_path / "cell.sqlite") == ["note", "log_late", "note", "note", "note"]
+    record.close()
+    assert kinds(tmp_path / "cell.sqlite")[-1] == "log_late"
+    assert "3 times since this was told last" in texts(tmp_path / "cell.sqlite")[-1]
+    assert caplog.text.count("has not taken the log") == 1

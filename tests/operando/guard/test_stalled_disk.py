@@ -51,3 +51,36 @@ def test_a_limit_trips_while_the_disk_stalls_and_the_log_has_all_of_it_afterward
     assert "Nothing was lost." in world.events("log_late")[0]["text"]
     times_s = [row["time_s"] for row in world.rows("potentiostat")]
     assert max(after - before for before, after in pairwise(times_s)) < 10 * PERIOD_S
+
+
+def test_a_guard_that_ends_while_the_disk_stalls_leaves_a_whole_log_that_tells_of_it(world: World) -> None:
+    world.start_ioc()
+    guard = world.start_guard().wait_ready()
+    with frozen(world.run.path):
+        before = world.ask("get")
+        world.wait(lambda found: found["heartbeat"] >= before["heartbeat"] + FROZEN_SAMPLES)
+        for _ in range(2):
+            guard.child.terminate()
+        guard.wait_said("The guard waits for the disk")
+        assert guard.child.poll() is None
+    assert guard.end() == 0
+    assert [event["text"].split()[0] for event in world.events("guard")] == ["Started.", "Ended."]
+    assert len(world.events("log_late")) == 1
+    times_s = [row["time_s"] for row in world.rows("potentiostat")]
+    assert max(after - before for before, after in pairwise(times_s)) < 10 * PERIOD_S
+
+
+def test_a_guard_whose_own_lines_lie_on_the_disk_that_stalls_goes_on(world: World) -> None:
+    world.start_ioc()
+    said = world.run.path / "guard.log"
+    with said.open("w") as file:
+        guard = world.start_guard(says_to=file)
+    world.wait_state("OPEN_CIRCUIT")
+    with frozen(world.run.path):
+        assert world.command("note", text="said while the disk stalls") == "done"
+        before = world.ask("get")
+        world.wait(lambda found: found["heartbeat"] >= before["heartbeat"] + FROZEN_SAMPLES)
+    assert guard.end() == 0
+    assert [event["text"] for event in world.events("note")] == ["said while the disk stalls"]
+    lines = said.read_text()
+    assert lines.index("note: said while the disk stalls") < lines.index("guard: Ended.")

@@ -29,7 +29,7 @@ class Stalled:
         lost = (
             f"{self.num_dropped} of its rows found no room there and are lost."
             if self.num_dropped
-            else "Nothing was lost."
+            else "Memory had room for all of it."
         )
         return (
             f"The disk did not take the log {how_long}. Limits were looked at meanwhile, and what was to be written "

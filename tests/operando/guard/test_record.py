@@ -198,7 +198,7 @@ def test_a_disk_that_stalls_is_told_when_it_is_over_and_costs_no_event(tmp_path:
         assert time.monotonic() < deadline_s
     assert kinds(tmp_path / "cell.sqlite") == ["note", "trip", "safe", "log_late"]
     assert texts(tmp_path / "cell.sqlite")[-1].endswith(
-        "Nothing was lost. See that the run's disk is a local one and not too busy."
+        "Memory had room for all of it. See that the run's disk is a local one and not too busy."
     )
     record.close()
 
@@ -253,3 +253,32 @@ def test_a_disk_that_is_slow_all_the_time_does_not_fill_the_log(
     assert kinds(tmp_path / "cell.sqlite")[-1] == "log_late"
     assert "3 times since this was told last" in texts(tmp_path / "cell.sqlite")[-1]
     assert caplog.text.count("has not taken the log") == 1
+
+
+def test_a_trip_is_not_kept_by_a_disk_that_stalls_for_longer_than_a_stop_may_wait(
+    tmp_path: Path, clock: SystemClock
+) -> None:
+    log = StallingLog(tmp_path / "cell.sqlite")
+    record = Record(log, clock, clock)
+    record.event("note", "before")
+    waited_s = record.writing_s
+    log.goes_on.clear()
+    record.event_without_delay("trip", "46 degC")
+    assert record.writing_s - waited_s < PATIENCE_S / 2
+    log.goes_on.set()
+    record.close()
+    assert kinds(tmp_path / "cell.sqlite") == ["note", "trip"]
+
+
+def test_commits_that_a_stalled_disk_cannot_take_need_no_room_in_memory(tmp_path: Path, clock: SystemClock) -> None:
+    log = StallingLog(tmp_path / "cell.sqlite")
+    record = Record(log, clock, clock, most_waiting=5)
+    log.goes_on.clear()
+    record.event("note", "before")
+    for _ in range(10):
+        record.commit()
+    record.clock_fit("potentiostat", ClockFit(*7 * (0.0,), 2))
+    log.goes_on.set()
+    record._thread.wait()
+    record.close()
+    assert "Memory had room for all of it." in texts(tmp_path / "cell.sqlite")[-1]

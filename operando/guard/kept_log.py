@@ -9,6 +9,7 @@ from typing import Any
 from operando.model.cell_log import TABLES, CellLogWriter
 from operando.model.clock_fit import ClockFit
 
+MOST_UNCOMMITTED = 1000  # rows: what a full disk takes back of those that a stalled one had kept waiting
 LATCHING = ("trip", "trip_cleared")  # kinds of events that the guard that follows must know
 
 _logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class KeptLog:
         self._written = dict.fromkeys(TABLES, 0)
         self._unwritable = False
         self._appended = False  # since the last commit
+        self._num_uncommitted = 0
         self._owed: list[Event] = []  # latching, not known to be committed
         self.committed_rows = dict.fromkeys(TABLES, 0)  # replaced as a whole, for who reads it in another thread
 
@@ -48,7 +50,7 @@ class KeptLog:
         wall_s: float,
         period_s: float,
     ) -> None:
-        """Append quality and values of one row to each table that is named."""
+        """Append quality and values of one row to each table that is named; many of them are committed."""
 
         def append() -> None:
             for table, (quality, row) in rows.items():
@@ -58,6 +60,9 @@ class KeptLog:
 
         if self._try(append):
             self._appended = True
+            self._num_uncommitted += 1
+        if self._num_uncommitted >= MOST_UNCOMMITTED:
+            self.commit()
 
     def event(self, event: Event) -> None:
         """Append one event and commit."""
@@ -80,6 +85,7 @@ class KeptLog:
 
     def commit(self) -> None:
         """Commit what was appended."""
+        self._num_uncommitted = 0
         if self._try(self._log.commit):
             self._owed.clear()
             if self._appended:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from operando.guard.kept_log import MOST_UNCOMMITTED, KeptLog
 from operando.guard.memory import remembered
 from operando.guard.record import Record
 from operando.guard.writing_thread import PATIENCE_S
@@ -282,3 +283,14 @@ def test_commits_that_a_stalled_disk_cannot_take_need_no_room_in_memory(tmp_path
     record._thread.wait()
     record.close()
     assert "Memory had room for all of it." in texts(tmp_path / "cell.sqlite")[-1]
+
+
+def test_rows_that_nobody_commits_are_committed_a_thousand_at_a_time(tmp_path: Path) -> None:
+    log = CountingLog(tmp_path / "cell.sqlite")
+    kept = KeptLog(log)
+    for number in range(2 * MOST_UNCOMMITTED + 1):
+        rows = {"temperature": ("OK", (25.0,))}
+        kept.samples(rows, time_s=float(number), wall_s=0.0, period_s=1.0)
+    assert log.num_commits == 2
+    assert kept.committed_rows["temperature"] == 2 * MOST_UNCOMMITTED
+    kept.close()
